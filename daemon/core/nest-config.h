@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include <glib.h>
+
+/* nestd.conf: a keyfile. An unknown group or key, or a value out of range, is an error
+ * (NEST_ERROR_CONFIG) that names file and line. One table in nest-config.c lists every key with
+ * its default, and nestd.conf(5) is held equal to it by a test. */
+typedef struct {
+    char *socket; /* [daemon] socket */
+    char *socket_group; /* [daemon] socket-group */
+    char *state_directory; /* STATE_DIRECTORY, else /var/lib/nestd */
+    char *runtime_directory; /* RUNTIME_DIRECTORY, else /run/nestd */
+    char *backend_uri; /* [backend] uri: "auto", "embed" or a libvirt URI */
+    char *qemu_user; /* [backend] qemu-user: "auto" or a name */
+    char *qemu_group;
+    guint connections; /* [limits] connections */
+    guint connections_per_user;
+    guint operations; /* [limits] operations: under way at once */
+    guint shutdown_timeout; /* [timeouts] shutdown, seconds */
+    guint reply_timeout; /* [timeouts] reply, seconds */
+    GStrv view, operate, manage, admin; /* [rights]: "user:NAME", "group:NAME" */
+    char *host_root; /* [daemon] host-root: where the host is probed; "/" */
+} NestConfig;
+
+/* path NULL: the default path, which may be absent. */
+NestConfig *nest_config_load(const char *path, GError **error);
+void nest_config_free(NestConfig *config);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestConfig, nest_config_free)

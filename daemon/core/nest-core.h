@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include "nest-backend.h"
+#include "nest-config.h"
+#include "nest-rights.h"
+#include "nest-store.h"
+#include "nest-types.h"
+#include <gio/gio.h>
+
+/* What nestd knows and does, without HTTP. All functions are for the main thread; callbacks come
+ * on it. Nothing here waits: what takes time has _async and _finish. */
+typedef struct NestCore NestCore;
+
+/* Borrows config and store; owns backend. */
+NestCore *nest_core_new(const NestConfig *config, NestStore *store, NestBackend *backend);
+
+/* Loads the last known VMs from the store, then opens the backend in a worker, recovers what was
+ * interrupted, and reconciles. FALSE only if the store can't be read. */
+gboolean nest_core_start(NestCore *core, GError **error);
+
+/* Takes no more work and waits up to timeout_ms for steps under way; what does not end is left to
+ * recovery at the next start. */
+void nest_core_free(NestCore *core);
+
+NestAbout *nest_core_about(NestCore *core);
+
+/* ---- VMs, from memory ---- */
+
+/* A VM of the inventory; valid until the main loop runs again. */
+typedef struct {
+    const char *uuid;
+    const char *name;
+    const char *revision;
+    const char *text; /* JSON of NestVm */
+    const char *summary; /* JSON of NestVmSummary */
+} NestVmEntry;
+
+/* By UUID, else by name. VM_NOT_FOUND. */
+gboolean nest_core_vm(NestCore *core, const char *ref, NestVmEntry *ret_entry, GError **error);
+
+/* All, ordered by name: array of NestVmEntry (array and elements are the core's). */
+const GArray *nest_core_vms(NestCore *core);
+
+/* The host with its checks, probed afresh unless that was done within the last two seconds. */
+void nest_core_host_async(NestCore *core, GAsyncReadyCallback callback, gpointer user_data);
+NestHost *nest_core_host_finish(NestCore *core, GAsyncResult *result, GError **error);
+
+/* ---- changes ---- */
+
+typedef enum {
+    NEST_JOB_NESTED, /* nested */
+    NEST_JOB_STATE, /* state */
+    NEST_JOB_CREATE, /* spec */
+    NEST_JOB_DELETE
+} NestJobKind;
+
+typedef struct {
+    NestJobKind kind;
+    char *vm; /* UUID or name; NULL for CREATE */
+    char *if_match; /* the revision the caller has seen, NULL for any */
+    gboolean keep_disks; /* DELETE */
+    NestNestedWish *nested; /* by kind, else NULL */
+    NestStateWish *state;
+    NestVmSpec *spec;
+} NestRequest;
+void nest_request_free(NestRequest *request);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestRequest, nest_request_free)
+
+/* The plan as it is now; nothing is changed. */
+void nest_core_plan_async(NestCore *core, const char *vm, const NestNestedWish *wish,
+    GAsyncReadyCallback callback, gpointer user_data);
+NestPlan *nest_core_plan_finish(NestCore *core, GAsyncResult *result, GError **error);
+
+/* Takes request over. The callback comes as soon as the intent is committed, before any effect,
+ * or the request is refused. ret_operation: the operation, NULL with TRUE where nothing is to be
+ * done. ret_plan: the plan of a NESTED request, also with PLAN_OUTDATED and refusals; else NULL. */
+void nest_core_submit_async(NestCore *core, const NestCaller *caller, NestRequest *request,
+    GAsyncReadyCallback callback, gpointer user_data);
+gboolean nest_core_submit_finish(NestCore *core, GAsyncResult *result,
+    NestOperation **ret_operation, NestPlan **ret_plan, GError **error);
+
+/* ---- operations ---- */
+
+/* An operation under way or ended; a copy. */
+NestOperation *nest_core_operation(NestCore *core, gint64 id, GError **error);
+
+/* The same once it has ended, or as it is after timeout_ms. */
+void nest_core_operation_wait_async(
+    NestCore *core, gint64 id, guint timeout_ms, GAsyncReadyCallback callback, gpointer user_data);
+NestOperation *nest_core_operation_wait_finish(
+    NestCore *core, GAsyncResult *result, GError **error);
+
+/* Newest first: array of NestOperation that frees its elements. */
+GPtrArray *nest_core_operations(NestCore *core, gint64 before, guint limit, GError **error);
+
+/* Asks to abort; how it ends is in the operation. Ended already: VM_STATE. */
+gboolean nest_core_abort(NestCore *core, gint64 id, GError **error);
+
+/* ---- events ---- */
+
+/* Array of NestEvent that frees its elements. */
+GPtrArray *nest_core_events(NestCore *core, gint64 after, guint limit, GError **error);
+gint64 nest_core_last_event(NestCore *core);
+
+/* func is called on the main thread whenever there may be new events. */
+typedef void (*NestEventsFunc)(gpointer user_data);
+guint nest_core_watch_events(NestCore *core, NestEventsFunc func, gpointer user_data);
+void nest_core_unwatch_events(NestCore *core, guint id);

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include "nest-types.h"
+
+/* What nestd must not forget, in SQLite (WAL, synchronous=FULL): intents and outcomes of
+ * operations, revisions of definitions, events, audit, settings, and the last known state of every
+ * VM, so that reads are answered before the hypervisor is open.
+ *
+ * All functions may be called from any thread. Writers share one connection behind one lock
+ * (BEGIN IMMEDIATE); readers use a second one and never wait for a commit. Errors are
+ * NEST_ERROR_STORE, NEST_ERROR_STORE_FULL (no space, quota, read-only) or
+ * NEST_ERROR_ALREADY_RUNNING (another process has the directory). After a failed write nothing of
+ * it is there, and the next write is tried afresh. */
+typedef struct NestStore NestStore;
+
+/* Opens directory/nestd.db, creating and migrating as needed. A database newer than this program,
+ * a corrupt one, or a failed migration is an error and changes nothing. */
+NestStore *nest_store_open(const char *directory, GError **error);
+void nest_store_close(NestStore *store);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestStore, nest_store_close)
+
+/* Settings: small strings. get returns TRUE with NULL where the key is not set. */
+gboolean nest_store_get_setting(
+    NestStore *store, const char *key, char **ret_value, GError **error);
+gboolean nest_store_set_setting(
+    NestStore *store, const char *key, const char *value, GError **error);
+
+/* The last known state of a VM: text is JSON of NestVm, summary of NestVmSummary. */
+typedef struct {
+    char *uuid;
+    char *name;
+    char *text;
+    char *summary;
+} NestStoredVm;
+void nest_stored_vm_free(NestStoredVm *vm);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestStoredVm, nest_stored_vm_free)
+
+/* All of them, ordered by name: array of NestStoredVm that frees its elements. */
+gboolean nest_store_vms(NestStore *store, GPtrArray **ret_vms, GError **error);
+
+/* One transaction: put the changed (array of NestStoredVm), forget the gone (uuids, NULL for
+ * none), append the events (array of NestEvent, NULL for none), whose ids and times are set. */
+gboolean nest_store_sync_vms(NestStore *store, const GPtrArray *changed, const char *const *gone,
+    GPtrArray *events, GError **error);
+
+/* An operation with what recovery needs to finish it or take it back. */
+typedef struct {
+    NestOperation *operation;
+    char *before_xml; /* the definition to go back to, NULL where none */
+    char *after_xml; /* the definition to reach, NULL where none */
+    char *detail; /* JSON, the job's own, NULL where none */
+} NestIntent;
+void nest_intent_free(NestIntent *intent);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestIntent, nest_intent_free)
+
+/* One transaction: the operation (pending; its id and created are set), its intent, an audit row
+ * with uid and pid of the operation, and an "operation-started" event. */
+gboolean nest_store_begin_operation(NestStore *store, NestIntent *intent, GError **error);
+
+/* State and steps of an operation under way. */
+gboolean nest_store_update_operation(
+    NestStore *store, const NestOperation *operation, GError **error);
+
+/* One transaction: the ended operation, an "operation-finished" event, a revision of the
+ * definition where it ended as done and intent has an after_xml. */
+gboolean nest_store_finish_operation(NestStore *store, const NestIntent *intent, GError **error);
+
+/* Operations that have not ended, oldest first: array of NestIntent that frees its elements. */
+gboolean nest_store_unfinished(NestStore *store, GPtrArray **ret_intents, GError **error);
+
+/* Newest first, at most limit, with an id below before (0: no bound): array of NestOperation that
+ * frees its elements. */
+gboolean nest_store_operations(
+    NestStore *store, gint64 before, guint limit, GPtrArray **ret_operations, GError **error);
+
+/* OPERATION_NOT_FOUND where there is none. */
+gboolean nest_store_operation(
+    NestStore *store, gint64 id, NestOperation **ret_operation, GError **error);
+
+/* Appends events in one transaction; their ids and times are set. */
+gboolean nest_store_add_events(NestStore *store, GPtrArray *events, GError **error);
+
+/* Events with an id above after, oldest first, at most limit: array of NestEvent that frees its
+ * elements. */
+gboolean nest_store_events(
+    NestStore *store, gint64 after, guint limit, GPtrArray **ret_events, GError **error);
+gboolean nest_store_last_event(NestStore *store, gint64 *ret_id, GError **error);
+
+/* Called after each commit that appended events, on the thread that committed. Set once, before
+ * the store is shared. */
+typedef void (*NestStoreNotify)(gpointer user_data);
+void nest_store_set_notify(NestStore *store, NestStoreNotify notify, gpointer user_data);
+
+/* Forgets ended operations beyond the newest keep_operations (with audit and intents; revisions
+ * stay) and events beyond the newest keep_events. */
+gboolean nest_store_trim(
+    NestStore *store, guint keep_operations, guint keep_events, GError **error);

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include "nest-types.h"
+#include <gio/gio.h>
+
+/* The hypervisor, behind a table of functions. The contract of all slots:
+ * - they block, may be called from any thread, and concurrently for different VMs;
+ * - FALSE exactly when error is set; out-parameters are untouched then;
+ * - errors are in the NEST_ERROR domain; a VM that is not there is VM_NOT_FOUND, a connection
+ *   that is gone is BACKEND_UNAVAILABLE, what the hypervisor says no to is HYPERVISOR with its
+ *   own words in the message;
+ * - on failure the VM is as it was, unless the slot says otherwise: read it back. */
+
+typedef struct NestBackend NestBackend;
+
+/* What the hypervisor has of one VM, read in one go. */
+typedef struct {
+    char *uuid;
+    char *name;
+    NestVmState state;
+    gboolean saved_state;
+    guint64 saved_bytes; /* of the saved state, 0 where unknown */
+    guint snapshots;
+    gboolean autostart;
+    char *xml; /* the stored definition */
+    char *live_xml; /* what runs, NULL where nothing does */
+} NestVmFacts;
+
+void nest_vm_facts_free(NestVmFacts *facts);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestVmFacts, nest_vm_facts_free)
+
+/* What the hypervisor can do on this host. */
+typedef struct {
+    char *uri;
+    char *qemu_version; /* "7.2.22", NULL unknown */
+    char *libvirt_version; /* "9.0.0" */
+    gboolean kvm; /* domains of type kvm with host-passthrough are offered */
+    gboolean tcg; /* domains of type qemu with mode maximum are offered */
+    NestExtension kvm_extension; /* what it would give to a kvm domain; NONE where nested is off */
+    NestExtension tcg_extension; /* SVM, or NONE */
+    gboolean networks; /* libvirt virtual networks and nwfilters exist here */
+} NestBackendCaps;
+
+void nest_backend_caps_free(NestBackendCaps *caps);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestBackendCaps, nest_backend_caps_free)
+
+typedef enum {
+    NEST_BACKEND_VM_CHANGED, /* uuid: definition or state; read it again */
+    NEST_BACKEND_VM_GONE, /* uuid: not defined any more */
+    NEST_BACKEND_LOST, /* uuid NULL: the connection broke; open() again */
+} NestBackendEvent;
+
+/* Called on a thread of the backend's own, never while one of its locks is held. Must not block. */
+typedef void (*NestBackendHandler)(NestBackendEvent event, const char *uuid, gpointer user_data);
+
+typedef struct {
+    /* Connects and waits until what it reports of running VMs is settled. Callable again after
+     * LOST or a failure. ALREADY_RUNNING where another process holds the same root. */
+    gboolean (*open)(NestBackend *self, GError **error);
+    /* Frees everything. VMs go on running. */
+    void (*free)(NestBackend *self);
+    gboolean (*caps)(NestBackend *self, NestBackendCaps **ret_caps, GError **error);
+    /* Every persistent VM: array of NestVmFacts. VMs that vanish meanwhile are left out. */
+    gboolean (*list)(NestBackend *self, GPtrArray **ret_facts, GError **error);
+    gboolean (*read)(NestBackend *self, const char *uuid, NestVmFacts **ret_facts, GError **error);
+    /* Defines or re-defines, validated against the hypervisor's schema. */
+    gboolean (*define)(NestBackend *self, const char *xml, GError **error);
+    /* Removes the definition (and NVRAM) of a VM that is off; its saved state goes with it. */
+    gboolean (*undefine)(NestBackend *self, const char *uuid, GError **error);
+    /* Boots, or resumes from the saved state. On failure the VM is off. */
+    gboolean (*start)(NestBackend *self, const char *uuid, GError **error);
+    /* Asks the guest to shut down; returns at once. */
+    gboolean (*shutdown)(NestBackend *self, const char *uuid, GError **error);
+    /* Powers off. TRUE too if it was off already. */
+    gboolean (*stop)(NestBackend *self, const char *uuid, GError **error);
+    gboolean (*save)(NestBackend *self, const char *uuid, GError **error);
+    gboolean (*drop_saved_state)(NestBackend *self, const char *uuid, GError **error);
+    /* Waits until no QEMU runs for uuid. TIMEOUT after timeout_ms, ABORTED if cancelled. */
+    gboolean (*wait_off)(NestBackend *self, const char *uuid, guint timeout_ms,
+        GCancellable *cancellable, GError **error);
+    /* One handler; set before open. */
+    void (*set_handler)(NestBackend *self, NestBackendHandler handler, gpointer user_data);
+} NestBackendOps;
+
+/* Implementations put this first in their own struct. */
+struct NestBackend {
+    const NestBackendOps *ops;
+};
+
+static inline void nest_backend_free(NestBackend *backend)
+{
+    if (backend != NULL)
+        backend->ops->free(backend);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestBackend, nest_backend_free)

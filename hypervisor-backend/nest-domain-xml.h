@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include "nest-types.h"
+
+/* Domain XML, pure: text in, text or facts out. Nothing here talks to libvirt.
+ *
+ * Every function bounds its input (NEST_DOMAIN_XML_MAX bytes, no DTD, no entities, no network) and
+ * reports NEST_ERROR_INVALID_REQUEST for XML that is not a libvirt domain. */
+#define NEST_DOMAIN_XML_MAX (8 * 1024 * 1024)
+
+/* The policy attribute of a <feature> in <cpu>. */
+typedef enum {
+    NEST_POLICY_UNSET,
+    NEST_POLICY_FORCE,
+    NEST_POLICY_REQUIRE,
+    NEST_POLICY_OPTIONAL,
+    NEST_POLICY_DISABLE,
+    NEST_POLICY_FORBID
+} NestFeaturePolicy;
+
+/* What a definition says, as far as nesting is concerned. */
+typedef struct {
+    char *uuid;
+    char *name;
+    char *type; /* "kvm", "qemu", … */
+    NestAccel accel; /* kvm for "kvm", else tcg */
+    char *arch;
+    char *machine;
+    guint vcpus; /* at most */
+    guint64 memory_kib; /* at most, and at boot */
+    guint64 current_memory_kib; /* what the balloon leaves; equal where memory is fixed */
+    gboolean balloon; /* a balloon that can change memory at run time */
+    char *cpu_mode; /* NULL: no <cpu>, the hypervisor's default */
+    char *cpu_model;
+    gboolean check_full;
+    NestFeaturePolicy vmx;
+    NestFeaturePolicy svm;
+    GPtrArray *interfaces; /* NestInterface */
+} NestDomain;
+
+void nest_domain_free(NestDomain *domain);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestDomain, nest_domain_free)
+
+NestDomain *nest_domain_read(const char *xml, GError **error);
+
+/* How far domain exposes extension. Facts F1, F2, F12, F14, F16 of docs/facts.md: only
+ * host-passthrough (KVM) or maximum (TCG) with check='full' and policy='require' is enforced. */
+NestNesting nest_domain_nesting(const NestDomain *domain, NestExtension extension);
+
+/* TRUE if memory can change while the VM runs: the balloon is there and current differs from the
+ * maximum. */
+gboolean nest_domain_memory_is_dynamic(const NestDomain *domain);
+
+/* TRUE if filter (the name of an nwfilter) is one of libvirt's own that drop frames with a MAC
+ * address other than the interface's. */
+gboolean nest_filter_blocks_foreign_macs(const char *filter);
+
+/* What shall become of a definition. A zeroed wish changes nothing. */
+typedef struct {
+    enum { NEST_WISH_KEEP, NEST_WISH_EXPOSE, NEST_WISH_HIDE } nesting;
+    NestExtension extension; /* to expose; HIDE hides both */
+    gboolean fix_memory; /* current = maximum, balloon model none */
+    guint64 memory_kib; /* raise both to this; 0: leave */
+    gboolean allow_macs; /* drop the filterrefs that block foreign MAC addresses */
+} NestDomainWish;
+
+/* The definition as wished. Everything that the wish does not name comes out as it went in:
+ * unknown elements, comments, order, attributes. A definition that already is as wished comes
+ * out byte for byte. */
+char *nest_domain_edit(const char *xml, const NestDomainWish *wish, GError **error);
+
+/* TRUE if the definition is as wished; else error is NEST_ERROR_NOT_VERIFIED and says what is
+ * not. For the read-back: libvirt may write the same thing in other words. */
+gboolean nest_domain_satisfies(const char *xml, const NestDomainWish *wish, GError **error);
+
+/* A hash (hex) of the definition, the same for every way libvirt prints the same definition. */
+char *nest_domain_fingerprint(const char *xml);
+
+/* The definition of a new VM. spec must have been checked. accel is KVM or TCG (never AUTO);
+ * disk_path is the disk to attach or NULL; extension is what spec->nested shall expose. A
+ * virtio serial port for the guest agent, a serial console logged to console_log (NULL: a pty),
+ * and a balloon unless nested are included. */
+typedef struct {
+    const char *uuid;
+    NestAccel accel;
+    NestExtension extension;
+    const char *disk_path;
+    const char *disk_format;
+    const char *console_log;
+} NestNewDomain;
+char *nest_domain_new_xml(const NestVmSpec *spec, const NestNewDomain *chosen);

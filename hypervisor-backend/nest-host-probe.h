@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include "nest-types.h"
+
+/* What the host's hardware and kernel can do, read below a root directory ("/" for the running
+ * host) and, where reading proves nothing, tried. */
+
+/* A fact that may have failed to be read. value NULL: error says why. */
+typedef struct {
+    char *value;
+    char *error;
+    char *path; /* where it was (to be) read, without the root */
+} NestFact;
+
+typedef struct {
+    gboolean present; /* the device node exists */
+    int api_version; /* KVM_GET_API_VERSION, -1 where it could not be asked */
+    gboolean vm_created;
+    int nested_state; /* KVM_CHECK_EXTENSION(KVM_CAP_NESTED_STATE), -1 unknown */
+    char *error; /* why it is not usable, NULL where it is */
+} NestKvmFacts;
+
+typedef struct {
+    char *hostname;
+    char *arch;
+    char *kernel; /* release */
+    char *os;
+    char *manufacturer, *model; /* DMI */
+    char *cpu_vendor, *cpu_model;
+    guint cpus;
+    gboolean cpuinfo_read; /* FALSE: nothing below about the CPU is known */
+    gboolean vmx, svm, ept, npt, hypervisor;
+    char *outer_hypervisor; /* "KVM", "Hyper-V", "VMware", "Xen", … NULL where none or unknown */
+    gboolean firmware_locked, firmware_lock_known;
+    char *kvm_module; /* "kvm_intel", "kvm_amd", "kvm_pvm" or NULL */
+    NestFact nested; /* the module's parameter */
+    NestFact slat_parameter; /* ept / npt parameter */
+    NestKvmFacts kvm;
+    gboolean xen_control; /* dom0 */
+    gboolean mshv; /* Hyper-V root partition */
+    GStrv other_modules; /* loaded modules that take the extension: "vboxdrv", "vmmon" */
+} NestHostFacts;
+
+NestHostFacts *nest_host_probe(const char *root);
+void nest_host_facts_free(NestHostFacts *facts);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestHostFacts, nest_host_facts_free)
+
+/* The extension the CPU has and the kernel shows; NONE where it has none or it is locked. */
+NestExtension nest_host_extension(const NestHostFacts *facts);
+
+/* TRUE if a KVM VM on this host can be given the extension: hardware KVM, usable, nested on. */
+gboolean nest_host_kvm_nests(const NestHostFacts *facts);
+
+/* TRUE if /dev/kvm works and is backed by VT-x or AMD-V, not by software. */
+gboolean nest_host_hardware_kvm(const NestHostFacts *facts);

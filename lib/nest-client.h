@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include "nest-error.h"
+#include "nest-types.h"
+#include <gio/gio.h>
+
+/* A client of nestd's API. Blocking; one thread at a time per client; no logging.
+ *
+ * Errors are in the NEST_ERROR domain: those the daemon answered, with their kind and next, and
+ * UNREACHABLE where no daemon answers. A cancelled call ends with ABORTED. */
+typedef struct NestClient NestClient;
+
+/* socket NULL: NESTD_SOCKET, else /run/nestd/nestd.sock. Nothing is connected yet. */
+NestClient *nest_client_new(const char *socket);
+void nest_client_free(NestClient *client);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestClient, nest_client_free)
+
+/* The answer's body is kept as text for --json; valid until the next call. */
+const char *nest_client_last_text(const NestClient *client);
+
+NestAbout *nest_client_about(NestClient *client, GCancellable *cancellable, GError **error);
+NestStatus *nest_client_status(NestClient *client, GCancellable *cancellable, GError **error);
+NestHost *nest_client_host(NestClient *client, GCancellable *cancellable, GError **error);
+/* Array of NestVmSummary that frees its elements. */
+GPtrArray *nest_client_vms(NestClient *client, GCancellable *cancellable, GError **error);
+NestVm *nest_client_vm(
+    NestClient *client, const char *vm, GCancellable *cancellable, GError **error);
+NestPlan *nest_client_plan(NestClient *client, const char *vm, const NestNestedWish *wish,
+    GCancellable *cancellable, GError **error);
+
+/* Changes. On success *ret_operation is the operation begun, or NULL where nothing was to do.
+ * PLAN_OUTDATED sets *ret_plan to the plan that is true now. */
+gboolean nest_client_set_nested(NestClient *client, const char *vm, const NestNestedWish *wish,
+    NestOperation **ret_operation, NestPlan **ret_plan, GCancellable *cancellable, GError **error);
+gboolean nest_client_set_state(NestClient *client, const char *vm, const NestStateWish *wish,
+    NestOperation **ret_operation, GCancellable *cancellable, GError **error);
+gboolean nest_client_create(NestClient *client, const NestVmSpec *spec,
+    NestOperation **ret_operation, GCancellable *cancellable, GError **error);
+gboolean nest_client_delete(NestClient *client, const char *vm, gboolean keep_disks,
+    NestOperation **ret_operation, GCancellable *cancellable, GError **error);
+
+/* Follows an operation until it ends; progress (nullable) is called whenever it changed. If
+ * cancellable fires, asks the daemon to abort and goes on waiting for how it ends. Returns the
+ * ended operation, whatever its outcome; NULL only if the daemon can't be asked. */
+typedef void (*NestProgressFunc)(const NestOperation *operation, gpointer user_data);
+NestOperation *nest_client_follow(NestClient *client, const NestOperation *operation,
+    NestProgressFunc progress, gpointer user_data, GCancellable *cancellable, GError **error);
+
+GPtrArray *nest_client_operations(
+    NestClient *client, guint limit, GCancellable *cancellable, GError **error);
+NestOperation *nest_client_operation(
+    NestClient *client, gint64 id, GCancellable *cancellable, GError **error);
+gboolean nest_client_abort(
+    NestClient *client, gint64 id, GCancellable *cancellable, GError **error);
+
+/* Reads events after id (-1: only new ones) until func returns FALSE or cancellable fires. With
+ * follow it goes on with what comes, reconnecting where it left off. text is the event's JSON. */
+typedef gboolean (*NestEventFunc)(const NestEvent *event, const char *text, gpointer user_data);
+gboolean nest_client_events(NestClient *client, gint64 after, gboolean follow, NestEventFunc func,
+    gpointer user_data, GCancellable *cancellable, GError **error);

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include <glib.h>
+
+/* What the API speaks of, as plain structs. nest-codec.h turns each into JSON and back; the JSON
+ * names are the field names, enumerations are the nicks given beside them. All strings are UTF-8,
+ * owned by the struct and NULL where unknown, unless it says otherwise. Times are milliseconds
+ * since 1970-01-01 UTC, 0 where they have not come. Memory is in KiB. */
+
+typedef enum {
+    NEST_VM_UNKNOWN, /* "unknown" */
+    NEST_VM_OFF, /* "off" */
+    NEST_VM_SAVED, /* "saved": off, and a saved state waits to be resumed */
+    NEST_VM_RUNNING, /* "running" */
+    NEST_VM_PAUSED, /* "paused" */
+    NEST_VM_SHUTTING_DOWN, /* "shutting-down" */
+    NEST_VM_CRASHED /* "crashed": its QEMU is there, the guest is not */
+} NestVmState;
+
+typedef enum {
+    NEST_ACCEL_AUTO, /* "auto": only in a wish, never in a fact */
+    NEST_ACCEL_KVM, /* "kvm" */
+    NEST_ACCEL_TCG /* "tcg": QEMU's software CPU */
+} NestAccel;
+
+/* The virtualization extension of a CPU, by the name of its feature flag. */
+typedef enum {
+    NEST_EXTENSION_NONE, /* "none" */
+    NEST_EXTENSION_VMX, /* "vmx": Intel VT-x */
+    NEST_EXTENSION_SVM /* "svm": AMD-V */
+} NestExtension;
+
+typedef enum {
+    NEST_NESTING_OFF, /* "off": hidden, or not there */
+    NEST_NESTING_IMPLICIT, /* "implicit": the CPU mode may pass it on though nobody asked */
+    NEST_NESTING_UNENFORCED, /* "unenforced": asked for, but a start without it would succeed */
+    NEST_NESTING_ON /* "on": asked for and enforced */
+} NestNesting;
+
+typedef enum {
+    NEST_VERDICT_PASS, /* "pass" */
+    NEST_VERDICT_INFO, /* "info" */
+    NEST_VERDICT_NOT_APPLICABLE, /* "not-applicable" */
+    NEST_VERDICT_UNKNOWN, /* "unknown": could not be read; never counts as pass */
+    NEST_VERDICT_WARN, /* "warn" */
+    NEST_VERDICT_FAIL /* "fail" */
+} NestVerdict;
+
+/* The outcome of one check. */
+typedef struct {
+    char *id; /* "host.kvm.nested" */
+    char *title; /* "nesting is allowed by the kernel module" */
+    NestVerdict verdict;
+    char *message; /* a sentence for people: "nested=N in kvm_intel" */
+    char *read; /* what was read and where: "/sys/module/kvm_intel/parameters/nested: N" */
+    char *fix; /* what to do, NULL where nothing is to be done */
+} NestCheck;
+
+typedef struct {
+    char *type; /* "user", "bridge", "network", "direct", … as in domain XML */
+    char *source; /* bridge or network name */
+    char *mac;
+    char *target; /* tap device of a running VM */
+    char *filter; /* name of the filterref */
+} NestInterface;
+
+typedef struct {
+    char *uuid;
+    char *name;
+    NestVmState state;
+    NestAccel accel;
+    NestNesting nesting; /* by the stored configuration */
+    gboolean supports; /* the verdict: no check of this VM failed */
+    guint failed; /* checks failed */
+    guint warnings; /* checks warned or unknown */
+    guint64 memory_kib; /* at most, and at boot */
+    guint64 memory_min_kib; /* lower than memory_kib where memory is dynamic */
+    guint vcpus;
+} NestVmSummary;
+
+typedef struct {
+    char *uuid;
+    char *name;
+    NestVmState state;
+    NestAccel accel;
+    NestNesting nesting;
+    gboolean supports;
+    NestExtension extension; /* what nesting would use in this VM */
+    gboolean pending; /* what runs differs from the configuration: power off to apply */
+    guint64 memory_kib;
+    guint64 memory_min_kib;
+    gboolean dynamic_memory;
+    gboolean mac_spoofing; /* no interface filters foreign MAC addresses */
+    guint vcpus;
+    char *cpu_mode; /* "host-passthrough", "maximum", "custom", … */
+    char *cpu_model;
+    char *machine;
+    gboolean saved_state;
+    guint64 saved_bytes;
+    guint snapshots;
+    gboolean autostart;
+    gint64 operation; /* the operation under way, 0 for none */
+    char *revision; /* changes whenever the definition changes; the ETag */
+    GPtrArray *interfaces; /* NestInterface */
+    GPtrArray *checks; /* NestCheck */
+} NestVm;
+
+typedef struct {
+    char *name;
+    char *manufacturer;
+    char *model;
+    char *os; /* PRETTY_NAME of os-release */
+    char *kernel; /* uname release */
+    char *arch;
+    char *cpu_vendor; /* "GenuineIntel", "AuthenticAMD", … */
+    char *cpu_model;
+    guint cpus;
+    NestExtension extension;
+    gboolean slat; /* EPT or NPT */
+    gboolean firmware_locked; /* the extension is there but firmware has locked it */
+    char *kvm_module; /* "kvm_intel", "kvm_amd", "kvm_pvm", NULL */
+    char *nested_parameter; /* as sysfs prints it: Y, N, 1, 0 */
+    gboolean kvm_usable; /* /dev/kvm opened and a VM created on it */
+    char *kvm_error; /* why not */
+    gboolean hypervisor_present; /* this host is itself a VM */
+    char *outer_hypervisor; /* "KVM", "Hyper-V", … */
+    char *extension_owner; /* what else owns the extension: "xen", "mshv", "vboxdrv", … */
+    char *qemu_version;
+    char *libvirt_version;
+    char *backend_uri;
+    gboolean supports; /* the verdict */
+    gboolean tcg_supports; /* VMs of class TCG can nest (software AMD-V) */
+    GPtrArray *checks; /* NestCheck */
+} NestHost;
+
+typedef struct {
+    NestHost *host;
+    GPtrArray *vms; /* NestVm; checks holds those that did not pass */
+} NestStatus;
+
+typedef enum {
+    NEST_PLAN_STEPS, /* "steps": items wait to be applied */
+    NEST_PLAN_NO_CHANGE, /* "no-change": nothing to do */
+    NEST_PLAN_REFUSED /* "refused": problem says why */
+} NestPlanVerdict;
+
+typedef struct {
+    char *kind; /* nest_error_kind() */
+    char *title;
+    char *detail;
+    char *next;
+} NestProblem;
+
+typedef struct {
+    char *id; /* "saved-state", "power-off", "extensions", "dynamic-memory", … */
+    char *title; /* "dynamic memory off" */
+    char *current; /* "1–4 GiB" */
+    char *target; /* "4 GiB fixed, balloon removed" */
+    char *detail; /* a warning or reason, NULL where none */
+    gboolean optional;
+    gboolean destructive; /* cannot be taken back */
+} NestPlanItem;
+
+typedef struct {
+    char *hash; /* of everything the plan was made from and does; hex */
+    char *uuid;
+    char *name;
+    gboolean enable;
+    NestPlanVerdict verdict;
+    GPtrArray *items; /* NestPlanItem, in the order shown */
+    GStrv warnings; /* sentences; what will not work even after the plan is applied */
+    NestProblem *problem; /* set if and only if refused */
+} NestPlan;
+
+typedef enum {
+    NEST_OP_PENDING, /* "pending": committed, not begun */
+    NEST_OP_RUNNING, /* "running" */
+    NEST_OP_DONE, /* "done" */
+    NEST_OP_FAILED, /* "failed": could not be taken back, or there was nothing to take back */
+    NEST_OP_ROLLED_BACK, /* "rolled-back": failed, and everything is as before */
+    NEST_OP_ABORTED /* "aborted": on request, and everything is as before */
+} NestOperationState;
+
+typedef enum {
+    NEST_STEP_PENDING, /* "pending" */
+    NEST_STEP_RUNNING, /* "running" */
+    NEST_STEP_DONE, /* "done" */
+    NEST_STEP_FAILED, /* "failed" */
+    NEST_STEP_UNDONE, /* "undone" */
+    NEST_STEP_SKIPPED /* "skipped" */
+} NestStepState;
+
+typedef struct {
+    char *id;
+    char *title;
+    NestStepState state;
+    gint64 started;
+    gint64 finished;
+} NestStep;
+
+typedef struct {
+    gint64 id;
+    char *kind; /* "enable", "disable", "create", "start", … */
+    char *uuid; /* of the VM */
+    char *name;
+    NestOperationState state;
+    gint64 created;
+    gint64 started;
+    gint64 finished;
+    guint uid; /* who asked */
+    gint64 pid;
+    GPtrArray *steps; /* NestStep */
+    char *note; /* what a person should know of how it ended, NULL where nothing */
+    NestProblem *problem; /* set if it failed, was rolled back or aborted */
+} NestOperation;
+
+typedef struct {
+    gint64 id; /* grows; the Last-Event-ID */
+    gint64 time;
+    char *kind; /* "vm-started", "operation-finished", … */
+    char *uuid; /* of the VM, NULL where none */
+    char *name;
+    gint64 operation; /* 0 where none */
+    char *message; /* one sentence for people */
+} NestEvent;
+
+/* What a new VM shall be; unset fields are NULL, 0 or FALSE. */
+typedef struct {
+    char *name;
+    guint64 memory_kib;
+    guint64 memory_min_kib; /* 0: fixed memory */
+    guint vcpus; /* 0: 1 */
+    guint64 disk_bytes; /* > 0: a new qcow2 disk */
+    char *disk; /* or the path of an existing image */
+    char *disk_format; /* of the existing image: "qcow2" or "raw"; never probed */
+    char *iso;
+    char *kernel, *initrd, *cmdline;
+    char *network; /* "none", "user", "bridge=BR", "network=NET" */
+    char *filter; /* an nwfilter for the interface */
+    NestAccel accel;
+    gboolean nested;
+} NestVmSpec;
+
+/* PUT /v1/vms/{vm}/nested */
+typedef struct {
+    gboolean enabled;
+    char *plan; /* the hash of the plan that was shown; NULL: whatever is true now */
+    GStrv decline; /* ids of optional plan items to leave out */
+} NestNestedWish;
+
+/* PUT /v1/vms/{vm}/state: running = start (or resume from a saved state), off = shut down by
+ * ACPI, off and force = power off, saved = save to disk and turn off. */
+typedef struct {
+    NestVmState state;
+    gboolean force;
+    guint timeout; /* seconds a shutdown may take; 0: the configured time */
+} NestStateWish;
+
+/* GET /v1 */
+typedef struct {
+    char *version;
+    char *backend; /* "opening", "open", "unavailable" */
+    char *backend_uri;
+    NestProblem *problem; /* why the backend is unavailable */
+    gint64 started;
+    guint vms;
+} NestAbout;
+
+#define NEST_TYPE_AUTOPTR(Type, free_function) \
+    void free_function(Type *value); \
+    G_DEFINE_AUTOPTR_CLEANUP_FUNC(Type, free_function)
+
+NEST_TYPE_AUTOPTR(NestCheck, nest_check_free)
+NEST_TYPE_AUTOPTR(NestInterface, nest_interface_free)
+NEST_TYPE_AUTOPTR(NestVmSummary, nest_vm_summary_free)
+NEST_TYPE_AUTOPTR(NestVm, nest_vm_free)
+NEST_TYPE_AUTOPTR(NestHost, nest_host_free)
+NEST_TYPE_AUTOPTR(NestStatus, nest_status_free)
+NEST_TYPE_AUTOPTR(NestProblem, nest_problem_free)
+NEST_TYPE_AUTOPTR(NestPlanItem, nest_plan_item_free)
+NEST_TYPE_AUTOPTR(NestPlan, nest_plan_free)
+NEST_TYPE_AUTOPTR(NestStep, nest_step_free)
+NEST_TYPE_AUTOPTR(NestOperation, nest_operation_free)
+NEST_TYPE_AUTOPTR(NestEvent, nest_event_free)
+NEST_TYPE_AUTOPTR(NestVmSpec, nest_vm_spec_free)
+NEST_TYPE_AUTOPTR(NestNestedWish, nest_nested_wish_free)
+NEST_TYPE_AUTOPTR(NestStateWish, nest_state_wish_free)
+NEST_TYPE_AUTOPTR(NestAbout, nest_about_free)
+
+/* New, empty structs whose arrays are there and empty. */
+NestVm *nest_vm_new(void);
+NestHost *nest_host_new(void);
+NestPlan *nest_plan_new(void);
+NestOperation *nest_operation_new(void);
+
+NestOperation *nest_operation_copy(const NestOperation *operation);
+
+/* TRUE once the operation will not change any more. */
+gboolean nest_operation_ended(const NestOperation *operation);
+
+/* The problem that error is, and back. from_error never returns NULL. */
+NestProblem *nest_problem_from_error(const GError *error);
+NestProblem *nest_problem_copy(const NestProblem *problem);
+void nest_problem_to_error(const NestProblem *problem, GError **error);
+
+/* TRUE if name can be the name of a VM: 1 to 63 characters of A-Z a-z 0-9 . _ -, the first one a
+ * letter or digit, and not of the form of a UUID. Stricter than libvirt, so that a name is safe
+ * in paths, arguments and terminals. Else error is NEST_ERROR_INVALID_REQUEST. */
+gboolean nest_vm_name_check(const char *name, GError **error);
