@@ -14,6 +14,7 @@ typedef struct {
 
 typedef struct {
     gboolean present; /* the device node exists */
+    gboolean opened;
     int api_version; /* KVM_GET_API_VERSION, -1 where it could not be asked */
     gboolean vm_created;
     int nested_state; /* KVM_CHECK_EXTENSION(KVM_CAP_NESTED_STATE), -1 unknown */
@@ -29,9 +30,11 @@ typedef struct {
     char *cpu_vendor, *cpu_model;
     guint cpus;
     gboolean cpuinfo_read; /* FALSE: nothing below about the CPU is known */
+    char *cpuinfo_error; /* why not */
     gboolean vmx, svm, ept, npt, hypervisor;
     char *outer_hypervisor; /* "KVM", "Hyper-V", "VMware", "Xen", … NULL where none or unknown */
     gboolean firmware_locked, firmware_lock_known;
+    char *firmware_lock_read; /* what was read and where, or why it could not be */
     char *kvm_module; /* "kvm_intel", "kvm_amd", "kvm_pvm" or NULL */
     NestFact nested; /* the module's parameter */
     NestFact slat_parameter; /* ept / npt parameter */
@@ -39,8 +42,12 @@ typedef struct {
     gboolean xen_control; /* dom0 */
     gboolean mshv; /* Hyper-V root partition */
     GStrv other_modules; /* loaded modules that take the extension: "vboxdrv", "vmmon" */
+    GStrv other_vms; /* processes that run VMs on them: "VBoxHeadless", "vmware-vmx" */
 } NestHostFacts;
 
+/* Never fails: what could not be read is NULL, FALSE or says why. Below a root other than "/" only
+ * files count, so that a recorded host gives the same facts everywhere: a regular file dev/kvm is
+ * the record of a try (nest-kvm-try.h), CPUID is not asked. Blocks for some milliseconds. */
 NestHostFacts *nest_host_probe(const char *root);
 void nest_host_facts_free(NestHostFacts *facts);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestHostFacts, nest_host_facts_free)
