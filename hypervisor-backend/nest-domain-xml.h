@@ -35,6 +35,7 @@ typedef struct {
     gboolean check_full;
     NestFeaturePolicy vmx;
     NestFeaturePolicy svm;
+    gboolean cpu_override; /* <qemu:commandline> has -cpu, so nothing of this is sure */
     GPtrArray *interfaces; /* NestInterface */
 } NestDomain;
 
@@ -64,16 +65,24 @@ typedef struct {
     gboolean allow_macs; /* drop the filterrefs that block foreign MAC addresses */
 } NestDomainWish;
 
-/* The definition as wished. Everything that the wish does not name comes out as it went in:
- * unknown elements, comments, order, attributes. A definition that already is as wished comes
- * out byte for byte. */
+/* The definition as wished. Every byte that the wish does not name comes out as it went in:
+ * unknown elements, comments, order, quotes, white space. A definition that already is as wished
+ * comes out byte for byte, so editing twice is editing once.
+ *
+ * EXPOSE gives a VM of type kvm the CPU host-passthrough, one of type qemu the CPU maximum, with
+ * check='full' and the extension required, and keeps topology, NUMA cells, cache and the other
+ * features. HIDE keeps the CPU and disables both extensions. Errors: NEST_ERROR_UNSUPPORTED where
+ * the type or architecture has no such extension, NEST_ERROR_VM_UNFIT where the definition stands
+ * in the way (NUMA cells and memory_kib, a CPU from <qemu:commandline>). */
 char *nest_domain_edit(const char *xml, const NestDomainWish *wish, GError **error);
 
 /* TRUE if the definition is as wished; else error is NEST_ERROR_NOT_VERIFIED and says what is
  * not. For the read-back: libvirt may write the same thing in other words. */
 gboolean nest_domain_satisfies(const char *xml, const NestDomainWish *wish, GError **error);
 
-/* A hash (hex) of the definition, the same for every way libvirt prints the same definition. */
+/* A hash (hex) of the definition, the same for every way libvirt prints the same definition: it
+ * does not see order and quotes of attributes, white space between elements, comments. What
+ * cannot be parsed has a hash too; NULL gives NULL. */
 char *nest_domain_fingerprint(const char *xml);
 
 /* The definition of a new VM. spec must have been checked. accel is KVM or TCG (never AUTO);

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include "nest-document.h"
+#include "nest-domain-xml.h"
+
+/* What the domain XML files share. */
+
+NestDomain *nest_domain_from_document(const NestDocument *document, GError **error);
+
+/* The first <cell> of <numa>, or NULL. */
+xmlNode *nest_domain_numa(const NestDocument *document);
+
+/* The policy of a <feature>: require where it names none, as in libvirt; UNSET for an unknown one.
+ */
+NestFeaturePolicy nest_domain_policy(const xmlNode *feature);
+
+/* TRUE if the virtualization extensions are those of x86. No architecture counts as x86. */
+gboolean nest_domain_is_x86(const NestDomain *domain);
