@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-backend-fake.h"
+#include "nest-error.h"
+#include "nest-fake-call.h"
+#include "nest-fake-caps.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+/* What libvirt calls VIR_ERR_OPERATION_INVALID. */
+static gboolean wrong_state(GError **error, const char *why)
+{
+    nest_set_error(error, NEST_ERROR_VM_STATE, NULL, "Requested operation is not valid: %s", why);
+    return FALSE;
+}
+
+static const NestFakeVm *find(NestFake *fake, const NestFakeCall *call, GError **error)
+{
+    const NestFakeVm *vm = nest_fake_state_get(fake->state, call->uuid);
+    if (vm == NULL)
+        nest_set_error(error, NEST_ERROR_VM_NOT_FOUND, NULL,
+            "Domain not found: no domain with matching uuid '%s'", call->uuid);
+    return vm;
+}
+
+static gboolean is_active(const NestFakeVm *vm)
+{
+    return vm->state != NEST_VM_OFF;
+}
+
+static NestBackendCaps *caps_now(NestFake *fake)
+{
+    g_autofree char *told = nest_fake_control_setting(fake->control, "caps");
+    return nest_fake_caps_parse(told != NULL ? told : g_getenv("NEST_FAKE_CAPS"));
+}
+
+static NestVmFacts *facts_of(const NestFakeVm *vm)
+{
+    NestVmFacts *facts = g_new0(NestVmFacts, 1);
+    facts->uuid = g_strdup(vm->uuid);
+    facts->name = g_strdup(vm->name);
+    facts->state = vm->state == NEST_VM_OFF && vm->saved_state ? NEST_VM_SAVED : vm->state;
+    facts->saved_state = vm->saved_state;
+    facts->saved_bytes = vm->saved_bytes;
+    facts->snapshots = vm->snapshots;
+    facts->autostart = vm->autostart;
+    facts->xml = g_strdup(vm->xml);
+    facts->live_xml = g_strdup(vm->live_xml);
+    return facts;
+}
+
+static gboolean effect_open(NestFake *fake, NestFakeCall *call, GError **error)
+{
+    g_autofree char *path = g_build_filename(fake->directory, "lock", NULL);
+    int fd = fake->root_fd >= 0 ? fake->root_fd : open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        nest_set_error(error, NEST_ERROR_HYPERVISOR, NULL, "%s: %s", path, g_strerror(errno));
+        return FALSE;
+    }
+    if (fake->root_fd < 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        close(fd);
+        nest_set_error(error, NEST_ERROR_ALREADY_RUNNING, "stop the other nestd",
+            "Failed to acquire pid file '%s'", path);
+        return FALSE;
+    }
+    fake->root_fd = fd;
+    fake->connected = TRUE;
+    return TRUE;
+}
+
+static gboolean effect_caps(NestFake *fake, NestFakeCall *call, GError **error)
+{
+    call->caps = caps_now(fake);
+    return TRUE;
+}
+
+static gboolean effect_list(NestFake *fake, NestFakeCall *call, GError **error)
+{
+    g_autoptr(GPtrArray) vms = nest_fake_state_all(fake->state);
+    call->list = g_ptr_array_new_full(vms->len, (GDestroyNotify)nest_vm_facts_free);
+    for (guint i = 0; i < vms->len; i++)
+        g_ptr_array_add(call->list, facts_of(g_ptr_array_index(vms, i)));
+    return TRUE;
+}
+
+static gboolean effect_read(NestFake *fake, NestFakeCall *call, GError **error)
+{
+    const NestFakeVm *vm = find(fake, call, error);
+    if (vm == NULL)
+        return FALSE;
+    call->facts = facts_of(vm);
+    return TRUE;
+}
+
+static gboolean effect_define(NestFake *fake, NestFakeCall *call, GError **error)
+{
+    const NestFakeVm *named = nest_fake_state_by_name(fake->state, call->name);
+    const NestFakeVm *old = nest_fake_state_get(fake->state, call->uuid);
+    if ((named != NULL && named != old) || (old != NULL && named == NULL)) {
+        const NestFakeVm *other = named != NULL ? named : old;
+        nest_set_error(error, NEST_ERROR_HYPERVISOR, NULL,
+            "operation failed: domain '%s' already exists with uuid %s", other->name, other->uuid);
+        return FALSE;
+    }
+    NestFakeVm *vm = old != NULL ? nest_fake_vm_copy(old) : g_new0(NestFakeVm, 1);
+    if (old == NULL) {
+        vm->uuid = g_strdup(call->uuid);
+        vm->name = g_strdup(call->name);
+        vm->state = NEST_VM_OFF;
+    }
+    g_free(vm->xml);
+    vm->xml = g_strdup(call->xml);
+    return nest_fake_state_put(fake->state, vm, error);
+}
+
+static gboolean effect_undefine(NestFake *fake, NestFakeCall *call, GError **error)
+{
+    const NestFakeVm *vm = find(fake, call, error);
+    if (vm == NULL)
+        return FALSE;
+    if (is_active(vm))
+        return wrong_state(error, "cannot undefine running domain");
+    return nest_fake_state_remove(fake->state, call->uuid, error);
+}
+
+/* Boots the definition, or resumes what was saved, on this host. */
+static gboolean power_on(NestFake *fake, NestFakeVm *vm, GError **error)
+{
+    g_autoptr(NestBackendCaps) caps = caps_now(fake);
+    const char *xml = vm->saved_state && vm->saved_xml != NULL ? vm->saved_xml : vm->xml;
+    g_autoptr(NestDomain) domain = nest_domain_read(xml, error);
+    if (domain == NULL || !nest_fake_caps_can_run(caps, domain, error))
+        return FALSE;
+    g_free(vm->live_xml);
+    vm->live_xml = g_strdup(xml);
+    vm->state = NEST_VM_RUNNING;
+    vm->off_at = 0;
+    vm->saved_state = FALSE;
+    vm->saved_bytes = 0;
+    g_clear_pointer(&vm->saved_xml, g_free);
+    return TRUE;
+}
+
+static gboolean effect_start(NestFake *fake, NestFakeCall *call, GError **error)
+{
+    const NestFakeVm *vm = find(fake, call, error);
+    if (vm == NULL)
+        return FALSE;
+    if (is_active(vm))
+        return wrong_state(error, "domain is already running");
+    g_autoptr(NestFakeVm) on = nest_fake_vm_copy(vm);
+    return power_on(fake, on, error) &&
+        nest_fake_state_put(fake->state, g_steal_pointer(&on), error);
+}
+
+static gboolean effect_shutdown(NestFake *fake, NestFakeCall *call, GError **error)
+{
+    const NestFakeVm *vm = find(fake, call, error);
+    g_autofree char *told = nest_fake_control_setting(fake->control, "shutdown-ms");
+    if (vm == NULL)
+        return FALSE;
+    if (!is_active(vm))
+        return wrong_state(error, "domain is not running");
+    if (vm->off_at != 0 || g_strcmp0(told, "never") == 0)
+        return TRUE;
+    NestFakeVm *leaving = nest_fake_vm_copy(vm);
+    leaving->off_at = g_get_real_time() / 1000 + (told != NULL ? atoi(told) : 20);
+    return nest_fake_state_put(fake->state, leaving, error);
+}
+
+static gboolean effect_stop(NestFake *fake, NestFakeCall *call, GError **error)
+{
+    const NestFakeVm *vm = find(fake, call, error);
+    if (vm == NULL || !is_active(vm))
+        return vm != NULL;
+    NestFakeVm *off = nest_fake_vm_copy(vm);
+    nest_fake_vm_power_off(off);
+    return nest_fake_state_put(fake->state, off, error);
+}
+
+static gboolean effect_save(NestFake *fake, NestFakeCall *call, GError **error)
+{
+    const NestFakeVm *vm = find(fake, call, error);
+    if (vm == NULL)
+        return FALSE;
+    if (!is_active(vm))
+        return wrong_state(error, "domain is not running");
+    NestFakeVm *saved = nest_fake_vm_copy(vm);
+    g_free(saved->saved_xml);
+    saved->saved_xml = g_strdup(vm->live_xml);
+    saved->saved_state = TRUE;
+    saved->saved_bytes = 64 * 1024 * 1024;
+    nest_fake_vm_power_off(saved);
+    return nest_fake_state_put(fake->state, saved, error);
+}
+
+static gboolean effect_drop(NestFake *fake, NestFakeCall *call, GError **error)
+{
+    const NestFakeVm *vm = find(fake, call, error);
+    if (vm == NULL || !vm->saved_state)
+        return vm != NULL;
+    NestFakeVm *dropped = nest_fake_vm_copy(vm);
+    dropped->saved_state = FALSE;
+    dropped->saved_bytes = 0;
+    g_clear_pointer(&dropped->saved_xml, g_free);
+    return nest_fake_state_put(fake->state, dropped, error);
+}
+
+/* ---- the table ---- */
+
+static NestFake *fake_of(NestBackend *backend)
+{
+    return (NestFake *)backend;
+}
+
+static void emit(NestFake *fake, NestBackendEvent event, const char *uuid)
+{
+    if (fake->handler != NULL)
+        fake->handler(event, uuid, fake->user_data);
+}
+
+static void lose(NestFake *fake)
+{
+    g_autofree char *path = g_build_filename(fake->directory, "lost", NULL);
+    g_mutex_lock(&fake->lock);
+    fake->connected = FALSE;
+    g_mutex_unlock(&fake->lock);
+    unlink(path);
+    emit(fake, NEST_BACKEND_LOST, NULL);
+}
+
+static void on_file(const char *file, gboolean removed, gpointer data)
+{
+    NestFake *fake = data;
+    const char *dot = strrchr(file, '.');
+    const gboolean gone = g_strcmp0(dot, ".gone") == 0;
+    if (strcmp(file, "lost") == 0 && !removed)
+        lose(fake);
+    if (file[0] == '.' || (g_strcmp0(dot, ".json") != 0 && (!gone || removed)))
+        return;
+    g_autofree char *uuid = g_strndup(file, (gsize)(dot - file));
+    g_mutex_lock(&fake->lock);
+    const gboolean connected = fake->connected;
+    const gboolean there = nest_fake_state_get(fake->state, uuid) != NULL;
+    g_mutex_unlock(&fake->lock);
+    if (connected)
+        emit(fake, there ? NEST_BACKEND_VM_CHANGED : NEST_BACKEND_VM_GONE, uuid);
+}
+
+static gint64 on_tick(gpointer data)
+{
+    NestFake *fake = data;
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&fake->lock);
+    nest_fake_state_hold(fake->state);
+    gint64 next = nest_fake_state_settle(fake->state);
+    nest_fake_state_release(fake->state);
+    return next;
+}
+
+static const NestFakeWatchFuncs watch_funcs = {on_file, on_tick};
+
+static gboolean fake_open(NestBackend *self, GError **error)
+{
+    NestFake *fake = fake_of(self);
+    NestFakeCall call = {.slot = "open"};
+    if (!nest_fake_call_run(fake, &call, effect_open, error))
+        return FALSE;
+    if (fake->watch == NULL)
+        fake->watch = nest_fake_watch_new(fake->directory, &watch_funcs, fake);
+    return TRUE;
+}
+
+static gboolean fake_caps(NestBackend *self, NestBackendCaps **ret_caps, GError **error)
+{
+    NestFakeCall call = {.slot = "caps"};
+    if (!nest_fake_call_run(fake_of(self), &call, effect_caps, error))
+        return FALSE;
+    *ret_caps = call.caps;
+    return TRUE;
+}
+
+static gboolean fake_list(NestBackend *self, GPtrArray **ret_facts, GError **error)
+{
+    NestFakeCall call = {.slot = "list"};
+    if (!nest_fake_call_run(fake_of(self), &call, effect_list, error))
+        return FALSE;
+    *ret_facts = call.list;
+    return TRUE;
+}
+
+static gboolean fake_read(
+    NestBackend *self, const char *uuid, NestVmFacts **ret_facts, GError **error)
+{
+    NestFakeCall call = {.slot = "read", .uuid = uuid};
+    if (!nest_fake_call_run(fake_of(self), &call, effect_read, error))
+        return FALSE;
+    *ret_facts = call.facts;
+    return TRUE;
+}
+
+static gboolean fake_define(NestBackend *self, const char *xml, GError **error)
+{
+    g_autoptr(NestDomain) domain = nest_domain_read(xml, error);
+    if (domain == NULL)
+        return FALSE;
+    if (domain->name == NULL || domain->uuid == NULL) {
+        nest_set_error(error, NEST_ERROR_INVALID_REQUEST, NULL,
+            "XML error: the fake wants a domain with both name and uuid");
+        return FALSE;
+    }
+    NestFakeCall call = {.slot = "define", .uuid = domain->uuid, .name = domain->name, .xml = xml};
+    return nest_fake_call_run(fake_of(self), &call, effect_define, error);
+}
+
+static gboolean call_vm(
+    NestBackend *self, const char *slot, const char *uuid, NestFakeEffect effect, GError **error)
+{
+    NestFakeCall call = {.slot = slot, .uuid = uuid};
+    return nest_fake_call_run(fake_of(self), &call, effect, error);
+}
+
+static gboolean fake_undefine(NestBackend *self, const char *uuid, GError **error)
+{
+    return call_vm(self, "undefine", uuid, effect_undefine, error);
+}
+
+static gboolean fake_start(NestBackend *self, const char *uuid, GError **error)
+{
+    return call_vm(self, "start", uuid, effect_start, error);
+}
+
+static gboolean fake_shutdown(NestBackend *self, const char *uuid, GError **error)
+{
+    return call_vm(self, "shutdown", uuid, effect_shutdown, error);
+}
+
+static gboolean fake_stop(NestBackend *self, const char *uuid, GError **error)
+{
+    return call_vm(self, "stop", uuid, effect_stop, error);
+}
+
+static gboolean fake_save(NestBackend *self, const char *uuid, GError **error)
+{
+    return call_vm(self, "save", uuid, effect_save, error);
+}
+
+static gboolean fake_drop_saved_state(NestBackend *self, const char *uuid, GError **error)
+{
+    return call_vm(self, "drop_saved_state", uuid, effect_drop, error);
+}
+
+/* One look at the VM: TRUE if nothing runs; else with error unset, one has to look again. */
+static gboolean is_off(NestFake *fake, const char *uuid, GError **error)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&fake->lock);
+    if (!fake->connected) {
+        nest_set_error(error, NEST_ERROR_BACKEND_UNAVAILABLE, NULL,
+            "the connection to the fake hypervisor is gone");
+        return FALSE;
+    }
+    nest_fake_state_hold(fake->state);
+    nest_fake_state_settle(fake->state);
+    const NestFakeVm *vm = nest_fake_state_get(fake->state, uuid);
+    nest_fake_state_release(fake->state);
+    return vm == NULL || !is_active(vm);
+}
+
+static gboolean effect_find(NestFake *fake, NestFakeCall *call, GError **error)
+{
+    return find(fake, call, error) != NULL;
+}
+
+static gboolean fake_wait_off(NestBackend *self, const char *uuid, guint timeout_ms,
+    GCancellable *cancellable, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    const gint64 deadline = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
+    if (!call_vm(self, "wait_off", uuid, effect_find, error))
+        return FALSE;
+    while (!is_off(fake_of(self), uuid, &local)) {
+        if (local == NULL && g_cancellable_is_cancelled(cancellable))
+            nest_set_error(&local, NEST_ERROR_ABORTED, NULL, "waiting was cancelled");
+        if (local == NULL && g_get_monotonic_time() >= deadline)
+            nest_set_error(
+                &local, NEST_ERROR_TIMEOUT, NULL, "the domain still runs after %u ms", timeout_ms);
+        if (local != NULL) {
+            g_propagate_error(error, g_steal_pointer(&local));
+            return FALSE;
+        }
+        g_usleep(2000);
+    }
+    return TRUE;
+}
+
+static void fake_set_handler(NestBackend *self, NestBackendHandler handler, gpointer user_data)
+{
+    fake_of(self)->handler = handler;
+    fake_of(self)->user_data = user_data;
+}
+
+static void remove_directory(const char *path)
+{
+    const char *file;
+    g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
+    while (directory != NULL && (file = g_dir_read_name(directory)) != NULL) {
+        g_autofree char *inside = g_build_filename(path, file, NULL);
+        unlink(inside);
+    }
+    g_rmdir(path);
+}
+
+static void fake_free(NestBackend *self)
+{
+    NestFake *fake = fake_of(self);
+    nest_fake_watch_free(fake->watch);
+    nest_fake_state_free(fake->state);
+    nest_fake_control_free(fake->control);
+    if (fake->root_fd >= 0)
+        close(fake->root_fd);
+    if (fake->temporary)
+        remove_directory(fake->directory);
+    g_free(fake->directory);
+    g_free(fake->control_path);
+    g_mutex_clear(&fake->lock);
+    g_free(fake);
+}
+
+static const NestBackendOps fake_ops = {
+    .open = fake_open,
+    .free = fake_free,
+    .caps = fake_caps,
+    .list = fake_list,
+    .read = fake_read,
+    .define = fake_define,
+    .undefine = fake_undefine,
+    .start = fake_start,
+    .shutdown = fake_shutdown,
+    .stop = fake_stop,
+    .save = fake_save,
+    .drop_saved_state = fake_drop_saved_state,
+    .wait_off = fake_wait_off,
+    .set_handler = fake_set_handler,
+};
+
+/* The value of an environment variable, NULL where it is unset or empty. */
+static const char *environment(const char *name)
+{
+    const char *value = g_getenv(name);
+    return value != NULL && *value != '\0' ? value : NULL;
+}
+
+NestBackend *nest_backend_fake_new(const char *directory)
+{
+    NestFake *fake = g_new0(NestFake, 1);
+    const char *seeds = environment("NEST_FAKE_VMS");
+    const char *wanted = directory != NULL ? directory : environment("NEST_FAKE_DIR");
+    fake->base.ops = &fake_ops;
+    fake->root_fd = -1;
+    fake->temporary = wanted == NULL;
+    fake->directory = wanted != NULL ? g_strdup(wanted) : g_dir_make_tmp("nest-XXXXXX", NULL);
+    if (fake->directory == NULL || g_mkdir_with_parents(fake->directory, 0700) < 0)
+        g_error("the fake hypervisor has no directory: %s", g_strerror(errno));
+    fake->control_path = environment("NEST_FAKE_CONTROL") != NULL
+        ? g_strdup(environment("NEST_FAKE_CONTROL"))
+        : g_build_filename(fake->directory, "control", NULL);
+    g_autofree char *calls = g_build_filename(fake->directory, "calls", NULL);
+    const gboolean off = g_strcmp0(environment("NEST_FAKE_CALLS"), "off") == 0;
+    fake->control = nest_fake_control_new(fake->control_path, off ? NULL : calls,
+        g_strcmp0(environment("NEST_FAKE_COUNT"), "all") == 0);
+    fake->state = nest_fake_state_new(fake->directory, seeds != NULL ? (guint)atoi(seeds) : 0);
+    g_mutex_init(&fake->lock);
+    return &fake->base;
+}
+
+void nest_backend_fake_control(NestBackend *backend, const char *rules)
+{
+    NestFake *fake = fake_of(backend);
+    g_autofree char *next = g_strconcat(fake->control_path, ".next", NULL);
+    if (!g_file_set_contents(next, rules, -1, NULL) || g_rename(next, fake->control_path) < 0)
+        g_error("%s can't be written: %s", fake->control_path, g_strerror(errno));
+}
+
+const char *nest_backend_fake_directory(NestBackend *backend)
+{
+    return fake_of(backend)->directory;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include "nest-backend.h"
+#include "nest-domain-xml.h"
+#include "nest-fake-control.h"
+#include "nest-fake-state.h"
+#include "nest-fake-watch.h"
+
+typedef struct {
+    NestBackend base;
+    GMutex lock; /* of the state and of what follows */
+    NestFakeState *state;
+    NestFakeControl *control;
+    NestFakeWatch *watch;
+    char *directory;
+    char *control_path;
+    gboolean temporary; /* the directory goes with the backend */
+    gboolean connected;
+    int root_fd; /* the lock on the directory, -1 where not held */
+    NestBackendHandler handler;
+    gpointer user_data;
+} NestFake;
+
+/* One call of a slot: what goes in and comes out. Outputs reach the caller only on success. */
+typedef struct {
+    const char *slot;
+    const char *uuid;
+    const char *name;
+    const NestDomain *domain;
+    const char *xml;
+    GPtrArray *list;
+    NestVmFacts *facts;
+    NestBackendCaps *caps;
+} NestFakeCall;
+
+/* What a slot does. Called with the lock held. */
+typedef gboolean (*NestFakeEffect)(NestFake *fake, NestFakeCall *call, GError **error);
+
+/* Counts the call, lets happen to it what the control file says, and has effect done in between.
+ * Outputs are freed again if the call fails in the end. */
+gboolean nest_fake_call_run(
+    NestFake *fake, NestFakeCall *call, NestFakeEffect effect, GError **error);
