@@ -6,7 +6,7 @@
  * (NEST_ERROR_CONFIG) that names file and line. One table in nest-config.c lists every key with
  * its default, and nestd.conf(5) is held equal to it by a test. */
 typedef struct {
-    char *socket; /* [daemon] socket */
+    char *socket; /* [daemon] socket; default: nestd.sock in the runtime directory */
     char *socket_group; /* [daemon] socket-group */
     char *state_directory; /* STATE_DIRECTORY, else /var/lib/nestd */
     char *runtime_directory; /* RUNTIME_DIRECTORY, else /run/nestd */
@@ -24,5 +24,9 @@ typedef struct {
 
 /* path NULL: the default path, which may be absent. */
 NestConfig *nest_config_load(const char *path, GError **error);
+
+/* Every key with its default, commented out, as a file: what `nestd --print-config` shows. */
+char *nest_config_describe(void);
+
 void nest_config_free(NestConfig *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestConfig, nest_config_free)
