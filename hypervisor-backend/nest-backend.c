@@ -21,3 +21,14 @@ void nest_backend_caps_free(NestBackendCaps *caps)
     g_free(caps->libvirt_version);
     g_free(caps);
 }
+
+NestBackendCaps *nest_backend_caps_copy(const NestBackendCaps *caps)
+{
+    if (caps == NULL)
+        return NULL;
+    NestBackendCaps *copy = g_memdup2(caps, sizeof *caps);
+    copy->uri = g_strdup(caps->uri);
+    copy->qemu_version = g_strdup(caps->qemu_version);
+    copy->libvirt_version = g_strdup(caps->libvirt_version);
+    return copy;
+}

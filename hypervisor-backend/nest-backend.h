@@ -41,6 +41,7 @@ typedef struct {
     gboolean networks; /* libvirt virtual networks and nwfilters exist here */
 } NestBackendCaps;
 
+NestBackendCaps *nest_backend_caps_copy(const NestBackendCaps *caps); /* NULL gives NULL */
 void nest_backend_caps_free(NestBackendCaps *caps);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestBackendCaps, nest_backend_caps_free)
 

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-vm-card.h"
+#include "nest-codec.h"
+
+/* Takes the checks that passed out of vm. */
+static void keep_findings(NestVm *vm)
+{
+    for (guint i = vm->checks->len; i > 0; i--) {
+        NestCheck *check = g_ptr_array_index(vm->checks, i - 1);
+        if (check->verdict < NEST_VERDICT_UNKNOWN)
+            nest_check_free(g_ptr_array_remove_index(vm->checks, i - 1));
+    }
+}
+
+/* Encodes vm, and leaves only its findings in it. */
+static void set_texts(NestVmCard *card, NestVm *vm)
+{
+    g_autoptr(NestVmSummary) summary = nest_vm_summarize(vm);
+    g_free(card->text);
+    g_free(card->summary);
+    g_free(card->brief);
+    card->text = nest_codec_to_text(&nest_vm_record, vm);
+    card->summary = nest_codec_to_text(&nest_vm_summary_record, summary);
+    keep_findings(vm);
+    card->brief = nest_codec_to_text(&nest_vm_record, vm);
+}
+
+static NestVm *decode(const NestVmCard *card)
+{
+    NestVm *vm = nest_codec_from_text(&nest_vm_record, card->text, -1, NEST_CODEC_LENIENT, NULL);
+    return vm != NULL ? vm : nest_vm_new();
+}
+
+NestVmCard *nest_vm_card_make(const NestVmReading *reading)
+{
+    g_autoptr(NestVm) vm = nest_checks_vm(&reading->view);
+    NestVmCard *card = g_new0(NestVmCard, 1);
+    card->uuid = g_strdup(vm->uuid);
+    card->name = g_strdup(vm->name);
+    card->revision = g_strdup(vm->revision);
+    card->state = vm->state;
+    card->key = nest_vm_facts_key(reading->facts, reading->host);
+    set_texts(card, vm);
+    return card;
+}
+
+NestVmCard *nest_vm_card_from_store(const NestStoredVm *stored)
+{
+    NestVmCard *card = g_new0(NestVmCard, 1);
+    card->uuid = g_strdup(stored->uuid);
+    card->name = g_strdup(stored->name);
+    card->text = g_strdup(stored->text);
+    card->summary = g_strdup(stored->summary);
+    card->brief = g_strdup(stored->text);
+    return card;
+}
+
+NestStoredVm *nest_vm_card_to_store(const NestVmCard *card)
+{
+    NestStoredVm *stored = g_new0(NestStoredVm, 1);
+    stored->uuid = g_strdup(card->uuid);
+    stored->name = g_strdup(card->name);
+    stored->text = g_strdup(card->text);
+    stored->summary = g_strdup(card->summary);
+    return stored;
+}
+
+void nest_vm_card_free(NestVmCard *card)
+{
+    if (card == NULL)
+        return;
+    g_free(card->uuid);
+    g_free(card->name);
+    g_free(card->text);
+    g_free(card->summary);
+    g_free(card->brief);
+    g_free(card->revision);
+    g_free(card->key);
+    g_free(card);
+}
+
+void nest_vm_card_complete(NestVmCard *card)
+{
+    if (card->revision != NULL)
+        return;
+    g_autoptr(NestVm) vm = decode(card);
+    card->state = vm->state;
+    card->revision = g_strdup(vm->revision != NULL ? vm->revision : "");
+}
+
+void nest_vm_card_set_operation(NestVmCard *card, gint64 operation)
+{
+    g_autoptr(NestVm) vm = decode(card);
+    if (vm->operation == operation)
+        return;
+    vm->operation = operation;
+    set_texts(card, vm);
+}
+
+static const char *const state_events[] = {
+    [NEST_VM_UNKNOWN] = "vm-changed",
+    [NEST_VM_OFF] = "vm-stopped",
+    [NEST_VM_SAVED] = "vm-saved",
+    [NEST_VM_RUNNING] = "vm-started",
+    [NEST_VM_PAUSED] = "vm-paused",
+    [NEST_VM_SHUTTING_DOWN] = "vm-changed",
+    [NEST_VM_CRASHED] = "vm-crashed",
+};
+
+NestEvent *nest_vm_card_event(const NestVmCard *old, const NestVmCard *card)
+{
+    const char *kind = NULL;
+    g_autofree char *message = NULL;
+    if (old == NULL) {
+        kind = "vm-added";
+        message = g_strdup_printf(
+            "%s is there, %s", card->name, nest_nick(nest_vm_state_nicks, card->state));
+    } else if (old->state != card->state) {
+        kind = state_events[card->state];
+        message = g_strdup_printf("%s: %s, was %s", card->name,
+            nest_nick(nest_vm_state_nicks, card->state),
+            nest_nick(nest_vm_state_nicks, old->state));
+    } else if (g_strcmp0(old->revision, card->revision) != 0) {
+        kind = "vm-changed";
+        message = g_strdup_printf("the definition of %s changed", card->name);
+    } else {
+        return NULL;
+    }
+    NestEvent *event = nest_record_new(&nest_event_record);
+    event->kind = g_strdup(kind);
+    event->uuid = g_strdup(card->uuid);
+    event->name = g_strdup(card->name);
+    event->message = g_steal_pointer(&message);
+    return event;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include "nest-store.h"
+#include "nest-vm-reading.h"
+
+/* A VM as the inventory keeps it: its identity, and its JSON made once per change, so that reads
+ * copy bytes. Owns all. */
+typedef struct {
+    char *uuid;
+    char *name;
+    char *text; /* JSON of NestVm */
+    char *summary; /* JSON of NestVmSummary */
+    char *brief; /* JSON of NestVm with only the checks that did not pass; with all of them
+                  * where the card came from the store */
+    char *revision; /* NULL until needed where the card came from the store */
+    char *key; /* nest_vm_facts_key(); NULL where the card came from the store */
+    NestVmState state;
+    guint64 order; /* of the reading: a later one wins */
+} NestVmCard;
+
+/* Judges reading (all checks) and encodes it. Any thread. */
+NestVmCard *nest_vm_card_make(const NestVmReading *reading);
+NestVmCard *nest_vm_card_from_store(const NestStoredVm *stored);
+NestStoredVm *nest_vm_card_to_store(const NestVmCard *card);
+void nest_vm_card_free(NestVmCard *card);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestVmCard, nest_vm_card_free)
+
+/* Decodes what a card from the store has only as text: state and revision. */
+void nest_vm_card_complete(NestVmCard *card);
+
+/* Sets or clears (0) the operation under way in the card's texts. */
+void nest_vm_card_set_operation(NestVmCard *card, gint64 operation);
+
+/* The event that tells the difference between two cards of a VM (old NULL: new), NULL where a
+ * person would see none. */
+NestEvent *nest_vm_card_event(const NestVmCard *old, const NestVmCard *card);

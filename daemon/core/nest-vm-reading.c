@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-vm-reading.h"
+#include <string.h>
+
+NestVmReading *nest_vm_reading_new(NestVmFacts *facts, NestHostSnapshot *host, GError **error)
+{
+    g_autoptr(NestVmReading) reading = g_new0(NestVmReading, 1);
+    reading->facts = facts;
+    reading->host = nest_host_snapshot_ref(host);
+    reading->domain = nest_domain_read(facts->xml, error);
+    if (reading->domain == NULL)
+        return NULL;
+    if (facts->live_xml != NULL) {
+        reading->live = nest_domain_read(facts->live_xml, error);
+        if (reading->live == NULL)
+            return NULL;
+    }
+    reading->view = (NestVmView){facts, reading->domain, reading->live, host->facts, host->caps};
+    return g_steal_pointer(&reading);
+}
+
+NestVmReading *nest_vm_reading_take(
+    NestBackend *backend, NestHostSnapshot *host, const char *uuid, GError **error)
+{
+    NestVmFacts *facts = NULL;
+    if (!backend->ops->read(backend, uuid, &facts, error))
+        return NULL;
+    return nest_vm_reading_new(facts, host, error);
+}
+
+void nest_vm_reading_free(NestVmReading *reading)
+{
+    if (reading == NULL)
+        return;
+    nest_vm_facts_free(reading->facts);
+    nest_domain_free(reading->domain);
+    nest_domain_free(reading->live);
+    nest_host_snapshot_unref(reading->host);
+    g_free(reading);
+}
+
+static void hash_text(GChecksum *sum, const char *text)
+{
+    const char *present = text != NULL ? text : "";
+    g_checksum_update(sum, (const guchar *)present, strlen(present) + 1);
+}
+
+char *nest_vm_facts_key(const NestVmFacts *facts, const NestHostSnapshot *host)
+{
+    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA1);
+    g_autofree char *rest =
+        g_strdup_printf("%d %d %" G_GUINT64_FORMAT " %u %d %d", facts->state, facts->saved_state,
+            facts->saved_bytes, facts->snapshots, facts->autostart, facts->live_xml != NULL);
+    hash_text(sum, host->key);
+    hash_text(sum, rest);
+    hash_text(sum, facts->name);
+    hash_text(sum, facts->xml);
+    hash_text(sum, facts->live_xml);
+    return g_strdup(g_checksum_get_string(sum));
+}
