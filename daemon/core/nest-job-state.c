@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-error.h"
+#include "nest-guard.h"
+#include "nest-job.h"
+#include "nest-power.h"
+#include "nest-record.h"
+
+/* Start, shut down, power off, save. */
+
+static gboolean refuse_state(const NestJob *job, const char *what, const char *next, GError **error)
+{
+    nest_set_error(error, NEST_ERROR_VM_STATE, next, "%s can't be %s while it is %s",
+        nest_job_name(job), what, nest_nick(nest_vm_state_nicks, job->reading->facts->state));
+    return FALSE;
+}
+
+/* The VM runs without the extension that its definition demands: it must not stay so. */
+static gboolean stop_unfit(NestJob *job, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    if (!nest_power_stop(job->backend, nest_job_uuid(job), &problem))
+        g_prefix_error(&problem, "and it could not be stopped: ");
+    nest_set_error(error, NEST_ERROR_HOST_UNFIT, "nestctl status",
+        "%s started without the virtualization extension that it demands and was stopped%s%s",
+        nest_job_name(job), problem != NULL ? ", " : "", problem != NULL ? problem->message : "");
+    return FALSE;
+}
+
+static gboolean lost_extension(const NestDomain *wanted, const NestDomain *got)
+{
+    return (wanted->vmx == NEST_POLICY_REQUIRE && got->vmx == NEST_POLICY_DISABLE) ||
+        (wanted->svm == NEST_POLICY_REQUIRE && got->svm == NEST_POLICY_DISABLE);
+}
+
+static gboolean start(NestJob *job, GError **error)
+{
+    const char *uuid = nest_job_uuid(job);
+    if (!job->backend->ops->start(job->backend, uuid, error))
+        return FALSE;
+    g_autoptr(NestVmReading) now = nest_vm_reading_take(job->backend, job->host, uuid, error);
+    if (now == NULL)
+        return FALSE;
+    if (now->live != NULL && lost_extension(now->domain, now->live))
+        return stop_unfit(job, error);
+    return TRUE;
+}
+
+static gboolean shut_down(NestJob *job, GError **error)
+{
+    const NestStateWish *wish = job->request->state;
+    guint seconds = wish->timeout > 0 ? wish->timeout : job->config->shutdown_timeout;
+    g_autoptr(GError) problem = NULL;
+    if (nest_power_shut_down(job->backend, nest_job_uuid(job), seconds, job->cancellable, &problem))
+        return TRUE;
+    if (nest_error_code(problem) == NEST_ERROR_TIMEOUT) {
+        g_autofree char *next = g_strdup_printf("nestctl stop %s", nest_job_name(job));
+        nest_set_error(error, NEST_ERROR_TIMEOUT, next,
+            "%s was asked to shut down and still runs after %u s", nest_job_name(job), seconds);
+        return FALSE;
+    }
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return FALSE;
+}
+
+static gboolean stop(NestJob *job, GError **error)
+{
+    return nest_power_stop(job->backend, nest_job_uuid(job), error);
+}
+
+static gboolean save(NestJob *job, GError **error)
+{
+    g_autoptr(NestVmFacts) then = NULL;
+    if (!job->backend->ops->save(job->backend, nest_job_uuid(job), error) ||
+        !job->backend->ops->read(job->backend, nest_job_uuid(job), &then, error))
+        return FALSE;
+    if (then->saved_state)
+        return TRUE;
+    nest_set_error(error, NEST_ERROR_NOT_VERIFIED, NULL,
+        "%s was saved, but no saved state is there", nest_job_name(job));
+    return FALSE;
+}
+
+static gboolean prepare_start(NestJob *job, GError **error)
+{
+    static const NestJobStep step = {"start", "started", start, NULL, FALSE};
+    const NestVmFacts *facts = job->reading->facts;
+    nest_job_set_kind(job, "start");
+    if (facts->state == NEST_VM_RUNNING)
+        return TRUE;
+    if (!nest_power_is_off(facts->state))
+        return refuse_state(job, "started", NULL, error);
+    if (!nest_guard_allows(NEST_GUARD_START, &job->reading->view, error))
+        return FALSE;
+    nest_job_add_step(job, &step);
+    return TRUE;
+}
+
+static gboolean prepare_off(NestJob *job, GError **error)
+{
+    static const NestJobStep shut_down_step = {"shutdown", "shut down", shut_down, NULL, TRUE};
+    static const NestJobStep stop_step = {"stop", "powered off", stop, NULL, TRUE};
+    gboolean force = job->request->state->force;
+    nest_job_set_kind(job, force ? "stop" : "shutdown");
+    if (nest_power_is_off(job->reading->facts->state))
+        return TRUE;
+    if (!force && job->reading->facts->state == NEST_VM_PAUSED)
+        return refuse_state(job, "shut down", "power it off with nestctl stop", error);
+    nest_job_add_step(job, force ? &stop_step : &shut_down_step);
+    return TRUE;
+}
+
+static gboolean prepare_save(NestJob *job, GError **error)
+{
+    static const NestJobStep step = {"save", "saved", save, NULL, FALSE};
+    NestVmState state = job->reading->facts->state;
+    nest_job_set_kind(job, "save");
+    if (state == NEST_VM_SAVED)
+        return TRUE;
+    if (state != NEST_VM_RUNNING && state != NEST_VM_PAUSED)
+        return refuse_state(job, "saved", NULL, error);
+    if (!nest_guard_allows(NEST_GUARD_SAVE, &job->reading->view, error))
+        return FALSE;
+    nest_job_add_step(job, &step);
+    return TRUE;
+}
+
+static gboolean prepare(NestJob *job, GError **error)
+{
+    NestVmState wanted = job->request->state->state;
+    if (wanted != NEST_VM_RUNNING && wanted != NEST_VM_OFF && wanted != NEST_VM_SAVED) {
+        nest_set_error(error, NEST_ERROR_INVALID_REQUEST, "ask for running, off or saved",
+            "a virtual machine can't be brought into the state \"%s\"",
+            nest_nick(nest_vm_state_nicks, wanted));
+        return FALSE;
+    }
+    if (!nest_job_read_vm(job, error))
+        return FALSE;
+    if (wanted == NEST_VM_RUNNING)
+        return prepare_start(job, error);
+    return wanted == NEST_VM_OFF ? prepare_off(job, error) : prepare_save(job, error);
+}
+
+static gboolean resume(NestJob *job, GError **error)
+{
+    return TRUE;
+}
+
+static NestRecovery recover(const NestJob *job, const NestVmReading *reading, const char **note)
+{
+    if (reading == NULL) {
+        *note = "the virtual machine is gone";
+        return NEST_RECOVERY_LEAVE;
+    }
+    const char *kind = job->intent->operation->kind;
+    gboolean off = nest_power_is_off(reading->facts->state);
+    gboolean wanted = g_strcmp0(kind, "start") == 0 ? !off
+        : g_strcmp0(kind, "save") == 0              ? reading->facts->saved_state
+                                                    : off;
+    *note = wanted ? NULL : "it was not carried out";
+    return wanted ? NEST_RECOVERY_DONE : NEST_RECOVERY_UNTOUCHED;
+}
+
+const NestJobType nest_job_state = {prepare, resume, recover};

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include "nest-core.h"
+#include "nest-vm-card.h"
+
+/* One change to one VM, from the wish to the outcome. A job is prepared, run and freed by one
+ * worker; only cancellable is touched by others. */
+typedef struct NestJob NestJob;
+
+typedef struct {
+    const char *id;
+    const char *title;
+    /* The effect with its read-back. On failure it must have left things as they were, or undo
+     * must be able to tell. */
+    gboolean (*apply)(NestJob *job, GError **error);
+    /* Takes the effect back; called for the failed step too. NULL: there is no way back, or
+     * nothing to take back. */
+    gboolean (*undo)(NestJob *job, GError **error);
+    gboolean destructive; /* once begun it can't be taken back */
+} NestJobStep;
+
+/* How an operation that a crash interrupted ended. */
+typedef enum {
+    NEST_RECOVERY_DONE, /* everything is there: record it as done */
+    NEST_RECOVERY_FINISH, /* apply every step (again) */
+    NEST_RECOVERY_UNTOUCHED, /* nothing was done */
+    NEST_RECOVERY_UNDO, /* call undo of every step, last first */
+    NEST_RECOVERY_LEAVE /* neither: say so, touch nothing */
+} NestRecovery;
+
+typedef struct {
+    /* Reads what it needs, decides, and adds the steps; none: nothing is to be done. Sets
+     * intent->before_xml, after_xml and detail, and the operation's kind. Changes nothing. */
+    gboolean (*prepare)(NestJob *job, GError **error);
+    /* Restores from job->intent what the steps need. */
+    gboolean (*resume)(NestJob *job, GError **error);
+    /* Pure: what to do about an interrupted job. reading is NULL where the VM is gone. note: a
+     * sentence for people, static. */
+    NestRecovery (*recover)(const NestJob *job, const NestVmReading *reading, const char **note);
+} NestJobType;
+
+#define NEST_JOB_STEPS_MAX 6
+
+struct NestJob {
+    /* borrowed */
+    const NestConfig *config;
+    NestStore *store;
+    NestBackend *backend;
+    /* owned */
+    const NestJobType *type;
+    NestRequest *request; /* NULL when recovering */
+    NestHostSnapshot *host;
+    GCancellable *cancellable;
+    NestIntent *intent;
+    NestVmReading *reading; /* as prepare saw the VM; NULL for create */
+    NestPlan *plan; /* of nested jobs */
+    NestDomainWish wish; /* of nested jobs */
+    const NestJobStep *steps[NEST_JOB_STEPS_MAX];
+    guint n_steps;
+    gboolean unrecorded; /* it ended, but the store could not take it */
+    int retrying; /* atomic: recording it is being tried again right now */
+    /* Called on the worker's thread whenever the operation changed. */
+    void (*report)(NestJob *job);
+    gpointer report_data;
+};
+
+/* uuid: of the VM, resolved. Takes request over. */
+NestJob *nest_job_new(NestRequest *request, const char *uuid, const NestCaller *caller);
+void nest_job_free(NestJob *job);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestJob, nest_job_free)
+
+/* A job to recover intent, which it takes over. NULL where its kind is unknown (a newer nestd
+ * wrote it); intent is freed then too. */
+NestJob *nest_job_from_intent(NestIntent *intent);
+
+/* For prepare functions. */
+void nest_job_add_step(NestJob *job, const NestJobStep *step);
+void nest_job_set_kind(NestJob *job, const char *kind);
+/* Reads the VM into job->reading and checks request->if_match. */
+gboolean nest_job_read_vm(NestJob *job, GError **error);
+const char *nest_job_uuid(const NestJob *job);
+const char *nest_job_name(const NestJob *job);
+
+/* One per file. */
+extern const NestJobType nest_job_nested, nest_job_state, nest_job_create, nest_job_delete;

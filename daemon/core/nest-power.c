@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-power.h"
+#include "nest-error.h"
+#include "nest-record.h"
+
+gboolean nest_power_is_off(NestVmState state)
+{
+    return state == NEST_VM_OFF || state == NEST_VM_SAVED;
+}
+
+gboolean nest_power_shut_down(NestBackend *backend, const char *uuid, guint seconds,
+    GCancellable *cancellable, GError **error)
+{
+    return backend->ops->shutdown(backend, uuid, error) &&
+        backend->ops->wait_off(backend, uuid, seconds * 1000, cancellable, error);
+}
+
+gboolean nest_power_stop(NestBackend *backend, const char *uuid, GError **error)
+{
+    g_autoptr(NestVmFacts) facts = NULL;
+    if (!backend->ops->stop(backend, uuid, error) ||
+        !backend->ops->read(backend, uuid, &facts, error))
+        return FALSE;
+    if (nest_power_is_off(facts->state))
+        return TRUE;
+    nest_set_error(error, NEST_ERROR_NOT_VERIFIED, NULL, "%s was powered off, but is still %s",
+        facts->name, nest_nick(nest_vm_state_nicks, facts->state));
+    return FALSE;
+}
+
+gboolean nest_power_shut_down_or_stop(NestBackend *backend, const char *uuid, guint seconds,
+    GCancellable *cancellable, GError **error)
+{
+    g_autoptr(NestVmFacts) facts = NULL;
+    g_autoptr(GError) problem = NULL;
+    if (!backend->ops->read(backend, uuid, &facts, error))
+        return FALSE;
+    if (nest_power_is_off(facts->state))
+        return TRUE;
+    if (facts->state == NEST_VM_RUNNING || facts->state == NEST_VM_SHUTTING_DOWN) {
+        if (nest_power_shut_down(backend, uuid, seconds, cancellable, &problem))
+            return TRUE;
+        if (nest_error_code(problem) == NEST_ERROR_ABORTED) {
+            g_propagate_error(error, g_steal_pointer(&problem));
+            return FALSE;
+        }
+    }
+    return nest_power_stop(backend, uuid, error);
+}

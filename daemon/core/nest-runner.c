@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-runner.h"
+#include "nest-error.h"
+
+#define RECORD_TRIES 3
+#define RECORD_PAUSE_US (200 * 1000)
+#define REOPEN_TRIES 20
+#define REOPEN_PAUSE_US (500 * 1000)
+
+static gint64 now(void)
+{
+    return g_get_real_time() / 1000;
+}
+
+static NestOperation *operation_of(NestJob *job)
+{
+    return job->intent->operation;
+}
+
+static void report(NestJob *job)
+{
+    if (job->report != NULL)
+        job->report(job);
+}
+
+static void set_step(NestJob *job, guint index, NestStepState state)
+{
+    if (index >= operation_of(job)->steps->len)
+        return;
+    NestStep *step = g_ptr_array_index(operation_of(job)->steps, index);
+    step->state = state;
+    if (state == NEST_STEP_RUNNING)
+        step->started = now();
+    else
+        step->finished = now();
+}
+
+static void add_note(NestJob *job, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static void add_note(NestJob *job, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_autofree char *text = g_strdup_vprintf(format, args);
+    va_end(args);
+    NestOperation *operation = operation_of(job);
+    char *both =
+        operation->note != NULL ? g_strdup_printf("%s; %s", operation->note, text) : g_strdup(text);
+    g_free(operation->note);
+    operation->note = both;
+}
+
+/* The outcome must get into the store; where it can't, recovery at the next start finds it. */
+static void record(NestJob *job)
+{
+    g_autoptr(GError) error = NULL;
+    for (guint i = 0; i < RECORD_TRIES; i++) {
+        g_clear_error(&error);
+        if (nest_store_finish_operation(job->store, job->intent, &error))
+            return;
+        g_usleep(RECORD_PAUSE_US << i);
+    }
+    job->unrecorded = TRUE;
+    add_note(job, "the outcome could not be recorded (%s); nestd tries again", error->message);
+}
+
+static void end(NestJob *job, NestOperationState state)
+{
+    operation_of(job)->state = state;
+    operation_of(job)->finished = now();
+    record(job);
+    report(job);
+}
+
+/* A connection that broke is being opened anew: what must be taken back waits for it. */
+static gboolean undo_step(NestJob *job, const NestJobStep *step, GError **error)
+{
+    for (guint i = 0;; i++) {
+        g_autoptr(GError) problem = NULL;
+        if (step->undo(job, &problem))
+            return TRUE;
+        if (i >= REOPEN_TRIES || nest_error_code(problem) != NEST_ERROR_BACKEND_UNAVAILABLE) {
+            g_propagate_error(error, g_steal_pointer(&problem));
+            return FALSE;
+        }
+        g_usleep(REOPEN_PAUSE_US);
+    }
+}
+
+/* Takes back steps first to last of those begun, the last one first. */
+static gboolean undo_steps(NestJob *job, guint begun)
+{
+    gboolean all = TRUE;
+    for (guint i = begun; i > 0; i--) {
+        const NestJobStep *step = job->steps[i - 1];
+        g_autoptr(GError) error = NULL;
+        if (step->undo == NULL)
+            continue;
+        if (undo_step(job, step, &error)) {
+            if (i < begun)
+                set_step(job, i - 1, NEST_STEP_UNDONE);
+            continue;
+        }
+        all = FALSE;
+        add_note(job, "\"%s\" could not be taken back: %s", step->title, error->message);
+    }
+    return all;
+}
+
+/* TRUE if a destructive step before the failed one went through. */
+static gboolean destroyed(NestJob *job, guint failed)
+{
+    for (guint i = 0; i < failed; i++)
+        if (job->steps[i]->destructive)
+            return TRUE;
+    return FALSE;
+}
+
+static void fail(NestJob *job, guint index, const GError *error)
+{
+    NestOperation *operation = operation_of(job);
+    gboolean aborted = nest_error_code(error) == NEST_ERROR_ABORTED;
+    set_step(job, index, NEST_STEP_FAILED);
+    operation->problem = nest_problem_from_error(error);
+    gboolean undone = undo_steps(job, index + 1);
+    for (guint i = index + 1; i < job->n_steps; i++)
+        set_step(job, i, NEST_STEP_SKIPPED);
+    for (guint i = 0; i < index; i++)
+        if (job->steps[i]->destructive)
+            add_note(job, "\"%s\" can't be taken back", job->steps[i]->title);
+    if (!undone || destroyed(job, index))
+        end(job, NEST_OP_FAILED);
+    else
+        end(job, aborted ? NEST_OP_ABORTED : NEST_OP_ROLLED_BACK);
+}
+
+static gboolean begin_step(NestJob *job, guint index, GError **error)
+{
+    if (g_cancellable_is_cancelled(job->cancellable)) {
+        nest_set_error(error, NEST_ERROR_ABORTED, NULL, "it was aborted on request");
+        return FALSE;
+    }
+    operation_of(job)->state = NEST_OP_RUNNING;
+    set_step(job, index, NEST_STEP_RUNNING);
+    report(job);
+    /* The intent that was committed says all that the first step is going to do. */
+    return index == 0 || nest_store_update_operation(job->store, operation_of(job), error);
+}
+
+void nest_runner_run(NestJob *job)
+{
+    operation_of(job)->started = now();
+    for (guint i = 0; i < job->n_steps; i++) {
+        g_autoptr(GError) error = NULL;
+        if (!begin_step(job, i, &error) || !job->steps[i]->apply(job, &error)) {
+            fail(job, i, error);
+            return;
+        }
+        set_step(job, i, NEST_STEP_DONE);
+        report(job);
+    }
+    end(job, NEST_OP_DONE);
+}
+
+static void interrupted(NestJob *job, NestOperationState state)
+{
+    g_autoptr(GError) error = NULL;
+    nest_set_error(&error, NEST_ERROR_INTERRUPTED, "try again",
+        "nestd was interrupted before it had finished");
+    if (operation_of(job)->problem == NULL)
+        operation_of(job)->problem = nest_problem_from_error(error);
+    end(job, state);
+}
+
+static gboolean apply_all(NestJob *job)
+{
+    for (guint i = 0; i < job->n_steps; i++) {
+        g_autoptr(GError) error = NULL;
+        if (job->steps[i]->apply(job, &error))
+            continue;
+        add_note(job, "\"%s\" could not be finished: %s", job->steps[i]->title, error->message);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static void carry_out(NestJob *job, NestRecovery decision)
+{
+    switch (decision) {
+    case NEST_RECOVERY_DONE:
+        add_note(job, "nestd was interrupted; it found everything done when it started again");
+        end(job, NEST_OP_DONE);
+        return;
+    case NEST_RECOVERY_FINISH:
+        add_note(job, "nestd was interrupted; it finished this when it started again");
+        if (apply_all(job))
+            end(job, NEST_OP_DONE);
+        else
+            interrupted(job, NEST_OP_FAILED);
+        return;
+    case NEST_RECOVERY_UNTOUCHED:
+        add_note(job, "nothing had been changed");
+        interrupted(job, NEST_OP_ROLLED_BACK);
+        return;
+    case NEST_RECOVERY_UNDO:
+        if (undo_steps(job, job->n_steps)) {
+            add_note(job, "everything was taken back");
+            interrupted(job, NEST_OP_ROLLED_BACK);
+            return;
+        }
+        interrupted(job, NEST_OP_FAILED);
+        return;
+    case NEST_RECOVERY_LEAVE:
+        interrupted(job, NEST_OP_FAILED);
+        return;
+    }
+}
+
+void nest_runner_recover(NestJob *job, NestHostSnapshot *host)
+{
+    const char *note = NULL;
+    g_autoptr(GError) error = NULL;
+    job->host = nest_host_snapshot_ref(host);
+    g_autoptr(NestVmReading) reading =
+        nest_vm_reading_take(job->backend, host, nest_job_uuid(job), &error);
+    if (reading == NULL && nest_error_code(error) != NEST_ERROR_VM_NOT_FOUND) {
+        add_note(job, "the virtual machine can't be read: %s", error->message);
+        interrupted(job, NEST_OP_FAILED);
+        return;
+    }
+    g_clear_error(&error);
+    if (!job->type->resume(job, &error)) {
+        add_note(job, "what was planned can't be read: %s", error->message);
+        interrupted(job, NEST_OP_FAILED);
+        return;
+    }
+    if (operation_of(job)->problem != NULL)
+        g_clear_pointer(&operation_of(job)->problem, nest_problem_free);
+    NestRecovery decision = job->type->recover(job, reading, &note);
+    if (note != NULL)
+        add_note(job, "%s", note);
+    carry_out(job, decision);
+}
