@@ -18,8 +18,11 @@ NestCore *nest_core_new(const NestConfig *config, NestStore *store, NestBackend 
  * interrupted, and reconciles. FALSE only if the store can't be read. */
 gboolean nest_core_start(NestCore *core, GError **error);
 
-/* Takes no more work and waits up to timeout_ms for steps under way; what does not end is left to
- * recovery at the next start. */
+/* Takes no more work and waits up to timeout_ms for operations under way. FALSE where some have
+ * not ended: end the process without freeing, recovery at the next start sees to them. */
+gboolean nest_core_stop(NestCore *core, guint timeout_ms);
+
+/* After nest_core_stop() returned TRUE. */
 void nest_core_free(NestCore *core);
 
 NestAbout *nest_core_about(NestCore *core);
@@ -33,6 +36,7 @@ typedef struct {
     const char *revision;
     const char *text; /* JSON of NestVm */
     const char *summary; /* JSON of NestVmSummary */
+    const char *brief; /* JSON of NestVm with only the checks that did not pass */
 } NestVmEntry;
 
 /* By UUID, else by name. VM_NOT_FOUND. */

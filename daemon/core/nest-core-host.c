@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-core-private.h"
+
+#define FRESH_US (2 * G_USEC_PER_SEC)
+
+typedef struct {
+    NestCore *core;
+    NestBackendCaps *caps;
+    NestHostSnapshot *host;
+} Probe;
+
+void nest_core_set_host(NestCore *core, NestHostSnapshot *host)
+{
+    nest_host_snapshot_unref(core->host);
+    core->host = host;
+    core->host_time = g_get_monotonic_time();
+}
+
+static void answer(NestCore *core, GTask *task)
+{
+    NestHostView view = {core->host->facts, core->host->caps};
+    g_task_return_pointer(task, nest_checks_host(&view), (GDestroyNotify)nest_host_free);
+    g_object_unref(task);
+}
+
+static void probed(gpointer data)
+{
+    g_autofree Probe *probe = data;
+    NestCore *core = probe->core;
+    gboolean changed = core->host != NULL && g_strcmp0(core->host->key, probe->host->key) != 0 &&
+        core->state == NEST_CORE_OPEN && core->host->caps != NULL;
+    core->host_probing = FALSE;
+    nest_backend_caps_free(probe->caps);
+    nest_core_set_host(core, probe->host);
+    g_autoptr(GPtrArray) waiters = g_steal_pointer(&core->host_waiters);
+    core->host_waiters = g_ptr_array_new();
+    for (guint i = 0; i < waiters->len; i++)
+        answer(core, g_ptr_array_index(waiters, i));
+    if (changed)
+        nest_core_reconcile(core);
+}
+
+static void probe_work(gpointer data)
+{
+    Probe *probe = data;
+    probe->host = nest_host_snapshot_take(probe->core->config->host_root, probe->caps);
+    nest_core_post(probed, probe);
+}
+
+void nest_core_host_async(NestCore *core, GAsyncReadyCallback callback, gpointer user_data)
+{
+    GTask *task = g_task_new(NULL, NULL, callback, user_data);
+    if (core->host != NULL && g_get_monotonic_time() - core->host_time < FRESH_US) {
+        answer(core, task);
+        return;
+    }
+    g_ptr_array_add(core->host_waiters, task);
+    if (core->host_probing)
+        return;
+    Probe *probe = g_new0(Probe, 1);
+    probe->core = core;
+    if (core->host != NULL)
+        probe->caps = nest_backend_caps_copy(core->host->caps);
+    core->host_probing = TRUE;
+    nest_core_push(core, core->readers, probe_work, probe);
+}
+
+NestHost *nest_core_host_finish(NestCore *core, GAsyncResult *result, GError **error)
+{
+    return g_task_propagate_pointer(G_TASK(result), error);
+}

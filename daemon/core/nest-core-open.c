@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-core-private.h"
+#include "nest-error.h"
+#include "nest-runner.h"
+
+/* Opening the hypervisor, again and again until it is there, and what follows the first time:
+ * recovery. */
+
+#define REOPEN_SECONDS_MAX 30
+
+typedef struct {
+    NestCore *core;
+    gboolean recover;
+    NestHostSnapshot *host; /* NULL: failed with error */
+    GError *error;
+} Opening;
+
+static void opening_free(Opening *opening)
+{
+    nest_host_snapshot_unref(opening->host);
+    g_clear_error(&opening->error);
+    g_free(opening);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Opening, opening_free)
+
+static void recover_one(NestCore *core, NestIntent *intent, NestHostSnapshot *host)
+{
+    g_autofree char *kind = g_strdup(intent->operation->kind);
+    gint64 id = intent->operation->id;
+    g_autoptr(NestJob) job = nest_job_from_intent(intent);
+    if (job == NULL) {
+        g_warning(
+            "operation %" G_GINT64_FORMAT " is of a kind unknown to this version: %s", id, kind);
+        return;
+    }
+    job->config = core->config;
+    job->store = core->store;
+    job->backend = core->backend;
+    nest_runner_recover(job, host);
+    const NestOperation *operation = job->intent->operation;
+    g_log_structured(G_LOG_DOMAIN, G_LOG_LEVEL_MESSAGE, "NEST_VM", operation->uuid, "MESSAGE",
+        "recovered operation %" G_GINT64_FORMAT " (%s %s): %s%s%s", id, kind,
+        operation->name != NULL ? operation->name : operation->uuid,
+        nest_nick(nest_operation_state_nicks, operation->state),
+        operation->note != NULL ? "; " : "", operation->note != NULL ? operation->note : "");
+}
+
+static gboolean recover_all(NestCore *core, NestHostSnapshot *host, GError **error)
+{
+    g_autoptr(GPtrArray) intents = NULL;
+    if (!nest_store_unfinished(core->store, &intents, error))
+        return FALSE;
+    g_ptr_array_set_free_func(intents, NULL);
+    for (guint i = 0; i < intents->len; i++)
+        recover_one(core, g_ptr_array_index(intents, i), host);
+    return TRUE;
+}
+
+static void opened(gpointer data);
+
+static void open_work(gpointer data)
+{
+    Opening *opening = data;
+    NestCore *core = opening->core;
+    NestBackendCaps *caps = NULL;
+    if (core->backend->ops->open(core->backend, &opening->error) &&
+        core->backend->ops->caps(core->backend, &caps, &opening->error)) {
+        NestHostSnapshot *host = nest_host_snapshot_take(core->config->host_root, caps);
+        if (!opening->recover || recover_all(core, host, &opening->error))
+            opening->host = g_steal_pointer(&host);
+        nest_host_snapshot_unref(host);
+    }
+    nest_backend_caps_free(caps);
+    nest_core_post(opened, opening);
+}
+
+void nest_core_open(NestCore *core)
+{
+    Opening *opening = g_new0(Opening, 1);
+    opening->core = core;
+    opening->recover = !core->recovered;
+    core->state = NEST_CORE_OPENING;
+    nest_core_push(core, core->readers, open_work, opening);
+}
+
+static gboolean on_reopen_timer(gpointer data)
+{
+    NestCore *core = data;
+    core->reopen_timer = 0;
+    nest_core_open(core);
+    return G_SOURCE_REMOVE;
+}
+
+void nest_core_lost(NestCore *core, const GError *error)
+{
+    if (core->stopping || core->reopen_timer != 0)
+        return;
+    core->state = NEST_CORE_UNAVAILABLE;
+    nest_problem_free(core->problem);
+    core->problem = nest_problem_from_error(error);
+    core->reopen_seconds = CLAMP(core->reopen_seconds * 2, 1, REOPEN_SECONDS_MAX);
+    core->reopen_timer = g_timeout_add_seconds(core->reopen_seconds, on_reopen_timer, core);
+    g_warning("the hypervisor is unavailable: %s; trying again in %u s", error->message,
+        core->reopen_seconds);
+    nest_core_refuse_waiting(core);
+}
+
+static void opened(gpointer data)
+{
+    g_autoptr(Opening) opening = data;
+    NestCore *core = opening->core;
+    if (opening->host == NULL) {
+        nest_core_lost(core, opening->error);
+        return;
+    }
+    core->state = NEST_CORE_OPEN;
+    core->recovered = TRUE;
+    core->reopen_seconds = 0;
+    g_clear_pointer(&core->problem, nest_problem_free);
+    nest_core_set_host(core, nest_host_snapshot_ref(opening->host));
+    g_message("the hypervisor is open: %s", opening->host->caps->uri);
+    nest_core_reconcile(core);
+    nest_core_run_waiting(core);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include "nest-core.h"
+#include "nest-inventory.h"
+#include "nest-job.h"
+#include "nest-operations.h"
+#include "nest-record.h"
+
+/* The inside of NestCore, for the nest-core-*.c files only.
+ *
+ * Threads: the main thread owns everything here. Workers get what they need handed over, and hand
+ * results back with nest_core_post(). Three pools, so that none waits for another: jobs (one
+ * thread per operation), readers (plans, host, refresh), and one scribe that writes what is known
+ * of VMs to the store in order. */
+
+typedef enum { NEST_CORE_OPENING, NEST_CORE_OPEN, NEST_CORE_UNAVAILABLE } NestCoreState;
+
+struct NestCore {
+    const NestConfig *config;
+    NestStore *store;
+    NestBackend *backend;
+    gint64 started;
+
+    NestCoreState state;
+    NestProblem *problem; /* why the backend is unavailable */
+    guint reopen_timer;
+    guint reopen_seconds;
+    gboolean recovered;
+    gboolean stopping;
+
+    GThreadPool *jobs, *readers, *scribe;
+    int busy; /* tasks pushed and not finished; atomic */
+
+    NestInventory *inventory;
+    GArray *entries; /* NestVmEntry, made on demand */
+    NestOperations *operations;
+    GHashTable *unrecorded; /* gint64 * → NestJob */
+    GQueue *waiting; /* requests until the backend is open */
+
+    NestHostSnapshot *host;
+    gint64 host_time; /* monotonic, µs */
+    GPtrArray *host_waiters;
+    gboolean host_probing;
+
+    GHashTable *dirty; /* uuids to read again */
+    gboolean refreshing, refresh_all;
+    guint reconcile_timer;
+    guint64 order; /* of readings; atomic */
+
+    GHashTable *watches; /* id → Watch */
+    guint next_watch;
+    int events_pending; /* atomic */
+};
+
+typedef void (*NestWork)(gpointer data);
+
+/* Runs work(data) on a thread of pool. */
+void nest_core_push(NestCore *core, GThreadPool *pool, NestWork work, gpointer data);
+
+/* Runs func(data) on the main thread, in the order of the calls of one thread. */
+void nest_core_post(NestWork func, gpointer data);
+
+/* nest-core-refresh.c */
+void nest_core_mark_dirty(NestCore *core, const char *uuid);
+void nest_core_reconcile(NestCore *core);
+/* Puts cards (taken over, array of NestVmCard) in, takes gone out, records the differences. */
+void nest_core_admit(NestCore *core, GPtrArray *cards, const GPtrArray *gone);
+guint64 nest_core_next_order(NestCore *core);
+
+/* nest-core-open.c */
+void nest_core_open(NestCore *core);
+void nest_core_lost(NestCore *core, const GError *error);
+
+/* nest-core-change.c */
+void nest_core_run_waiting(NestCore *core);
+void nest_core_refuse_waiting(NestCore *core);
+
+/* nest-core-host.c */
+void nest_core_set_host(NestCore *core, NestHostSnapshot *host);

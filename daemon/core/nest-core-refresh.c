@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-core-private.h"
+#include "nest-error.h"
+#include "nest-vm-files.h"
+
+/* Keeping the inventory true: VMs that the backend says have changed are read again, and now and
+ * then, and after every opening, all of them. One refresh at a time; an order number taken before
+ * each reading decides which of two readings is the later one. */
+
+typedef struct {
+    NestCore *core;
+    NestHostSnapshot *host;
+    GPtrArray *uuids; /* to read; NULL: all */
+    GHashTable *keys; /* uuid → key of the card that is there; for all */
+    guint64 order;
+    GPtrArray *cards; /* found changed */
+    GPtrArray *gone; /* uuids of uuids that are gone */
+    GHashTable *seen; /* for all */
+    NestHostSnapshot *new_host;
+    GError *error;
+} Refresh;
+
+guint64 nest_core_next_order(NestCore *core)
+{
+    return __atomic_add_fetch(&core->order, 1, __ATOMIC_SEQ_CST);
+}
+
+static void unref_table(GHashTable *table)
+{
+    if (table != NULL)
+        g_hash_table_unref(table);
+}
+
+static void refresh_free(Refresh *refresh)
+{
+    nest_host_snapshot_unref(refresh->host);
+    nest_host_snapshot_unref(refresh->new_host);
+    g_clear_pointer(&refresh->uuids, g_ptr_array_unref);
+    g_clear_pointer(&refresh->cards, g_ptr_array_unref);
+    g_clear_pointer(&refresh->gone, g_ptr_array_unref);
+    unref_table(refresh->keys);
+    unref_table(refresh->seen);
+    g_clear_error(&refresh->error);
+    g_free(refresh);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Refresh, refresh_free)
+
+/* Takes facts over. */
+static void add_card(Refresh *refresh, NestVmFacts *facts, NestHostSnapshot *host, guint64 order)
+{
+    g_autofree char *uuid = g_strdup(facts->uuid);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(NestVmReading) reading = nest_vm_reading_new(facts, host, &error);
+    if (reading == NULL) {
+        g_warning("the definition of %s can't be read: %s", uuid, error->message);
+        return;
+    }
+    NestVmCard *card = nest_vm_card_make(reading);
+    card->order = order;
+    g_ptr_array_add(refresh->cards, card);
+}
+
+static void read_some(Refresh *refresh)
+{
+    NestBackend *backend = refresh->core->backend;
+    for (guint i = 0; i < refresh->uuids->len; i++) {
+        const char *uuid = g_ptr_array_index(refresh->uuids, i);
+        NestVmFacts *facts = NULL;
+        g_autoptr(GError) error = NULL;
+        guint64 order = nest_core_next_order(refresh->core);
+        if (backend->ops->read(backend, uuid, &facts, &error))
+            add_card(refresh, facts, refresh->host, order);
+        else if (nest_error_code(error) == NEST_ERROR_VM_NOT_FOUND)
+            g_ptr_array_add(refresh->gone, g_strdup(uuid));
+        else if (refresh->error == NULL)
+            refresh->error = g_steal_pointer(&error);
+    }
+}
+
+static void read_all(Refresh *refresh)
+{
+    NestBackend *backend = refresh->core->backend;
+    g_autoptr(GPtrArray) all = NULL;
+    g_autoptr(NestBackendCaps) caps = NULL;
+    refresh->order = nest_core_next_order(refresh->core);
+    if (!backend->ops->caps(backend, &caps, &refresh->error) ||
+        !backend->ops->list(backend, &all, &refresh->error))
+        return;
+    refresh->new_host = nest_host_snapshot_take(refresh->core->config->host_root, caps);
+    refresh->seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_ptr_array_set_free_func(all, NULL);
+    for (guint i = 0; i < all->len; i++) {
+        NestVmFacts *facts = g_ptr_array_index(all, i);
+        g_autofree char *key = nest_vm_facts_key(facts, refresh->new_host);
+        g_hash_table_add(refresh->seen, g_strdup(facts->uuid));
+        if (g_strcmp0(key, g_hash_table_lookup(refresh->keys, facts->uuid)) == 0)
+            nest_vm_facts_free(facts);
+        else
+            add_card(refresh, facts, refresh->new_host, refresh->order);
+    }
+    nest_vm_files_trim_consoles(refresh->core->config);
+}
+
+static void refreshed(gpointer data);
+
+static void refresh_work(gpointer data)
+{
+    Refresh *refresh = data;
+    if (refresh->uuids != NULL)
+        read_some(refresh);
+    else
+        read_all(refresh);
+    nest_core_post(refreshed, refresh);
+}
+
+static void keep_key(gpointer data, gpointer user_data)
+{
+    NestVmCard *card = data;
+    if (card->key != NULL)
+        g_hash_table_insert(user_data, g_strdup(card->uuid), g_strdup(card->key));
+}
+
+static GPtrArray *take_dirty(NestCore *core)
+{
+    GPtrArray *uuids = g_ptr_array_new_with_free_func(g_free);
+    GHashTableIter iter;
+    gpointer uuid;
+    g_hash_table_iter_init(&iter, core->dirty);
+    while (g_hash_table_iter_next(&iter, &uuid, NULL)) {
+        g_hash_table_iter_steal(&iter);
+        g_ptr_array_add(uuids, uuid);
+    }
+    return uuids;
+}
+
+static void start_refresh(NestCore *core)
+{
+    gboolean all = core->refresh_all;
+    if (core->refreshing || core->stopping || core->state != NEST_CORE_OPEN ||
+        (!all && g_hash_table_size(core->dirty) == 0))
+        return;
+    Refresh *refresh = g_new0(Refresh, 1);
+    refresh->core = core;
+    refresh->host = nest_host_snapshot_ref(core->host);
+    refresh->cards = g_ptr_array_new();
+    refresh->gone = g_ptr_array_new_with_free_func(g_free);
+    if (all) {
+        refresh->keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+        g_ptr_array_foreach(
+            (GPtrArray *)nest_inventory_all(core->inventory), keep_key, refresh->keys);
+        core->refresh_all = FALSE;
+    } else {
+        refresh->uuids = take_dirty(core);
+    }
+    core->refreshing = TRUE;
+    nest_core_push(core, core->readers, refresh_work, refresh);
+}
+
+void nest_core_mark_dirty(NestCore *core, const char *uuid)
+{
+    g_hash_table_add(core->dirty, g_strdup(uuid));
+    start_refresh(core);
+}
+
+void nest_core_reconcile(NestCore *core)
+{
+    core->refresh_all = TRUE;
+    start_refresh(core);
+}
+
+/* ---- letting in ---- */
+
+typedef struct {
+    NestCore *core;
+    GPtrArray *rows; /* NestStoredVm */
+    GPtrArray *gone; /* uuids, NULL-terminated */
+    GPtrArray *events;
+} Scribble;
+
+static void scribble_work(gpointer data)
+{
+    g_autofree Scribble *scribble = data;
+    g_autoptr(GError) error = NULL;
+    g_ptr_array_add(scribble->gone, NULL);
+    if (!nest_store_sync_vms(scribble->core->store, scribble->rows,
+            (const char *const *)scribble->gone->pdata, scribble->events, &error))
+        g_warning("what changed of the virtual machines is not stored: %s", error->message);
+    g_ptr_array_unref(scribble->rows);
+    g_ptr_array_unref(scribble->gone);
+    g_ptr_array_unref(scribble->events);
+}
+
+static void admit_card(NestCore *core, NestVmCard *card, Scribble *scribble)
+{
+    NestEvent *event = NULL;
+    const NestOperation *operation = nest_operations_of_vm(core->operations, card->uuid);
+    if (operation != NULL && !nest_operation_ended(operation))
+        nest_vm_card_set_operation(card, operation->id);
+    const NestVmCard *old = nest_inventory_find(core->inventory, card->uuid);
+    gboolean same = old != NULL && g_strcmp0(old->text, card->text) == 0;
+    if (!nest_inventory_put(core->inventory, card, &event))
+        return;
+    if (event != NULL)
+        g_ptr_array_add(scribble->events, event);
+    if (!same)
+        g_ptr_array_add(scribble->rows, nest_vm_card_to_store(card));
+}
+
+static void dismiss(NestCore *core, const char *uuid, Scribble *scribble)
+{
+    NestVmCard *card = nest_inventory_find(core->inventory, uuid);
+    if (card == NULL)
+        return;
+    NestEvent *event = nest_record_new(&nest_event_record);
+    event->kind = g_strdup("vm-removed");
+    event->uuid = g_strdup(uuid);
+    event->name = g_strdup(card->name);
+    event->message = g_strdup_printf("%s is not there any more", card->name);
+    g_ptr_array_add(scribble->events, event);
+    g_ptr_array_add(scribble->gone, g_strdup(uuid));
+    nest_inventory_remove(core->inventory, uuid);
+}
+
+void nest_core_admit(NestCore *core, GPtrArray *cards, const GPtrArray *gone)
+{
+    Scribble *scribble = g_new0(Scribble, 1);
+    scribble->core = core;
+    scribble->rows = g_ptr_array_new_with_free_func((GDestroyNotify)nest_stored_vm_free);
+    scribble->gone = g_ptr_array_new_with_free_func(g_free);
+    scribble->events = g_ptr_array_new_with_free_func((GDestroyNotify)nest_event_free);
+    for (guint i = 0; cards != NULL && i < cards->len; i++)
+        admit_card(core, g_ptr_array_index(cards, i), scribble);
+    for (guint i = 0; gone != NULL && i < gone->len; i++)
+        dismiss(core, g_ptr_array_index(gone, i), scribble);
+    nest_core_push(core, core->scribe, scribble_work, scribble);
+}
+
+/* Cards that a complete listing does not have, and that are not younger than it. */
+static void find_gone(NestCore *core, Refresh *refresh)
+{
+    const GPtrArray *cards = nest_inventory_all(core->inventory);
+    for (guint i = 0; i < cards->len; i++) {
+        const NestVmCard *card = g_ptr_array_index(cards, i);
+        if (card->order < refresh->order && !g_hash_table_contains(refresh->seen, card->uuid))
+            g_ptr_array_add(refresh->gone, g_strdup(card->uuid));
+    }
+}
+
+static void refreshed(gpointer data)
+{
+    g_autoptr(Refresh) refresh = data;
+    NestCore *core = refresh->core;
+    core->refreshing = FALSE;
+    if (refresh->seen != NULL)
+        find_gone(core, refresh);
+    if (refresh->new_host != NULL)
+        nest_core_set_host(core, nest_host_snapshot_ref(refresh->new_host));
+    nest_core_admit(core, refresh->cards, refresh->gone);
+    if (refresh->error != NULL && nest_error_code(refresh->error) == NEST_ERROR_BACKEND_UNAVAILABLE)
+        nest_core_lost(core, refresh->error);
+    else if (refresh->error != NULL)
+        g_warning("virtual machines can't be read: %s", refresh->error->message);
+    start_refresh(core);
+}
