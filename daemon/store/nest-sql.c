@@ -2,6 +2,7 @@
 #include "nest-sql.h"
 #include "nest-error.h"
 #include <errno.h>
+#include <string.h>
 
 typedef struct {
     int code;
@@ -140,7 +141,16 @@ gboolean nest_sql_int(sqlite3 *db, const char *sql, const NestSqlValue *values, 
 
 char *nest_sql_text(sqlite3_stmt *statement, int column)
 {
-    return g_strdup((const char *)sqlite3_column_text(statement, column));
+    if (sqlite3_column_type(statement, column) == SQLITE_NULL)
+        return NULL;
+    /* As a blob, because as a text SQLite would copy it once more to add the NUL. */
+    const void *bytes = sqlite3_column_blob(statement, column);
+    gsize length = sqlite3_column_bytes(statement, column);
+    char *text = g_malloc(length + 1);
+    if (length > 0)
+        memcpy(text, bytes, length);
+    text[length] = '\0';
+    return text;
 }
 
 gboolean nest_sql_begin(NestSqlTxn *txn, sqlite3 *db, GError **error)
