@@ -22,8 +22,9 @@ typedef struct {
     guint64 saved_bytes; /* of the saved state, 0 where unknown */
     guint snapshots;
     gboolean autostart;
-    char *xml; /* the stored definition */
-    char *live_xml; /* what runs, NULL where nothing does */
+    char *xml; /* the stored definition with its secrets, so that it can be defined again: never to
+                * be shown or logged */
+    char *live_xml; /* what runs, without secrets; NULL where nothing does */
 } NestVmFacts;
 
 void nest_vm_facts_free(NestVmFacts *facts);

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-backend-libvirt.h"
+#include "nest-libvirt-loop.h"
+#include "nest-libvirt.h"
+#include "nest-virt-error.h"
+#include <libvirt/virterror.h>
+#include <string.h>
+
+#define ANSWER_TIMEOUT_MS 10000
+/* How long a power-off may take to show after libvirt said that it failed. */
+#define STOPPED_TIMEOUT_MS 5000
+/* Events tell; this is for the one that is missed. */
+#define LOOK_AGAIN_US (5 * G_TIME_SPAN_SECOND)
+
+static const char *const system_sockets[] = {
+    "/run/libvirt/libvirt-sock", "/run/libvirt/virtqemud-sock"};
+
+static NestLibvirt *self_of(NestBackend *backend)
+{
+    return (NestLibvirt *)backend;
+}
+
+/* Sets *error to libvirt's last one, as "Cannot VERB NAME: …". */
+static gboolean fail(virDomainPtr domain, const char *verb, GError **error)
+{
+    nest_virt_error_set_domain(error, domain, verb);
+    return FALSE;
+}
+
+static gboolean wrong_state(virDomainPtr domain, const char *why, GError **error)
+{
+    nest_set_error(error, NEST_ERROR_VM_STATE, NULL, "%s %s", virDomainGetName(domain), why);
+    return FALSE;
+}
+
+static gboolean open_backend(NestBackend *backend, GError **error)
+{
+    return nest_libvirt_open(self_of(backend), error);
+}
+
+static void free_backend(NestBackend *backend)
+{
+    NestLibvirt *self = self_of(backend);
+
+    nest_libvirt_close(self);
+    g_free((char *)self->options.uri);
+    g_free((char *)self->options.root);
+    g_free((char *)self->options.run_root);
+    g_free((char *)self->options.qemu_user);
+    g_free((char *)self->options.qemu_group);
+    g_mutex_clear(&self->opening);
+    g_mutex_clear(&self->lock);
+    g_cond_clear(&self->changed);
+    g_free(self);
+}
+
+static gboolean caps(NestBackend *backend, NestBackendCaps **ret_caps, GError **error)
+{
+    return nest_libvirt_caps(self_of(backend), ret_caps, error);
+}
+
+static char *save_directory(NestLibvirt *self)
+{
+    if (self->embed)
+        return g_build_filename(self->options.root, "lib", "qemu", "save", NULL);
+    if (strcmp(self->options.uri, "qemu:///system") == 0)
+        return g_strdup("/var/lib/libvirt/qemu/save");
+    return NULL;
+}
+
+static gboolean add_facts(
+    virDomainPtr domain, const char *directory, GPtrArray *facts, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    NestVmFacts *row = NULL;
+
+    if (nest_libvirt_facts(domain, directory, &row, &why)) {
+        g_ptr_array_add(facts, row);
+        return TRUE;
+    }
+    if (nest_error_code(why) == NEST_ERROR_VM_NOT_FOUND)
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&why));
+    return FALSE;
+}
+
+static gboolean list(NestBackend *backend, GPtrArray **ret_facts, GError **error)
+{
+    g_autoptr(GPtrArray) facts = g_ptr_array_new_with_free_func((GDestroyNotify)nest_vm_facts_free);
+    g_autofree char *directory = save_directory(self_of(backend));
+    g_autoptr(virConnect) connection = NULL;
+    virDomainPtr *domains = NULL;
+    gboolean good = TRUE;
+    int n;
+
+    if (!nest_libvirt_get(self_of(backend), &connection, error))
+        return FALSE;
+    n = virConnectListAllDomains(connection, &domains, VIR_CONNECT_LIST_DOMAINS_PERSISTENT);
+    if (n < 0) {
+        nest_virt_error_set(error, connection, "Cannot list the virtual machines");
+        return FALSE;
+    }
+    for (int i = 0; i < n; i++) {
+        good = good && add_facts(domains[i], directory, facts, error);
+        virDomainFree(domains[i]);
+    }
+    free(domains);
+    if (good)
+        *ret_facts = g_steal_pointer(&facts);
+    return good;
+}
+
+static gboolean read_vm(
+    NestBackend *backend, const char *uuid, NestVmFacts **ret_facts, GError **error)
+{
+    g_autofree char *directory = save_directory(self_of(backend));
+    g_autoptr(virDomain) domain = NULL;
+
+    return nest_libvirt_domain(self_of(backend), uuid, &domain, error) &&
+        nest_libvirt_facts(domain, directory, ret_facts, error);
+}
+
+static gboolean define(NestBackend *backend, const char *xml, GError **error)
+{
+    g_autoptr(virConnect) connection = NULL;
+    g_autoptr(virDomain) domain = NULL;
+
+    if (!nest_libvirt_get(self_of(backend), &connection, error))
+        return FALSE;
+    domain = virDomainDefineXMLFlags(connection, xml, VIR_DOMAIN_DEFINE_VALIDATE);
+    if (domain != NULL)
+        return TRUE;
+    nest_virt_error_set_define(error, connection);
+    return FALSE;
+}
+
+static gboolean undefine(NestBackend *backend, const char *uuid, GError **error)
+{
+    const unsigned int all = VIR_DOMAIN_UNDEFINE_MANAGED_SAVE |
+        VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA | VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA |
+        VIR_DOMAIN_UNDEFINE_NVRAM;
+    g_autoptr(virDomain) domain = NULL;
+
+    if (!nest_libvirt_domain(self_of(backend), uuid, &domain, error))
+        return FALSE;
+    if (virDomainIsActive(domain) == 1)
+        return wrong_state(domain, "runs: power it off before it is removed", error);
+    return virDomainUndefineFlags(domain, all) == 0 || fail(domain, "remove", error);
+}
+
+static gboolean start(NestBackend *backend, const char *uuid, GError **error)
+{
+    g_autoptr(virDomain) domain = NULL;
+    g_autoptr(GError) why = NULL;
+
+    if (!nest_libvirt_domain(self_of(backend), uuid, &domain, error))
+        return FALSE;
+    if (virDomainIsActive(domain) == 1)
+        return wrong_state(domain, "runs already", error);
+    if (virDomainCreateWithFlags(domain, 0) == 0)
+        return TRUE;
+    nest_virt_error_set_start(&why, domain);
+    /* VM_STATE: somebody else has started it meanwhile. */
+    if (nest_error_code(why) != NEST_ERROR_VM_STATE && virDomainIsActive(domain) == 1)
+        virDomainDestroy(domain);
+    g_propagate_error(error, g_steal_pointer(&why));
+    return FALSE;
+}
+
+/* By the power button: asking the guest's agent first would let the guest decide how long this
+ * takes. */
+static int press_power(virDomainPtr domain)
+{
+    return virDomainShutdownFlags(domain, VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN);
+}
+
+static gboolean shut_down(NestBackend *backend, const char *uuid, GError **error)
+{
+    g_autoptr(virDomain) domain = NULL;
+
+    return nest_libvirt_domain(self_of(backend), uuid, &domain, error) &&
+        nest_libvirt_call(domain, press_power, ANSWER_TIMEOUT_MS, "shut down", error);
+}
+
+typedef struct {
+    NestLibvirt *self;
+    virDomainPtr domain;
+    gint64 deadline;
+    guint timeout_ms;
+    GCancellable *cancellable;
+} Wait;
+
+static void on_cancelled(GCancellable *cancellable, gpointer data)
+{
+    NestLibvirt *self = data;
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+
+    g_cond_broadcast(&self->changed);
+}
+
+/* Waits for an event after the first seen ones, or until it is time to look again. FALSE if there
+ * is nothing to wait for any more. */
+static gboolean wait_for_event(const Wait *wait, guint64 seen, GError **error)
+{
+    NestLibvirt *self = wait->self;
+    gint64 until = MIN(wait->deadline, g_get_monotonic_time() + LOOK_AGAIN_US);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+
+    while (self->events == seen && !self->lost && self->connection != NULL &&
+        !g_cancellable_is_cancelled(wait->cancellable) &&
+        g_cond_wait_until(&self->changed, &self->lock, until))
+        ;
+    if (g_cancellable_is_cancelled(wait->cancellable))
+        nest_set_error(error, NEST_ERROR_ABORTED, NULL, "Waiting for %s to turn off was aborted",
+            virDomainGetName(wait->domain));
+    else if (self->lost || self->connection == NULL)
+        nest_set_error(error, NEST_ERROR_BACKEND_UNAVAILABLE, "try again in a moment",
+            "The connection to the hypervisor broke while %s was to turn off",
+            virDomainGetName(wait->domain));
+    else if (self->events == seen && g_get_monotonic_time() >= wait->deadline)
+        nest_set_error(error, NEST_ERROR_TIMEOUT, "wait longer, or power it off",
+            "%s did not turn off within %u seconds", virDomainGetName(wait->domain),
+            (wait->timeout_ms + 999) / 1000);
+    else
+        return TRUE;
+    return FALSE;
+}
+
+static gboolean wait_until_off(const Wait *wait, GError **error)
+{
+    guint64 seen;
+    int active;
+
+    do {
+        g_mutex_lock(&wait->self->lock);
+        seen = wait->self->events;
+        g_mutex_unlock(&wait->self->lock);
+        active = virDomainIsActive(wait->domain);
+        if (active == 0 || (active < 0 && virGetLastErrorCode() == VIR_ERR_NO_DOMAIN))
+            return TRUE;
+        if (active < 0)
+            return fail(wait->domain, "read", error);
+    } while (wait_for_event(wait, seen, error));
+    return FALSE;
+}
+
+static Wait wait_for(NestLibvirt *self, virDomainPtr domain, guint timeout_ms)
+{
+    return (Wait){.self = self,
+        .domain = domain,
+        .timeout_ms = timeout_ms,
+        .deadline = g_get_monotonic_time() + (gint64)timeout_ms * G_TIME_SPAN_MILLISECOND};
+}
+
+static gboolean wait_off(NestBackend *backend, const char *uuid, guint timeout_ms,
+    GCancellable *cancellable, GError **error)
+{
+    NestLibvirt *self = self_of(backend);
+    g_autoptr(virDomain) domain = NULL;
+    gulong connected = 0;
+    gboolean off;
+    Wait wait;
+
+    if (!nest_libvirt_domain(self, uuid, &domain, error))
+        return FALSE;
+    wait = wait_for(self, domain, timeout_ms);
+    wait.cancellable = cancellable;
+    if (cancellable != NULL)
+        connected = g_cancellable_connect(cancellable, G_CALLBACK(on_cancelled), self, NULL);
+    off = wait_until_off(&wait, error);
+    if (connected != 0)
+        g_cancellable_disconnect(cancellable, connected);
+    return off;
+}
+
+/* What libvirt answers is not the measure: a power-off may end QEMU and still be reported as
+ * failed (fact F24). */
+static gboolean stop(NestBackend *backend, const char *uuid, GError **error)
+{
+    g_autoptr(virDomain) domain = NULL;
+    g_autoptr(GError) why = NULL;
+    Wait wait;
+
+    if (!nest_libvirt_domain(self_of(backend), uuid, &domain, error))
+        return FALSE;
+    if (virDomainDestroy(domain) == 0)
+        return TRUE;
+    fail(domain, "power off", &why);
+    wait = wait_for(self_of(backend), domain, STOPPED_TIMEOUT_MS);
+    if (wait_until_off(&wait, NULL))
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&why));
+    return FALSE;
+}
+
+/* Saving takes as long as writing the memory takes; whether QEMU answers at all is asked first. */
+static gboolean save(NestBackend *backend, const char *uuid, GError **error)
+{
+    g_autoptr(virDomain) domain = NULL;
+
+    if (!nest_libvirt_domain(self_of(backend), uuid, &domain, error))
+        return FALSE;
+    if (virDomainIsActive(domain) == 0)
+        return wrong_state(domain, "does not run", error);
+    if (!nest_libvirt_call(domain, nest_libvirt_ask, ANSWER_TIMEOUT_MS, "save", error))
+        return FALSE;
+    return virDomainManagedSave(domain, 0) == 0 || fail(domain, "save", error);
+}
+
+static gboolean drop_saved_state(NestBackend *backend, const char *uuid, GError **error)
+{
+    g_autoptr(virDomain) domain = NULL;
+
+    if (!nest_libvirt_domain(self_of(backend), uuid, &domain, error))
+        return FALSE;
+    return virDomainHasManagedSaveImage(domain, 0) == 0 ||
+        virDomainManagedSaveRemove(domain, 0) == 0 ||
+        fail(domain, "drop the saved state of", error);
+}
+
+static void set_handler(NestBackend *backend, NestBackendHandler handler, gpointer user_data)
+{
+    NestLibvirt *self = self_of(backend);
+
+    self->handler = handler;
+    self->user_data = user_data;
+}
+
+static const NestBackendOps ops = {
+    .open = open_backend,
+    .free = free_backend,
+    .caps = caps,
+    .list = list,
+    .read = read_vm,
+    .define = define,
+    .undefine = undefine,
+    .start = start,
+    .shutdown = shut_down,
+    .stop = stop,
+    .save = save,
+    .drop_saved_state = drop_saved_state,
+    .wait_off = wait_off,
+    .set_handler = set_handler,
+};
+
+/* The driver within this process logs to stderr, notices included, and offers no other way to have
+ * it quiet. Who wants its log sets the variable. */
+static void quiet_log(void)
+{
+    static const char variable[] = "LIBVIRT_LOG_OUTPUTS";
+
+    if (g_getenv(variable) != NULL)
+        return;
+    g_setenv(variable, "4:file:/dev/null", TRUE);
+    virInitialize();
+    g_unsetenv(variable);
+}
+
+NestBackend *nest_backend_libvirt_new(const NestLibvirtOptions *options)
+{
+    NestLibvirt *self = g_new0(NestLibvirt, 1);
+
+    quiet_log();
+    self->base.ops = &ops;
+    self->options.uri = g_strdup(options->uri);
+    self->options.root = g_strdup(options->root);
+    self->options.run_root = g_strdup(options->run_root);
+    self->options.qemu_user = g_strdup(options->qemu_user);
+    self->options.qemu_group = g_strdup(options->qemu_group);
+    self->embed = g_strcmp0(options->uri, "embed") == 0;
+    self->lifecycle = -1;
+    g_mutex_init(&self->opening);
+    g_mutex_init(&self->lock);
+    g_cond_init(&self->changed);
+    return &self->base;
+}
+
+gboolean nest_backend_libvirt_system_answers(guint timeout_ms)
+{
+    g_autoptr(virConnect) connection = NULL;
+    gboolean there = FALSE, answers;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(system_sockets); i++)
+        there = there || g_file_test(system_sockets[i], G_FILE_TEST_EXISTS);
+    if (!there)
+        return FALSE;
+    nest_libvirt_loop_start();
+    answers = nest_libvirt_connect("qemu:///system", timeout_ms, &connection, NULL);
+    g_clear_pointer(&connection, virConnectClose);
+    nest_libvirt_loop_stop();
+    return answers;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-libvirt.h"
+#include "nest-virt-error.h"
+#include <libvirt/virterror.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* How often the facts are read again because the VM changed its state meanwhile. */
+#define ATTEMPTS 3
+
+static gboolean fail(virDomainPtr domain, GError **error)
+{
+    nest_virt_error_set_domain(error, domain, "read");
+    return FALSE;
+}
+
+static NestVmState state_from_libvirt(int state, int reason)
+{
+    switch (state) {
+    case VIR_DOMAIN_RUNNING:
+    case VIR_DOMAIN_BLOCKED:
+        return NEST_VM_RUNNING;
+    case VIR_DOMAIN_PAUSED:
+        return reason == VIR_DOMAIN_PAUSED_CRASHED ? NEST_VM_CRASHED : NEST_VM_PAUSED;
+    case VIR_DOMAIN_PMSUSPENDED:
+        return NEST_VM_PAUSED;
+    case VIR_DOMAIN_SHUTDOWN:
+        return NEST_VM_SHUTTING_DOWN;
+    case VIR_DOMAIN_SHUTOFF:
+        return NEST_VM_OFF;
+    case VIR_DOMAIN_CRASHED:
+        return NEST_VM_CRASHED;
+    default:
+        return NEST_VM_UNKNOWN;
+    }
+}
+
+gboolean nest_libvirt_state(virDomainPtr domain, NestVmState *ret_state, GError **error)
+{
+    int state, reason;
+
+    if (virDomainGetState(domain, &state, &reason, 0) < 0)
+        return fail(domain, error);
+    *ret_state = state_from_libvirt(state, reason);
+    return TRUE;
+}
+
+static guint64 saved_size(const char *directory, const char *name)
+{
+    g_autofree char *path = g_strdup_printf("%s/%s.save", directory, name);
+    struct stat status;
+
+    if (strchr(name, '/') != NULL || stat(path, &status) != 0)
+        return 0;
+    return (guint64)status.st_size;
+}
+
+/* What a driver cannot tell counts as none. */
+static gboolean count_snapshots(virDomainPtr domain, guint *ret_n, GError **error)
+{
+    int n = virDomainSnapshotNum(domain, 0);
+
+    if (n < 0 && virGetLastErrorCode() != VIR_ERR_NO_SUPPORT)
+        return fail(domain, error);
+    *ret_n = n > 0 ? (guint)n : 0;
+    return TRUE;
+}
+
+static gboolean read_once(
+    virDomainPtr domain, const char *save_directory, NestVmFacts *facts, GError **error)
+{
+    char uuid[VIR_UUID_STRING_BUFLEN];
+    int autostart = 0, saved;
+
+    if (virDomainGetUUIDString(domain, uuid) < 0 ||
+        (saved = virDomainHasManagedSaveImage(domain, 0)) < 0 ||
+        virDomainGetAutostart(domain, &autostart) < 0)
+        return fail(domain, error);
+    facts->uuid = g_strdup(uuid);
+    facts->name = g_strdup(virDomainGetName(domain));
+    facts->autostart = autostart != 0;
+    facts->saved_state = saved > 0;
+    if (saved > 0 && save_directory != NULL)
+        facts->saved_bytes = saved_size(save_directory, facts->name);
+    if (!count_snapshots(domain, &facts->snapshots, error))
+        return FALSE;
+    facts->xml = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE);
+    if (facts->xml == NULL)
+        return fail(domain, error);
+    if (facts->state == NEST_VM_OFF)
+        return TRUE;
+    facts->live_xml = virDomainGetXMLDesc(domain, 0);
+    return facts->live_xml != NULL || fail(domain, error);
+}
+
+gboolean nest_libvirt_facts(
+    virDomainPtr domain, const char *save_directory, NestVmFacts **ret_facts, GError **error)
+{
+    g_autoptr(NestVmFacts) facts = NULL;
+    NestVmState after = NEST_VM_UNKNOWN;
+    gboolean settled = FALSE;
+
+    for (int i = 0; i < ATTEMPTS && !settled; i++) {
+        g_clear_pointer(&facts, nest_vm_facts_free);
+        facts = g_new0(NestVmFacts, 1);
+        if (!nest_libvirt_state(domain, &facts->state, error) ||
+            !read_once(domain, save_directory, facts, error) ||
+            !nest_libvirt_state(domain, &after, error))
+            return FALSE;
+        settled = after == facts->state;
+    }
+    if (!settled) {
+        nest_set_error(error, NEST_ERROR_VM_BUSY, "try again",
+            "%s changes its state again and again", facts->name);
+        return FALSE;
+    }
+    if (facts->state == NEST_VM_OFF && facts->saved_state)
+        facts->state = NEST_VM_SAVED;
+    *ret_facts = g_steal_pointer(&facts);
+    return TRUE;
+}

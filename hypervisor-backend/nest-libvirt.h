@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include "nest-backend-libvirt.h"
+#include <libvirt/libvirt.h>
+
+/* Shared by the files of the libvirt backend, and by nobody else. */
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(virConnect, virConnectClose)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(virDomain, virDomainFree)
+
+typedef struct NestLibvirtAttempt NestLibvirtAttempt;
+
+typedef struct {
+    NestBackend base;
+    NestLibvirtOptions options; /* strings owned */
+    gboolean embed;
+    NestBackendHandler handler;
+    gpointer user_data;
+    GMutex opening; /* one open() at a time; guards attempt and used */
+    NestLibvirtAttempt *attempt; /* an open that did not answer in time, still under way */
+    gboolean used; /* the loop was started */
+    GMutex lock; /* guards what follows */
+    GCond changed; /* signalled with each change of it */
+    virConnectPtr connection; /* NULL before the first open */
+    gboolean lost; /* connection is not usable any more */
+    int lifecycle; /* the callback's id, -1 none */
+    guint64 events; /* counts lifecycle events */
+} NestLibvirt;
+
+/* nest-libvirt-connection.c */
+
+/* Connects, with events, and settles. */
+gboolean nest_libvirt_open(NestLibvirt *self, GError **error);
+
+/* Closes what is open. No callback runs afterwards. */
+void nest_libvirt_close(NestLibvirt *self);
+
+/* The connection, a new reference. BACKEND_UNAVAILABLE where there is none. */
+gboolean nest_libvirt_get(NestLibvirt *self, virConnectPtr *ret_connection, GError **error);
+
+/* The persistent domain of uuid. */
+gboolean nest_libvirt_domain(
+    NestLibvirt *self, const char *uuid, virDomainPtr *ret_domain, GError **error);
+
+/* Opens uri in a thread of its own; TIMEOUT if that takes longer than timeout_ms: the thread is
+ * then left to itself. */
+gboolean nest_libvirt_connect(
+    const char *uri, guint timeout_ms, virConnectPtr *ret_connection, GError **error);
+
+/* nest-libvirt-call.c */
+
+/* Returns < 0 with libvirt's error set on failure. */
+typedef int (*NestLibvirtFunction)(virDomainPtr domain);
+
+/* Calls function on a thread of its own, for what waits for QEMU to answer; verb says what it does,
+ * for errors. TIMEOUT if that takes
+ * longer than timeout_ms: the thread is then left to itself, until QEMU answers or ends. */
+gboolean nest_libvirt_call(virDomainPtr domain, NestLibvirtFunction function, guint timeout_ms,
+    const char *verb, GError **error);
+
+/* Waits for QEMU's answer to a question that is answered in its turn, once libvirt has attached
+ * to it. */
+int nest_libvirt_ask(virDomainPtr domain);
+
+/* Waits until each running domain was asked, or timeout_ms passed. Just after opening libvirt
+ * reports the states of before; a power-off then fails though it is done. */
+void nest_libvirt_settle(virConnectPtr connection, guint timeout_ms);
+
+/* nest-libvirt-vm.c */
+
+/* The state of domain alone, and whether a saved state waits. */
+gboolean nest_libvirt_state(virDomainPtr domain, NestVmState *ret_state, GError **error);
+
+/* save_directory: where saved states are, NULL where that is not known. */
+gboolean nest_libvirt_facts(
+    virDomainPtr domain, const char *save_directory, NestVmFacts **ret_facts, GError **error);
+
+/* nest-libvirt-caps.c */
+
+gboolean nest_libvirt_caps(NestLibvirt *self, NestBackendCaps **ret_caps, GError **error);

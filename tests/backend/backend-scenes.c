@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "backend-world.h"
+#include "nest-error.h"
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FULL_VMX "<cpu mode='maximum' check='full'><feature policy='require' name='vmx'/></cpu>"
+#define FULL_SVM "<cpu mode='maximum' check='full'><feature policy='require' name='svm'/></cpu>"
+
+static NestBackend *embedded(const char *root)
+{
+    const NestLibvirtOptions options = {.uri = "embed", .root = root};
+
+    return nest_backend_libvirt_new(&options);
+}
+
+static NestVmState state_of(NestBackend *backend, const char *uuid)
+{
+    g_autoptr(NestVmFacts) facts = NULL;
+    g_autoptr(GError) error = NULL;
+
+    must_do(backend->ops->read(backend, uuid, &facts, &error));
+    must((facts->live_xml != NULL) ==
+        (facts->state != NEST_VM_OFF && facts->state != NEST_VM_SAVED));
+    return facts->state;
+}
+
+static void define_guest(NestBackend *backend, const Guest *guest)
+{
+    g_autofree char *xml = guest_xml(guest);
+    g_autofree char *log = g_build_filename(guest->dir, "serial.log", NULL);
+    g_autoptr(GError) error = NULL;
+
+    unlink(log);
+    must_do(backend->ops->define(backend, xml, &error));
+}
+
+static void scene_caps(char **argv)
+{
+    g_autoptr(NestBackend) backend = embedded(argv[0]);
+    g_autoptr(NestBackendCaps) caps = NULL;
+    g_autoptr(GPtrArray) all = NULL;
+    g_autoptr(GError) error = NULL;
+
+    must_fail(backend->ops->list(backend, &all, &error), NEST_ERROR_BACKEND_UNAVAILABLE);
+    must_do(backend->ops->open(backend, &error));
+    must_do(backend->ops->open(backend, &error));
+    must_do(backend->ops->caps(backend, &caps, &error));
+    must(caps->tcg);
+    must(caps->tcg_extension == NEST_EXTENSION_SVM);
+    must(!caps->networks);
+    must(caps->qemu_version != NULL && strchr(caps->qemu_version, '.') != NULL);
+    must(caps->libvirt_version != NULL);
+    must_do(backend->ops->list(backend, &all, &error));
+    must(all->len == 0);
+}
+
+static void check_saved(NestBackend *backend)
+{
+    g_autoptr(NestVmFacts) facts = NULL;
+    g_autoptr(GError) error = NULL;
+
+    must_do(backend->ops->read(backend, VM_UUID, &facts, &error));
+    must(facts->state == NEST_VM_SAVED);
+    must(facts->saved_state);
+    must(facts->saved_bytes > 1024);
+    must(facts->live_xml == NULL);
+}
+
+static void scene_life(char **argv)
+{
+    const Guest guest = {.name = "life", .uuid = VM_UUID, .dir = argv[0], .cpu = FULL_SVM};
+    g_autoptr(NestBackend) backend = embedded(argv[0]);
+    g_autoptr(GPtrArray) all = NULL;
+    g_autoptr(GError) error = NULL;
+    Ear ear;
+
+    ear_attach(&ear, backend);
+    must_do(backend->ops->open(backend, &error));
+    define_guest(backend, &guest);
+    must(ear_hears(&ear, "changed " VM_UUID, 5));
+    must(state_of(backend, VM_UUID) == NEST_VM_OFF);
+    must_do(backend->ops->start(backend, VM_UUID, &error));
+    must(ear_hears(&ear, "changed " VM_UUID, 5));
+    must(state_of(backend, VM_UUID) == NEST_VM_RUNNING);
+    must_fail(backend->ops->start(backend, VM_UUID, &error), NEST_ERROR_VM_STATE);
+    must_fail(backend->ops->undefine(backend, VM_UUID, &error), NEST_ERROR_VM_STATE);
+    must_do(backend->ops->save(backend, VM_UUID, &error));
+    check_saved(backend);
+    must_do(backend->ops->start(backend, VM_UUID, &error));
+    must(state_of(backend, VM_UUID) == NEST_VM_RUNNING);
+    must_do(backend->ops->save(backend, VM_UUID, &error));
+    must_do(backend->ops->drop_saved_state(backend, VM_UUID, &error));
+    must_do(backend->ops->drop_saved_state(backend, VM_UUID, &error));
+    must(state_of(backend, VM_UUID) == NEST_VM_OFF);
+    must_fail(backend->ops->save(backend, VM_UUID, &error), NEST_ERROR_VM_STATE);
+    must_do(backend->ops->list(backend, &all, &error));
+    must(all->len == 1);
+    must_do(backend->ops->undefine(backend, VM_UUID, &error));
+    must(ear_hears(&ear, "gone " VM_UUID, 5));
+}
+
+static void scene_shutdown(char **argv)
+{
+    const Guest guest = {.name = "shut", .uuid = VM_UUID, .dir = argv[0]};
+    g_autoptr(NestBackend) backend = embedded(argv[0]);
+    g_autoptr(GCancellable) cancelled = g_cancellable_new();
+    g_autoptr(GError) error = NULL;
+    gint64 began;
+
+    must_do(backend->ops->open(backend, &error));
+    define_guest(backend, &guest);
+    must_do(backend->ops->wait_off(backend, VM_UUID, 0, NULL, &error));
+    must_fail(backend->ops->shutdown(backend, VM_UUID, &error), NEST_ERROR_VM_STATE);
+    must_do(backend->ops->start(backend, VM_UUID, &error));
+    must(guest_wrote(argv[0], "R"));
+    began = g_get_monotonic_time();
+    must_fail(backend->ops->wait_off(backend, VM_UUID, 300, NULL, &error), NEST_ERROR_TIMEOUT);
+    must(g_get_monotonic_time() - began < 2 * G_TIME_SPAN_SECOND);
+    g_cancellable_cancel(cancelled);
+    must_fail(
+        backend->ops->wait_off(backend, VM_UUID, 30000, cancelled, &error), NEST_ERROR_ABORTED);
+    must_do(backend->ops->shutdown(backend, VM_UUID, &error));
+    began = g_get_monotonic_time();
+    must_do(backend->ops->wait_off(backend, VM_UUID, 30000, NULL, &error));
+    must(g_get_monotonic_time() - began < 4 * G_TIME_SPAN_SECOND);
+    must(state_of(backend, VM_UUID) == NEST_VM_OFF);
+    must_do(backend->ops->undefine(backend, VM_UUID, &error));
+}
+
+static void scene_errors(char **argv)
+{
+    const Guest vmx = {.name = "vmx", .uuid = VM_UUID, .dir = argv[0], .cpu = FULL_VMX};
+    const Guest twin = {
+        .name = "vmx", .uuid = "6e657374-0000-4000-8000-000000000002", .dir = argv[0]};
+    g_autoptr(NestBackend) backend = embedded(argv[0]);
+    g_autofree char *twin_xml = guest_xml(&twin);
+    g_autoptr(NestVmFacts) facts = NULL;
+    g_autoptr(GError) error = NULL;
+
+    must_do(backend->ops->open(backend, &error));
+    must_fail(backend->ops->read(backend, VM_UUID, &facts, &error), NEST_ERROR_VM_NOT_FOUND);
+    must_fail(backend->ops->stop(backend, VM_UUID, &error), NEST_ERROR_VM_NOT_FOUND);
+    must_fail(backend->ops->define(backend, "<domain", &error), NEST_ERROR_INVALID_REQUEST);
+    must_fail(backend->ops->define(
+                  backend, "<domain type='qemu'><name>a</name><nonsense/></domain>", &error),
+        NEST_ERROR_INVALID_REQUEST);
+    define_guest(backend, &vmx);
+    must_fail(backend->ops->define(backend, twin_xml, &error), NEST_ERROR_VM_EXISTS);
+    must(!backend->ops->start(backend, VM_UUID, &error));
+    must(strstr(error->message, "vmx") != NULL);
+    must(nest_error_get_next(error) != NULL);
+    must(nest_error_code(error) == NEST_ERROR_HOST_UNFIT);
+    g_clear_error(&error);
+    must(state_of(backend, VM_UUID) == NEST_VM_OFF);
+    must_do(backend->ops->stop(backend, VM_UUID, &error));
+    must_do(backend->ops->undefine(backend, VM_UUID, &error));
+}
+
+static void sleep_for_ever(void)
+{
+    for (;;)
+        pause();
+}
+
+/* ROOT POWERS_OFF: starts a guest and waits to be killed. */
+static void scene_run(char **argv)
+{
+    const Guest guest = {.name = "runs",
+        .uuid = VM_UUID,
+        .dir = argv[0],
+        .powers_off = g_str_equal(argv[1], "powers-off")};
+    g_autofree char *path = g_build_filename(argv[0], "run/qemu/runs.pid", NULL);
+    g_autofree char *pid = NULL;
+    g_autoptr(NestBackend) backend = embedded(argv[0]);
+    g_autoptr(GError) error = NULL;
+
+    must_do(backend->ops->open(backend, &error));
+    define_guest(backend, &guest);
+    must_do(backend->ops->start(backend, VM_UUID, &error));
+    must_do(g_file_get_contents(path, &pid, NULL, &error));
+    printf("pid %s\n", g_strstrip(pid));
+    fflush(stdout);
+    sleep_for_ever();
+}
+
+/* ROOT STATE: what was left must be in that state right after opening, and can be stopped. */
+static void scene_find(char **argv)
+{
+    g_autoptr(NestBackend) backend = embedded(argv[0]);
+    g_autoptr(GError) error = NULL;
+    gint64 began = g_get_monotonic_time();
+    NestVmState state;
+
+    must_do(backend->ops->open(backend, &error));
+    must(g_get_monotonic_time() - began < 8 * G_TIME_SPAN_SECOND);
+    if (g_str_equal(argv[1], "hangs")) {
+        must_fail(backend->ops->shutdown(backend, VM_UUID, &error), NEST_ERROR_TIMEOUT);
+    } else {
+        state = state_of(backend, VM_UUID);
+        fprintf(stderr, "state %d after %" G_GINT64_FORMAT " ms\n", state,
+            (g_get_monotonic_time() - began) / 1000);
+        must(state == (g_str_equal(argv[1], "running") ? NEST_VM_RUNNING : NEST_VM_OFF));
+    }
+    must_do(backend->ops->stop(backend, VM_UUID, &error));
+    must(state_of(backend, VM_UUID) == NEST_VM_OFF);
+    must_do(backend->ops->wait_off(backend, VM_UUID, 0, NULL, &error));
+    must_do(backend->ops->undefine(backend, VM_UUID, &error));
+}
+
+static void scene_hold(char **argv)
+{
+    g_autoptr(NestBackend) backend = embedded(argv[0]);
+    g_autoptr(GError) error = NULL;
+
+    must_do(backend->ops->open(backend, &error));
+    printf("open\n");
+    fflush(stdout);
+    sleep_for_ever();
+}
+
+/* ROOT PID: the process that holds it. */
+static void scene_second(char **argv)
+{
+    g_autoptr(NestBackend) backend = embedded(argv[0]);
+    g_autoptr(GError) error = NULL;
+
+    must(!backend->ops->open(backend, &error));
+    must(strstr(error->message, argv[1]) != NULL);
+    g_clear_error(&error);
+    must_fail(backend->ops->open(backend, &error), NEST_ERROR_ALREADY_RUNNING);
+}
+
+static const struct {
+    const char *name;
+    void (*play)(char **argv);
+} scenes[] = {
+    {"caps", scene_caps},
+    {"life", scene_life},
+    {"shutdown", scene_shutdown},
+    {"errors", scene_errors},
+    {"run", scene_run},
+    {"find", scene_find},
+    {"hold", scene_hold},
+    {"second", scene_second},
+};
+
+int scene_main(int argc, char **argv)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(scenes); i++) {
+        if (!g_str_equal(scenes[i].name, argv[1]))
+            continue;
+        scenes[i].play(argv + 2);
+        return 0;
+    }
+    return 2;
+}
