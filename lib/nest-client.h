@@ -19,7 +19,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestClient, nest_client_free)
 const char *nest_client_last_text(const NestClient *client);
 
 NestAbout *nest_client_about(NestClient *client, GCancellable *cancellable, GError **error);
-NestStatus *nest_client_status(NestClient *client, GCancellable *cancellable, GError **error);
+/* all: with every check, else only those that did not pass. */
+NestStatus *nest_client_status(
+    NestClient *client, gboolean all, GCancellable *cancellable, GError **error);
 NestHost *nest_client_host(NestClient *client, GCancellable *cancellable, GError **error);
 /* Array of NestVmSummary that frees its elements. */
 GPtrArray *nest_client_vms(NestClient *client, GCancellable *cancellable, GError **error);
@@ -29,7 +31,8 @@ NestPlan *nest_client_plan(NestClient *client, const char *vm, const NestNestedW
     GCancellable *cancellable, GError **error);
 
 /* Changes. On success *ret_operation is the operation begun, or NULL where nothing was to do.
- * PLAN_OUTDATED sets *ret_plan to the plan that is true now. */
+ * *ret_plan, NULL before, becomes the plan where there is nothing to do and where the request was
+ * refused because of it (PLAN_OUTDATED: the plan that is true now). */
 gboolean nest_client_set_nested(NestClient *client, const char *vm, const NestNestedWish *wish,
     NestOperation **ret_operation, NestPlan **ret_plan, GCancellable *cancellable, GError **error);
 gboolean nest_client_set_state(NestClient *client, const char *vm, const NestStateWish *wish,
@@ -39,9 +42,10 @@ gboolean nest_client_create(NestClient *client, const NestVmSpec *spec,
 gboolean nest_client_delete(NestClient *client, const char *vm, gboolean keep_disks,
     NestOperation **ret_operation, GCancellable *cancellable, GError **error);
 
-/* Follows an operation until it ends; progress (nullable) is called whenever it changed. If
- * cancellable fires, asks the daemon to abort and goes on waiting for how it ends. Returns the
- * ended operation, whatever its outcome; NULL only if the daemon can't be asked. */
+/* Follows an operation until it ends, also over a restart of the daemon of up to 30 seconds;
+ * progress (nullable) is called at once and whenever it changed. If cancellable fires, asks the
+ * daemon to abort and goes on waiting for how it ends. Returns the ended operation, whatever its
+ * outcome; NULL only if the daemon can't be asked. */
 typedef void (*NestProgressFunc)(const NestOperation *operation, gpointer user_data);
 NestOperation *nest_client_follow(NestClient *client, const NestOperation *operation,
     NestProgressFunc progress, gpointer user_data, GCancellable *cancellable, GError **error);
@@ -53,8 +57,9 @@ NestOperation *nest_client_operation(
 gboolean nest_client_abort(
     NestClient *client, gint64 id, GCancellable *cancellable, GError **error);
 
-/* Reads events after id (-1: only new ones) until func returns FALSE or cancellable fires. With
- * follow it goes on with what comes, reconnecting where it left off. text is the event's JSON. */
+/* Reads events after id until func returns FALSE or cancellable fires, which is no error. Without
+ * follow these are the events there are (-1: all of them); with follow it goes on with what comes
+ * (-1: only that), reconnecting where it left off. text is the event's JSON. */
 typedef gboolean (*NestEventFunc)(const NestEvent *event, const char *text, gpointer user_data);
 gboolean nest_client_events(NestClient *client, gint64 after, gboolean follow, NestEventFunc func,
     gpointer user_data, GCancellable *cancellable, GError **error);

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include "nest-client.h"
+#include "nest-codec.h"
+#include <libsoup/soup.h>
+
+/* Private to nest-client*.c: one request and its answer. */
+
+struct NestClient {
+    char *socket;
+    SoupSession *session;
+    GString *text; /* the last answer's body */
+};
+
+/* Seconds without a byte after which a peer counts as gone; longer than any long poll. */
+#define NEST_CLIENT_SILENCE 60
+#define NEST_CLIENT_LONG_POLL 20
+#define NEST_CLIENT_MAX_BYTES (256u * 1024 * 1024)
+
+/* A message for path (escaped, with its query). body_record NULL: no body. */
+SoupMessage *nest_client_message(
+    const char *method, const char *path, const NestRecord *body_record, gconstpointer body);
+
+/* Sends message and gives the stream of the answer's body, whatever its status. Transport errors
+ * are UNREACHABLE, FORBIDDEN, TIMEOUT or ABORTED. */
+GInputStream *nest_client_send(
+    NestClient *client, SoupMessage *message, GCancellable *cancellable, GError **error);
+
+/* Maps an error of GIO or libsoup; takes it over. */
+void nest_client_transport_error(NestClient *client, GError *cause, GError **error);
+
+/* Reads the whole answer into client->text and parses it; checks size and content type.
+ * *ret_json is NULL where a successful answer has no body. */
+gboolean nest_client_read_json(NestClient *client, SoupMessage *message, GInputStream *stream,
+    json_t **ret_json, GCancellable *cancellable, GError **error);
+
+/* Sends, reads and parses; succeeds for every status that came with JSON. */
+gboolean nest_client_exchange(NestClient *client, SoupMessage *message, json_t **ret_json,
+    GCancellable *cancellable, GError **error);
+
+/* Sets error from a problem+json answer. */
+void nest_client_problem(json_t *json, guint status, GError **error);
+
+/* The same as exchange, and a status other than 2xx is the error it describes. */
+gboolean nest_client_request(NestClient *client, SoupMessage *message, json_t **ret_json,
+    GCancellable *cancellable, GError **error);
+
+/* A record of an answer; what does not fit is INTERNAL, for it is not the caller's fault. */
+gpointer nest_client_decode(const NestRecord *record, json_t *json, GError **error);
+GPtrArray *nest_client_decode_array(
+    const NestRecord *record, json_t *json, const char *member, GError **error);
+
+/* "/v1/vms/NAME" + rest with NAME escaped. Names that are no path segment are VM_NOT_FOUND. */
+char *nest_client_vm_path(const char *vm, const char *rest, GError **error);

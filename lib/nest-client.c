@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-client.h"
+#include "nest-client-request.h"
+#include <gio/gunixsocketaddress.h>
+
+#define DEFAULT_SOCKET "/run/nestd/nestd.sock"
+
+NestClient *nest_client_new(const char *socket)
+{
+    NestClient *client = g_new0(NestClient, 1);
+    if (socket == NULL)
+        socket = g_getenv("NESTD_SOCKET");
+    client->socket = g_strdup(socket != NULL && *socket != '\0' ? socket : DEFAULT_SOCKET);
+    client->text = g_string_new(NULL);
+    g_autoptr(GSocketAddress) address = g_unix_socket_address_new(client->socket);
+    /* No proxy resolver: looking for one loads desktop modules, and there is nothing to resolve. */
+    client->session = soup_session_new_with_options("remote-connectable", address, "proxy-resolver",
+        NULL, "timeout", NEST_CLIENT_SILENCE, "user-agent", "libnest/" NEST_VERSION, NULL);
+    soup_session_remove_feature_by_type(client->session, SOUP_TYPE_CONTENT_DECODER);
+    return client;
+}
+
+void nest_client_free(NestClient *client)
+{
+    if (client == NULL)
+        return;
+    g_object_unref(client->session);
+    g_string_free(client->text, TRUE);
+    g_free(client->socket);
+    g_free(client);
+}
+
+const char *nest_client_last_text(const NestClient *client)
+{
+    return client->text->str;
+}
+
+static json_t *get(NestClient *client, const char *path, GCancellable *cancellable, GError **error)
+{
+    g_autoptr(SoupMessage) message = nest_client_message("GET", path, NULL, NULL);
+    json_t *json = NULL;
+    return nest_client_request(client, message, &json, cancellable, error) ? json : NULL;
+}
+
+static gpointer get_record(NestClient *client, const char *path, const NestRecord *record,
+    GCancellable *cancellable, GError **error)
+{
+    g_autoptr(GError) cause = NULL;
+    g_autoptr(json_t) json = get(client, path, cancellable, &cause);
+    if (cause != NULL) {
+        g_propagate_error(error, g_steal_pointer(&cause));
+        return NULL;
+    }
+    return nest_client_decode(record, json, error);
+}
+
+static GPtrArray *get_array(NestClient *client, const char *path, const NestRecord *record,
+    const char *member, GCancellable *cancellable, GError **error)
+{
+    g_autoptr(GError) cause = NULL;
+    g_autoptr(json_t) json = get(client, path, cancellable, &cause);
+    if (cause != NULL) {
+        g_propagate_error(error, g_steal_pointer(&cause));
+        return NULL;
+    }
+    return nest_client_decode_array(record, json, member, error);
+}
+
+NestAbout *nest_client_about(NestClient *client, GCancellable *cancellable, GError **error)
+{
+    return get_record(client, "/v1", &nest_about_record, cancellable, error);
+}
+
+NestStatus *nest_client_status(
+    NestClient *client, gboolean all, GCancellable *cancellable, GError **error)
+{
+    return get_record(
+        client, all ? "/v1/status?all=1" : "/v1/status", &nest_status_record, cancellable, error);
+}
+
+NestHost *nest_client_host(NestClient *client, GCancellable *cancellable, GError **error)
+{
+    return get_record(client, "/v1/host", &nest_host_record, cancellable, error);
+}
+
+GPtrArray *nest_client_vms(NestClient *client, GCancellable *cancellable, GError **error)
+{
+    return get_array(client, "/v1/vms", &nest_vm_summary_record, "vms", cancellable, error);
+}
+
+NestVm *nest_client_vm(
+    NestClient *client, const char *vm, GCancellable *cancellable, GError **error)
+{
+    g_autofree char *path = nest_client_vm_path(vm, "", error);
+    if (path == NULL)
+        return NULL;
+    return get_record(client, path, &nest_vm_record, cancellable, error);
+}
+
+NestPlan *nest_client_plan(NestClient *client, const char *vm, const NestNestedWish *wish,
+    GCancellable *cancellable, GError **error)
+{
+    g_autoptr(json_t) json = NULL;
+    g_autofree char *path = nest_client_vm_path(vm, "/nested/plan", error);
+    if (path == NULL)
+        return NULL;
+    g_autoptr(SoupMessage) message =
+        nest_client_message("POST", path, &nest_nested_wish_record, wish);
+    if (!nest_client_request(client, message, &json, cancellable, error))
+        return NULL;
+    return nest_client_decode(&nest_plan_record, json, error);
+}
+
+/* The operation of a 202; any other success means that nothing was to do. */
+static gboolean take_operation(
+    SoupMessage *message, json_t *json, NestOperation **ret_operation, GError **error)
+{
+    NestOperation *operation = NULL;
+    if (soup_message_get_status(message) == SOUP_STATUS_ACCEPTED) {
+        operation = nest_client_decode(&nest_operation_record, json, error);
+        if (operation == NULL)
+            return FALSE;
+    }
+    *ret_operation = operation;
+    return TRUE;
+}
+
+static gboolean change(NestClient *client, SoupMessage *message, NestOperation **ret_operation,
+    GCancellable *cancellable, GError **error)
+{
+    g_autoptr(json_t) json = NULL;
+    if (!nest_client_request(client, message, &json, cancellable, error))
+        return FALSE;
+    return take_operation(message, json, ret_operation, error);
+}
+
+/* A refusal of PUT …/nested: the error, and the plan that came with it. */
+static void refused(json_t *json, guint status, NestPlan **ret_plan, GError **error)
+{
+    json_t *plan = json_object_get(json, "plan");
+    nest_client_problem(json, status, error);
+    if (json_is_object(plan))
+        *ret_plan = nest_codec_decode(&nest_plan_record, plan, NEST_CODEC_LENIENT, NULL);
+}
+
+gboolean nest_client_set_nested(NestClient *client, const char *vm, const NestNestedWish *wish,
+    NestOperation **ret_operation, NestPlan **ret_plan, GCancellable *cancellable, GError **error)
+{
+    g_autoptr(json_t) json = NULL;
+    g_autofree char *path = nest_client_vm_path(vm, "/nested", error);
+    if (path == NULL)
+        return FALSE;
+    g_autoptr(SoupMessage) message =
+        nest_client_message("PUT", path, &nest_nested_wish_record, wish);
+    if (!nest_client_exchange(client, message, &json, cancellable, error))
+        return FALSE;
+    guint status = soup_message_get_status(message);
+    if (!SOUP_STATUS_IS_SUCCESSFUL(status)) {
+        refused(json, status, ret_plan, error);
+        return FALSE;
+    }
+    if (!take_operation(message, json, ret_operation, error))
+        return FALSE;
+    if (*ret_operation == NULL)
+        *ret_plan = nest_codec_decode(&nest_plan_record, json, NEST_CODEC_LENIENT, NULL);
+    return TRUE;
+}
+
+gboolean nest_client_set_state(NestClient *client, const char *vm, const NestStateWish *wish,
+    NestOperation **ret_operation, GCancellable *cancellable, GError **error)
+{
+    g_autofree char *path = nest_client_vm_path(vm, "/state", error);
+    if (path == NULL)
+        return FALSE;
+    g_autoptr(SoupMessage) message =
+        nest_client_message("PUT", path, &nest_state_wish_record, wish);
+    return change(client, message, ret_operation, cancellable, error);
+}
+
+gboolean nest_client_create(NestClient *client, const NestVmSpec *spec,
+    NestOperation **ret_operation, GCancellable *cancellable, GError **error)
+{
+    g_autoptr(SoupMessage) message =
+        nest_client_message("POST", "/v1/vms", &nest_vm_spec_record, spec);
+    return change(client, message, ret_operation, cancellable, error);
+}
+
+gboolean nest_client_delete(NestClient *client, const char *vm, gboolean keep_disks,
+    NestOperation **ret_operation, GCancellable *cancellable, GError **error)
+{
+    g_autofree char *path = nest_client_vm_path(vm, keep_disks ? "?keep_disks=1" : "", error);
+    if (path == NULL)
+        return FALSE;
+    g_autoptr(SoupMessage) message = nest_client_message("DELETE", path, NULL, NULL);
+    return change(client, message, ret_operation, cancellable, error);
+}
+
+GPtrArray *nest_client_operations(
+    NestClient *client, guint limit, GCancellable *cancellable, GError **error)
+{
+    g_autofree char *path = g_strdup_printf("/v1/operations?limit=%u", limit);
+    return get_array(client, path, &nest_operation_record, "operations", cancellable, error);
+}
+
+NestOperation *nest_client_operation(
+    NestClient *client, gint64 id, GCancellable *cancellable, GError **error)
+{
+    g_autofree char *path = g_strdup_printf("/v1/operations/%" G_GINT64_FORMAT, id);
+    return get_record(client, path, &nest_operation_record, cancellable, error);
+}
+
+gboolean nest_client_abort(NestClient *client, gint64 id, GCancellable *cancellable, GError **error)
+{
+    g_autoptr(json_t) json = NULL;
+    g_autofree char *path = g_strdup_printf("/v1/operations/%" G_GINT64_FORMAT, id);
+    g_autoptr(SoupMessage) message = nest_client_message("DELETE", path, NULL, NULL);
+    return nest_client_request(client, message, &json, cancellable, error);
+}
