@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-check-view.h"
+#include "nest-commands.h"
+#include "nest-record.h"
+#include "nest-text.h"
+
+#define LABEL_WIDTH 16
+
+static void row(NestOutput *output, const char *label, const char *text)
+{
+    if (text == NULL || *text == '\0')
+        return;
+    nest_output_cell(output, NEST_STYLE_PLAIN, LABEL_WIDTH, label);
+    nest_output_wrapped(output, NEST_STYLE_PLAIN, LABEL_WIDTH, text);
+}
+
+static void row_number(NestOutput *output, const char *label, gint64 number)
+{
+    g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, number);
+    row(output, label, text);
+}
+
+static const char *yes_no(gboolean value)
+{
+    return value ? "yes" : "no";
+}
+
+static void print_interface(NestOutput *output, const NestInterface *interface)
+{
+    const char *parts[] = {interface->source, interface->mac, interface->target};
+    g_autoptr(GString) text = g_string_new(interface->type != NULL ? interface->type : "?");
+    for (guint i = 0; i < G_N_ELEMENTS(parts); i++)
+        if (parts[i] != NULL)
+            g_string_append_printf(text, " %s", parts[i]);
+    if (interface->filter != NULL)
+        g_string_append_printf(text, ", filter %s", interface->filter);
+    row(output, "interface", text->str);
+}
+
+static void print_machine(NestOutput *output, const NestVm *vm)
+{
+    g_autofree char *memory = nest_text_memory_range(vm->memory_min_kib, vm->memory_kib);
+    g_autofree char *cpu =
+        g_strjoin(" ", vm->cpu_mode != NULL ? vm->cpu_mode : "default", vm->cpu_model, NULL);
+    g_autofree char *saved = nest_text_memory(vm->saved_bytes >> 10);
+    row(output, "state", nest_nick(nest_vm_state_nicks, vm->state));
+    row(output, "nesting", nest_nick(nest_nesting_nicks, vm->nesting));
+    row(output, "extension", nest_nick(nest_extension_nicks, vm->extension));
+    row(output, "run by", nest_nick(nest_accel_nicks, vm->accel));
+    row(output, "cpu", cpu);
+    row_number(output, "vcpus", vm->vcpus);
+    row(output, "memory", memory);
+    row(output, "dynamic memory", yes_no(vm->dynamic_memory));
+    row(output, "machine", vm->machine);
+    row(output, "saved state", vm->saved_state ? saved : "no");
+    row_number(output, "snapshots", vm->snapshots);
+    row(output, "mac spoofing", vm->mac_spoofing ? "allowed" : "filtered");
+    row(output, "autostart", yes_no(vm->autostart));
+}
+
+gboolean nest_command_show(NestCli *cli, GError **error)
+{
+    NestOutput *output = cli->output;
+    g_autoptr(NestVm) vm =
+        nest_client_vm(cli->client, cli->arguments->operands[0], cli->cancellable, error);
+    if (vm == NULL)
+        return FALSE;
+    if (nest_cli_answer(cli))
+        return TRUE;
+    row(output, "name", vm->name);
+    row(output, "uuid", vm->uuid);
+    print_machine(output, vm);
+    for (guint i = 0; i < vm->interfaces->len; i++)
+        print_interface(output, g_ptr_array_index(vm->interfaces, i));
+    if (vm->pending)
+        row(output, "pending", "what runs differs from this: turn it off and start it");
+    if (vm->operation != 0)
+        row_number(output, "operation", vm->operation);
+    row(output, "nests", yes_no(vm->supports));
+    nest_check_view_print(output, vm->checks, NEST_CHECKS_PROBLEMS);
+    return TRUE;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-commands.h"
+#include "nest-error.h"
+#include "nest-prompt.h"
+#include "nest-size.h"
+#include "nest-watch.h"
+
+#define MAX_TIMEOUT (24 * 60 * 60)
+
+/* done and already have one %s, for the name. */
+static gboolean set_state(
+    NestCli *cli, NestStateWish wish, const char *done, const char *already, GError **error)
+{
+    const char *vm = cli->arguments->operands[0];
+    g_autoptr(NestOperation) operation = NULL;
+    if (!nest_client_set_state(cli->client, vm, &wish, &operation, NULL, error))
+        return FALSE;
+    if (operation == NULL) {
+        if (!nest_cli_answer(cli))
+            nest_output_line(cli->output, "%s %s", vm, already);
+        return TRUE;
+    }
+    g_autofree char *line =
+        g_strdup_printf("%s %s", operation->name != NULL ? operation->name : vm, done);
+    return nest_watch_operation(cli, operation, line, error);
+}
+
+gboolean nest_command_start(NestCli *cli, GError **error)
+{
+    NestStateWish wish = {.state = NEST_VM_RUNNING};
+    return set_state(cli, wish, "is running.", "is running already.", error);
+}
+
+gboolean nest_command_shutdown(NestCli *cli, GError **error)
+{
+    NestStateWish wish = {.state = NEST_VM_OFF};
+    gint64 timeout = 0;
+    if (cli->arguments->timeout != NULL &&
+        !nest_size_parse_number(
+            "--timeout", cli->arguments->timeout, 1, MAX_TIMEOUT, &timeout, error))
+        return FALSE;
+    wish.timeout = timeout;
+    return set_state(cli, wish, "is off.", "is off already.", error);
+}
+
+gboolean nest_command_stop(NestCli *cli, GError **error)
+{
+    NestStateWish wish = {.state = NEST_VM_OFF, .force = TRUE};
+    return set_state(cli, wish, "is off.", "is off already.", error);
+}
+
+gboolean nest_command_save(NestCli *cli, GError **error)
+{
+    NestStateWish wish = {.state = NEST_VM_SAVED};
+    return set_state(cli, wish, "is saved. The next start resumes it.", "is saved already.", error);
+}
+
+static gboolean confirm(NestCli *cli, const char *question, GError **error)
+{
+    for (;;) {
+        g_autoptr(GArray) numbers = NULL;
+        g_autofree char *answer = nest_prompt_ask(cli, question, error);
+        if (answer == NULL)
+            return FALSE;
+        switch (nest_prompt_parse(answer, 0, &numbers)) {
+        case NEST_ANSWER_YES:
+            return TRUE;
+        case NEST_ANSWER_NO:
+            nest_set_error(error, NEST_ERROR_DECLINED, NULL, "Nothing has been changed.");
+            return FALSE;
+        default:
+            nest_output_line(cli->output, "Answer Y or N.");
+        }
+    }
+}
+
+gboolean nest_command_delete(NestCli *cli, GError **error)
+{
+    const NestArguments *arguments = cli->arguments;
+    g_autoptr(NestOperation) operation = NULL;
+    g_autoptr(NestVm) vm = /* also to say at once if there is none */
+        nest_client_vm(cli->client, arguments->operands[0], cli->cancellable, error);
+    if (vm == NULL)
+        return FALSE;
+    g_autofree char *question =
+        g_strdup_printf("Delete %s%s? This can't be taken back. [Y]es, [N]o:", vm->name,
+            arguments->keep_disks ? ", but not its disks" : " and the disks nestd made for it");
+    if (!arguments->yes && !confirm(cli, question, error))
+        return FALSE;
+    /* By UUID: what is deleted is what was asked about, whatever has that name now. */
+    if (!nest_client_delete(cli->client, vm->uuid, arguments->keep_disks, &operation, NULL, error))
+        return FALSE;
+    g_autofree char *done = g_strdup_printf("%s has been deleted.", vm->name);
+    if (operation != NULL)
+        return nest_watch_operation(cli, operation, done, error);
+    if (!nest_cli_answer(cli))
+        nest_output_line(cli->output, "%s", done);
+    return TRUE;
+}

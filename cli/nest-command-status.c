@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-check-view.h"
+#include "nest-codec.h"
+#include "nest-commands.h"
+#include "nest-table.h"
+#include "nest-text.h"
+
+static const char *const extension_names[] = {
+    [NEST_EXTENSION_NONE] = NULL,
+    [NEST_EXTENSION_VMX] = "VT-x",
+    [NEST_EXTENSION_SVM] = "AMD-V",
+};
+
+static void append(GString *line, const char *prefix, const char *text)
+{
+    if (text == NULL || *text == '\0')
+        return;
+    g_string_append_printf(line, "%s%s%s", line->len > 0 ? " · " : "", prefix, text);
+}
+
+static void print_verdict(NestOutput *output, gboolean supports)
+{
+    nest_output_text(output, supports ? NEST_STYLE_GOOD : NEST_STYLE_BAD, supports ? "YES" : "NO");
+}
+
+static char *host_capabilities(const NestHost *host)
+{
+    g_autoptr(GString) line = g_string_new(extension_names[host->extension]);
+    if (host->extension != NEST_EXTENSION_NONE && host->slat)
+        g_string_append(line, host->extension == NEST_EXTENSION_VMX ? ", EPT" : ", NPT");
+    if (host->nested_parameter != NULL)
+        g_string_append_printf(
+            line, "%snested=%s", line->len > 0 ? ", " : "", host->nested_parameter);
+    return g_strdup(line->str);
+}
+
+static void print_host(NestOutput *output, const NestHost *host, NestChecksShown shown)
+{
+    g_autoptr(GString) line = g_string_new(NULL);
+    g_autofree char *capabilities = host_capabilities(host);
+    append(line, "Host ", host->name != NULL ? host->name : "(unnamed)");
+    append(line, "", host->cpu_model != NULL ? host->cpu_model : host->cpu_vendor);
+    append(line, "kernel ", host->kernel);
+    append(line, "QEMU ", host->qemu_version);
+    append(line, "libvirt ", host->libvirt_version);
+    nest_output_wrapped(output, NEST_STYLE_PLAIN, 0, line->str);
+    nest_output_text(output, NEST_STYLE_PLAIN, "Supports nested virtualization: ");
+    print_verdict(output, host->supports);
+    nest_output_line(output, "%s%s", *capabilities != '\0' ? "   " : "", capabilities);
+    nest_check_view_print(output, host->checks, shown);
+    if (!host->supports && host->tcg_supports)
+        nest_output_wrapped(output, NEST_STYLE_PLAIN, 0,
+            "Virtual machines run by QEMU's software CPU (TCG) can nest here all the same, with "
+            "AMD-V and slowly: nestctl create NAME --memory 4G --accel tcg --nested");
+}
+
+static void count_checks(const NestVm *vm, guint *failed, guint *warnings)
+{
+    for (guint i = 0; i < vm->checks->len; i++) {
+        const NestCheck *check = g_ptr_array_index(vm->checks, i);
+        *failed += check->verdict == NEST_VERDICT_FAIL;
+        *warnings += check->verdict == NEST_VERDICT_WARN || check->verdict == NEST_VERDICT_UNKNOWN;
+    }
+}
+
+static void print_table(NestOutput *output, const GPtrArray *vms)
+{
+    static const char *const headers[] = {"VM", "STATE", "NESTING", "MEMORY", "CHECKS"};
+    g_autoptr(NestTable) table = nest_table_new(headers, G_N_ELEMENTS(headers));
+    for (guint i = 0; i < vms->len; i++) {
+        const NestVm *vm = g_ptr_array_index(vms, i);
+        guint failed = 0, warnings = 0;
+        count_checks(vm, &failed, &warnings);
+        g_autofree char *memory = nest_text_memory_range(vm->memory_min_kib, vm->memory_kib);
+        g_autofree char *checks = nest_check_view_count(failed, warnings);
+        nest_table_add(table, NEST_STYLE_PLAIN, vm->name);
+        nest_table_add(table, NEST_STYLE_PLAIN, nest_nick(nest_vm_state_nicks, vm->state));
+        nest_table_add(table, NEST_STYLE_PLAIN, nest_nick(nest_nesting_nicks, vm->nesting));
+        nest_table_add(table, NEST_STYLE_PLAIN, memory);
+        nest_table_add(table, nest_check_view_style(failed, warnings), checks);
+    }
+    nest_table_print(table, output);
+}
+
+static void print_vm(NestOutput *output, const NestVm *vm, NestChecksShown shown)
+{
+    nest_output_end(output);
+    nest_output_text(output, NEST_STYLE_PLAIN,
+        "The virtual machine %s supports nested virtualization: ", vm->name);
+    print_verdict(output, vm->supports);
+    nest_output_end(output);
+    if (vm->pending)
+        nest_output_wrapped(output, NEST_STYLE_CAUTION, 0,
+            "It runs with an older configuration: turn it off and start it to apply the new one.");
+    nest_check_view_print(output, vm->checks, shown);
+}
+
+static void print_all(NestOutput *output, const NestStatus *status, NestChecksShown shown)
+{
+    print_host(output, status->host, shown);
+    nest_output_end(output);
+    if (status->vms->len == 0)
+        nest_output_line(output, "There are no virtual machines.");
+    else
+        print_table(output, status->vms);
+    for (guint i = 0; i < status->vms->len; i++) {
+        const NestVm *vm = g_ptr_array_index(status->vms, i);
+        if (!vm->supports || shown != NEST_CHECKS_PROBLEMS)
+            print_vm(output, vm, shown);
+    }
+}
+
+static gboolean judge(const NestStatus *status, GError **error)
+{
+    gboolean supports = status->host->supports;
+    for (guint i = 0; i < status->vms->len; i++)
+        supports = supports && ((const NestVm *)g_ptr_array_index(status->vms, i))->supports;
+    if (!supports)
+        nest_set_error(error, NEST_ERROR_CHECK_FAILED, NULL, "a check failed");
+    return supports;
+}
+
+/* The host and the named VMs, and as text what the daemon answered, put together. */
+static NestStatus *get_named(NestCli *cli, GString *text, GError **error)
+{
+    g_autoptr(NestStatus) status = nest_record_new(&nest_status_record);
+    status->host = nest_client_host(cli->client, cli->cancellable, error);
+    if (status->host == NULL)
+        return NULL;
+    g_string_append_printf(text, "{\"host\":%s,\"vms\":[", nest_client_last_text(cli->client));
+    for (guint i = 0; i < cli->arguments->n_operands; i++) {
+        NestVm *vm =
+            nest_client_vm(cli->client, cli->arguments->operands[i], cli->cancellable, error);
+        if (vm == NULL)
+            return NULL;
+        g_ptr_array_add(status->vms, vm);
+        g_string_append_printf(text, "%s%s", i > 0 ? "," : "", nest_client_last_text(cli->client));
+    }
+    g_string_append(text, "]}");
+    return g_steal_pointer(&status);
+}
+
+static gboolean status_of_named(NestCli *cli, GError **error)
+{
+    NestOutput *output = cli->output;
+    g_autoptr(GString) text = g_string_new(NULL);
+    gboolean verbose = cli->arguments->verbose;
+    g_autoptr(NestStatus) status = get_named(cli, text, error);
+    if (status == NULL)
+        return FALSE;
+    if (nest_output_is_json(output)) {
+        nest_output_json(output, text->str);
+        return judge(status, error);
+    }
+    print_host(output, status->host, verbose ? NEST_CHECKS_ALL_READ : NEST_CHECKS_PROBLEMS);
+    for (guint i = 0; i < status->vms->len; i++)
+        print_vm(output, g_ptr_array_index(status->vms, i),
+            verbose ? NEST_CHECKS_ALL_READ : NEST_CHECKS_ALL);
+    return judge(status, error);
+}
+
+gboolean nest_command_status(NestCli *cli, GError **error)
+{
+    gboolean verbose = cli->arguments->verbose;
+    if (cli->arguments->n_operands > 0)
+        return status_of_named(cli, error);
+    g_autoptr(NestStatus) status =
+        nest_client_status(cli->client, verbose, cli->cancellable, error);
+    if (status == NULL)
+        return FALSE;
+    if (!nest_cli_answer(cli))
+        print_all(cli->output, status, verbose ? NEST_CHECKS_ALL_READ : NEST_CHECKS_PROBLEMS);
+    return judge(status, error);
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-commands.h"
+#include "nest-error.h"
+#include <string.h>
+
+#define FLAG(member, name, letter, help) \
+    { \
+        name, letter, offsetof(NestArguments, member), NULL, help \
+    }
+#define VALUE(member, name, letter, value, help) \
+    { \
+        name, letter, offsetof(NestArguments, member), value, help \
+    }
+#define NO_WAIT FLAG(no_wait, "no-wait", '\0', "return as soon as the operation has begun")
+#define YES FLAG(yes, "yes", 'y', "do not ask")
+
+static const NestOption status_options[] = {
+    FLAG(verbose, "verbose", 'v', "show every check and what was read for it"),
+    {NULL},
+};
+
+static const NestOption list_options[] = {
+    FLAG(names, "names", '\0', "only the names, one a line"),
+    {NULL},
+};
+
+static const NestOption create_options[] = {
+    VALUE(memory, "memory", 'm', "SIZE|MIN-MAX", "its memory; MIN-MAX makes it dynamic"),
+    VALUE(vcpus, "vcpus", '\0', "N", "its virtual CPUs (1)"),
+    VALUE(disk, "disk", '\0', "SIZE|PATH[,format=raw|qcow2]", "a new disk, or an existing image"),
+    VALUE(iso, "iso", '\0', "PATH", "an image to boot from and install"),
+    VALUE(kernel, "kernel", '\0', "PATH", "boot this kernel directly"),
+    VALUE(initrd, "initrd", '\0', "PATH", "and this initial RAM disk"),
+    VALUE(cmdline, "cmdline", '\0', "TEXT", "and this kernel command line"),
+    VALUE(network, "network", '\0', "none|user|bridge=BR|network=NET", "its network"),
+    VALUE(filter, "filter", '\0', "NAME", "a network filter for its interface"),
+    VALUE(accel, "accel", '\0', "auto|kvm|tcg", "run by KVM or by QEMU's software CPU"),
+    FLAG(nested, "nested", '\0', "with the virtualization extensions exposed"),
+    NO_WAIT,
+    {NULL},
+};
+
+static const NestOption wait_options[] = {NO_WAIT, {NULL}};
+
+static const NestOption shutdown_options[] = {
+    VALUE(timeout, "timeout", '\0', "SECONDS", "how long it may take"),
+    NO_WAIT,
+    {NULL},
+};
+
+static const NestOption delete_options[] = {
+    YES,
+    FLAG(keep_disks, "keep-disks", '\0', "leave its disk images where they are"),
+    NO_WAIT,
+    {NULL},
+};
+
+static const NestOption nested_options[] = {
+    YES,
+    FLAG(dry_run, "dry-run", 'n', "show the plan and change nothing"),
+    FLAG(no_mac_spoofing, "no-mac-spoofing", '\0', "leave the network filters as they are"),
+    FLAG(no_memory, "no-memory", '\0', "leave the amount of memory as it is"),
+    NO_WAIT,
+    {NULL},
+};
+
+static const NestOption operations_options[] = {
+    VALUE(limit, "limit", '\0', "N", "show the newest N (20)"),
+    {NULL},
+};
+
+static const NestOption events_options[] = {
+    FLAG(follow, "follow", 'f', "go on with what comes"),
+    VALUE(after, "after", '\0', "ID", "only what came after this event"),
+    {NULL},
+};
+
+static const NestOption help_options[] = {
+    FLAG(commands, "commands", '\0', "list commands and options for programs"),
+    {NULL},
+};
+
+const NestCommand nest_commands[] = {
+    {"status", "Get-NestedVirtStatus", "[VM…]", 0, G_MAXUINT, status_options, NEST_COMMAND_PLAIN,
+        nest_command_status, "say whether the host and its VMs support nested virtualization",
+        "First the verdict about the host, then the one about each virtual machine, each with the "
+        "checks that failed and what to do about them.\n"
+        "With VM it shows this virtual machine with every check. The exit status is 0 if the host "
+        "and all these virtual machines pass, 1 if a check failed."},
+    {"list", NULL, "", 0, 0, list_options, NEST_COMMAND_PLAIN, nest_command_list,
+        "list the virtual machines", "One line for each virtual machine."},
+    {"show", NULL, "VM", 1, 1, NULL, NEST_COMMAND_PLAIN, nest_command_show,
+        "show what is known of a VM", "All that nestd knows of one virtual machine."},
+    {"enable", "Enable-NestedVm", "VM", 1, 1, nested_options, NEST_COMMAND_CHANGES,
+        nest_command_enable, "prepare a VM for nested virtualization",
+        "Shows what will be changed, asks, does it, and proves that it was done. Nothing is half "
+        "done: if a step fails, everything before it is taken back.\n"
+        "With --yes it does not ask, also where the plan has changed since it was shown. Ctrl-C at "
+        "the question changes nothing; later it asks nestd to take everything back."},
+    {"disable", NULL, "VM", 1, 1, nested_options, NEST_COMMAND_CHANGES, nest_command_disable,
+        "hide the virtualization extensions from a VM again",
+        "The way back from enable, with the same plan, question and guarantees."},
+    {"create", NULL, "NAME", 1, 1, create_options, NEST_COMMAND_CHANGES, nest_command_create,
+        "create a VM",
+        "Sizes are written like 512M, 4G or 4GiB; without a unit they are MiB. --memory is "
+        "needed; --memory 1-4G makes the memory dynamic.\n"
+        "--disk with a size makes a new disk, with a path it takes an existing image, whose format "
+        "is never guessed from its content."},
+    {"start", NULL, "VM", 1, 1, wait_options, NEST_COMMAND_CHANGES, nest_command_start,
+        "start a VM, or resume it from its saved state",
+        "If it could not start with nesting, it says why instead."},
+    {"shutdown", NULL, "VM", 1, 1, shutdown_options, NEST_COMMAND_CHANGES, nest_command_shutdown,
+        "ask the guest to shut down", "Asks by ACPI, and waits until the VM is off."},
+    {"stop", NULL, "VM", 1, 1, wait_options, NEST_COMMAND_CHANGES, nest_command_stop,
+        "turn a VM off at once", "Like pulling the plug: the guest is not asked."},
+    {"save", NULL, "VM", 1, 1, wait_options, NEST_COMMAND_CHANGES, nest_command_save,
+        "save a VM's memory to disk and turn it off",
+        "The next start resumes it. Not possible while nesting is on."},
+    {"delete", NULL, "VM", 1, 1, delete_options, NEST_COMMAND_CHANGES, nest_command_delete,
+        "delete a VM and the disks that nestd made for it", "Asks first, unless --yes is given."},
+    {"operations", NULL, "", 0, 0, operations_options, NEST_COMMAND_PLAIN, nest_command_operations,
+        "list what was and is being done", "The newest come first."},
+    {"operation", NULL, "ID", 1, 1, NULL, NEST_COMMAND_PLAIN, nest_command_operation,
+        "show an operation with its steps", "Its steps, how it ended and why."},
+    {"abort", NULL, "ID", 1, 1, NULL, NEST_COMMAND_PLAIN, nest_command_abort,
+        "ask to abort an operation", "What it has done is taken back; operation ID tells the end."},
+    {"events", NULL, "", 0, 0, events_options, NEST_COMMAND_CHANGES, nest_command_events,
+        "show what happened", "With --follow it goes on until Ctrl-C."},
+    {"version", NULL, "", 0, 0, NULL, NEST_COMMAND_PLAIN, nest_command_version,
+        "show the versions of nestctl and nestd", "And whether the hypervisor is reachable."},
+    {"help", NULL, "[COMMAND]", 0, 1, help_options, NEST_COMMAND_LOCAL, nest_command_help,
+        "show help", "For nestctl, or for one command."},
+    {NULL},
+};
+
+const NestCommand *nest_command_find(const char *word)
+{
+    for (const NestCommand *command = nest_commands; command->verb != NULL; command++)
+        if (strcmp(command->verb, word) == 0 ||
+            (command->alias != NULL && g_ascii_strcasecmp(command->alias, word) == 0))
+            return command;
+    return NULL;
+}
+
+/* PowerShell's way to say the same: -VmName X, -VmName:X, -WhatIf, -Confirm:$false. */
+static GStrv translate(GStrv words)
+{
+    g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+    for (; *words != NULL; words++) {
+        if (g_ascii_strncasecmp(*words, "-VmName:", 8) == 0)
+            g_strv_builder_add(builder, *words + 8);
+        else if (g_ascii_strcasecmp(*words, "-WhatIf") == 0)
+            g_strv_builder_add(builder, "--dry-run");
+        else if (g_ascii_strcasecmp(*words, "-Confirm:$false") == 0)
+            g_strv_builder_add(builder, "--yes");
+        else if (g_ascii_strcasecmp(*words, "-VmName") != 0)
+            g_strv_builder_add(builder, *words);
+    }
+    return g_strv_builder_end(builder);
+}
+
+static gboolean wrong_operands(const NestCommand *command, GError **error)
+{
+    g_autofree char *next = g_strdup_printf("nestctl help %s", command->verb);
+    if (command->max == 0)
+        nest_set_error(error, NEST_ERROR_USAGE, next, "%s takes no operands", command->verb);
+    else
+        nest_set_error(
+            error, NEST_ERROR_USAGE, next, "%s needs %s", command->verb, command->operands);
+    return FALSE;
+}
+
+/* Parses words after the verb, which takes the place of the program's name. */
+static gboolean parse_command(
+    const NestCommand *command, GStrv words, NestArguments *arguments, GError **error)
+{
+    g_autoptr(GError) cause = NULL;
+    g_auto(GStrv) rest = NULL;
+    if (!nest_arguments_parse(arguments, command->options, words, FALSE, &rest, &cause)) {
+        g_autofree char *next = g_strdup_printf("nestctl help %s", command->verb);
+        nest_set_error(error, NEST_ERROR_USAGE, next, "%s", cause->message);
+        return FALSE;
+    }
+    guint skip = g_strv_length(rest) > 1 && strcmp(rest[1], "--") == 0 ? 2 : 1;
+    arguments->operands = g_strdupv(rest + MIN(skip, g_strv_length(rest)));
+    arguments->n_operands = g_strv_length(arguments->operands);
+    if (arguments->help)
+        return TRUE;
+    if (arguments->n_operands < command->min || arguments->n_operands > command->max)
+        return wrong_operands(command, error);
+    return TRUE;
+}
+
+const NestCommand *nest_command_of_program(const char *path)
+{
+    g_autofree char *name = g_path_get_basename(path);
+    const NestCommand *command = nest_command_find(name);
+    return command != NULL && command->alias != NULL &&
+            g_ascii_strcasecmp(command->alias, name) == 0
+        ? command
+        : NULL;
+}
+
+static gboolean parse_alias(
+    const NestCommand *command, GStrv words, NestArguments *arguments, GError **error)
+{
+    g_auto(GStrv) translated = translate(words);
+    return parse_command(command, translated, arguments, error);
+}
+
+gboolean nest_commands_parse(
+    GStrv words, NestArguments *arguments, const NestCommand **ret_command, GError **error)
+{
+    g_auto(GStrv) rest = NULL;
+    const NestCommand *command = nest_command_of_program(words[0]);
+    if (command != NULL) {
+        *ret_command = command;
+        return parse_alias(command, words, arguments, error);
+    }
+    if (!nest_arguments_parse(arguments, NULL, words, TRUE, &rest, error))
+        return FALSE;
+    if (g_strv_length(rest) < 2)
+        return TRUE;
+    command = nest_command_find(rest[1]);
+    if (command == NULL) {
+        nest_set_error(
+            error, NEST_ERROR_USAGE, "nestctl help", "there is no command \"%s\"", rest[1]);
+        return FALSE;
+    }
+    *ret_command = command;
+    return strcmp(command->verb, rest[1]) == 0 ? parse_command(command, rest + 1, arguments, error)
+                                               : parse_alias(command, rest + 1, arguments, error);
+}

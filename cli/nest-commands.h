@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include "nest-cli.h"
+
+/* The table of commands. Parsing, help, completion and the check of the man page come from it. */
+
+typedef gboolean (*NestCommandFunc)(NestCli *cli, GError **error);
+
+typedef enum {
+    NEST_COMMAND_PLAIN = 0,
+    NEST_COMMAND_CHANGES = 1, /* Ctrl-C is told to it instead of ending nestctl */
+    NEST_COMMAND_LOCAL = 2 /* --host does not apply */
+} NestCommandFlags;
+
+typedef struct {
+    const char *verb; /* NULL ends the table */
+    const char *alias; /* what people from Hyper-V call it; any case; also as argv[0] */
+    const char *operands; /* "VM", "[VM…]", "" */
+    guint min, max; /* operands */
+    const NestOption *options; /* NULL: none of its own */
+    NestCommandFlags flags;
+    NestCommandFunc run;
+    const char *summary;
+    const char *help; /* paragraphs, separated by new lines */
+} NestCommand;
+
+extern const NestCommand nest_commands[];
+
+/* By verb, else by alias; NULL where there is none. */
+const NestCommand *nest_command_find(const char *word);
+
+/* The command whose alias is the name of the program at path, else NULL. */
+const NestCommand *nest_command_of_program(const char *path);
+
+/* Finds the command in words (words[0]: the program) and parses the rest into arguments.
+ * *ret_command stays as it is where none is given. USAGE. */
+gboolean nest_commands_parse(
+    GStrv words, NestArguments *arguments, const NestCommand **ret_command, GError **error);
+
+gboolean nest_command_status(NestCli *cli, GError **error);
+gboolean nest_command_list(NestCli *cli, GError **error);
+gboolean nest_command_show(NestCli *cli, GError **error);
+gboolean nest_command_create(NestCli *cli, GError **error);
+gboolean nest_command_start(NestCli *cli, GError **error);
+gboolean nest_command_shutdown(NestCli *cli, GError **error);
+gboolean nest_command_stop(NestCli *cli, GError **error);
+gboolean nest_command_save(NestCli *cli, GError **error);
+gboolean nest_command_delete(NestCli *cli, GError **error);
+gboolean nest_command_enable(NestCli *cli, GError **error);
+gboolean nest_command_disable(NestCli *cli, GError **error);
+gboolean nest_command_operations(NestCli *cli, GError **error);
+gboolean nest_command_operation(NestCli *cli, GError **error);
+gboolean nest_command_abort(NestCli *cli, GError **error);
+gboolean nest_command_events(NestCli *cli, GError **error);
+gboolean nest_command_version(NestCli *cli, GError **error);
+gboolean nest_command_help(NestCli *cli, GError **error);

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include "nest-arguments.h"
+#include "nest-types.h"
+
+/* The wish that the arguments of create describe. Paths are made absolute, relative to where
+ * nestctl runs. Pure but for that. USAGE. */
+NestVmSpec *nest_spec_from_arguments(const NestArguments *arguments, GError **error);

@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Commands that change nothing."""
+import json
+import unittest
+
+import fixtures as f
+from harness import CliTest, plain
+from stub import Answer, problem
+
+
+class Status(CliTest):
+    def serve(self, host, *vms):
+        self.stub.routes["GET /v1/status"] = Answer({"host": host, "vms": list(vms)})
+
+    def test_all_is_well(self):
+        self.serve(f.host(), f.vm())
+        out, err = self.run_nestctl("status")
+        self.assertEqual(err, "")
+        self.assertEqual(out, """\
+Host lab01 · Intel Xeon Gold 6338 · kernel 6.1.0-37-amd64 · QEMU 7.2.22 · libvirt 9.0.0
+Supports nested virtualization: YES   VT-x, EPT, nested=Y
+
+VM       STATE     NESTING   MEMORY   CHECKS
+DemoVM   running   on        4 GiB    ok
+""")
+
+    def test_failures_come_with_what_to_do(self):
+        warned = f.vm("build7", checks=[f.check("vm.snapshots", "warn", "it has snapshots")])
+        self.serve(f.host(), f.vm(), warned, f.unfit_vm())
+        out, _ = self.run_nestctl("status", status=1)
+        self.assertIn("build7   running   on        4 GiB     ok, 1 warning\n", out)
+        self.assertIn("win11    off       off       2–8 GiB   2 failed\n", out)
+        self.assertTrue(out.endswith("""
+The virtual machine win11 supports nested virtualization: NO
+  ✗ vm.exposed       virtualization extensions are not exposed
+  ✗ vm.mem.dynamic   dynamic memory is on (2–8 GiB)
+  → nestctl enable win11
+"""), out)
+
+    def test_a_software_host_says_that_tcg_nests(self):
+        self.serve(f.software_host())
+        out, _ = self.run_nestctl("status", status=1)
+        self.assertIn("Supports nested virtualization: NO\n", out)
+        self.assertIn("  ✗ host.cpu.extension   the CPU has no virtualization extension\n", out)
+        self.assertIn("  → switch on VT-x or AMD-V in the firmware\n", out)
+        self.assertIn("software CPU (TCG) can nest here", out)
+        self.assertIn("There are no virtual machines.", out)
+
+    def test_named(self):
+        self.stub.routes["GET /v1/host"] = Answer(f.host())
+        self.stub.routes["GET /v1/vms/DemoVM"] = Answer(f.vm(checks=[
+            f.check("vm.exposed", read="vCPU 0: vmx"), f.check("vm.net", "not-applicable")]))
+        out, _ = self.run_nestctl("status", "DemoVM")
+        self.assertIn("The virtual machine DemoVM supports nested virtualization: YES\n"
+                      "  ✓ vm.exposed   message of vm.exposed\n"
+                      "  – vm.net       message of vm.net\n", out)
+        self.assertNotIn("vCPU 0", out)
+        out, _ = self.run_nestctl("status", "-v", "DemoVM")
+        self.assertIn("                 vCPU 0: vmx\n", out)
+        out, _ = self.run_nestctl("status", "DemoVM", "--json")
+        self.assertEqual(json.loads(out)["vms"][0]["of_a_newer_daemon"], {"unknown": [1]})
+        self.assertEqual(json.loads(out)["host"]["name"], "lab01")
+
+    def test_a_named_one_that_fails_is_status_1(self):
+        self.stub.routes["GET /v1/host"] = Answer(f.host())
+        self.stub.routes["GET /v1/vms/win11"] = Answer(f.unfit_vm())
+        self.run_nestctl("status", "win11", status=1)
+
+    def test_unknown(self):
+        self.stub.routes["GET /v1/host"] = Answer(f.host())
+        self.stub.routes["GET /v1/vms/nope"] = problem(
+            "vm-not-found", 404, "there is no virtual machine nope", "nestctl list")
+        out, err = self.run_nestctl("status", "nope", status=4)
+        self.assertEqual(out, "")
+        self.assertEqual(
+            err, "error: there is no virtual machine nope\n  next  nestctl list\n")
+
+    def test_json(self):
+        self.serve(f.host(), f.unfit_vm())
+        out, _ = self.run_nestctl("--json", "status", status=1)
+        self.assertEqual(json.loads(out)["vms"][0]["name"], "win11")
+
+    def test_verbose_asks_for_all(self):
+        self.stub.routes["GET /v1/status"] = Answer(
+            {"host": f.host(checks=[f.check("host.kvm", read="/dev/kvm: opened")]), "vms": []})
+        out, _ = self.run_nestctl("status", "--verbose")
+        self.assertEqual(self.stub.requests, ["GET /v1/status?all=1"])
+        self.assertIn("/dev/kvm: opened", out)
+
+    def test_names_of_powershell(self):
+        self.serve(f.host(), f.vm())
+        self.stub.routes["GET /v1/host"] = Answer(f.host())
+        self.stub.routes["GET /v1/vms/DemoVM"] = Answer(f.vm())
+        self.run_nestctl("get-nestedvirtstatus")
+        self.run_nestctl("Get-NestedVirtStatus", "-VMName", "DemoVM")
+        self.assertEqual(self.stub.requests[-1], "GET /v1/vms/DemoVM")
+
+    def test_colour_only_where_it_is_wanted(self):
+        self.serve(f.host(), f.unfit_vm())
+        terminal = self.terminal("status")
+        status, text = terminal.end()
+        self.assertEqual(status, 1)
+        self.assertIn("\x1b[32mYES\x1b[0m", text)
+        self.assertIn("\x1b[31mNO\x1b[0m", text)
+        for args, env in ((["status"], {"NO_COLOR": "1"}), (["status", "--no-color"], {}),
+                          (["status"], {"TERM": "dumb"})):
+            _, text = self.terminal(*args, env=env).end()
+            self.assertNotIn("\x1b", text)
+        out, _ = self.run_nestctl("status", status=1)
+        self.assertNotIn("\x1b", out)
+
+    def test_ascii(self):
+        self.serve(f.software_host(), f.unfit_vm())
+        out, _ = self.run_nestctl("status", status=1, env={"LC_ALL": "C"})
+        self.assertTrue(out.isascii(), out)
+        self.assertIn("  x  vm.exposed", out)
+        self.assertIn("  -> nestctl enable win11", out)
+        self.assertIn("2-8 GiB", out)
+
+    def test_narrow(self):
+        self.serve(f.host(), f.unfit_vm("a-name-that-is-rather-long-for-this"))
+        _, text = self.terminal("status", columns=44).end()
+        for line in plain(text).splitlines():
+            if not line.startswith(("Supports", "The virtual machine", "  →")):
+                self.assertLessEqual(len(line), 48, line)
+        self.assertIn("…", text)
+
+
+class List(CliTest):
+    def test_table(self):
+        self.stub.routes["GET /v1/vms"] = Answer({"vms": [
+            f.summary(), f.summary("b", state="off", failed=2, memory_min_kib=f.GIB)]})
+        out, _ = self.run_nestctl("list")
+        self.assertEqual(out, """\
+VM       STATE     NESTING   BY    MEMORY    VCPUS   CHECKS
+DemoVM   running   on        kvm   4 GiB     2       ok
+b        off       on        kvm   1–4 GiB   2       2 failed
+""")
+        out, _ = self.run_nestctl("list", "--names")
+        self.assertEqual(out, "DemoVM\nb\n")
+        out, _ = self.run_nestctl("list", "--json")
+        self.assertEqual(len(json.loads(out)["vms"]), 2)
+
+    def test_none(self):
+        self.stub.routes["GET /v1/vms"] = Answer({"vms": []})
+        out, err = self.run_nestctl("list")
+        self.assertEqual(out, "")
+        self.assertIn("no virtual machines", err)
+
+    def test_names_do_nothing_to_a_terminal(self):
+        evil = "a\x1b[2Jb\u202ec\x07d\ne\x9bf"
+        self.stub.routes["GET /v1/vms"] = Answer({"vms": [f.summary(evil)]})
+        out, _ = self.run_nestctl("list")
+        self.assertIn(r"a\x1b[2Jb\u{202e}c\x07d\x0ae\u{9b}f", out)
+        out, _ = self.run_nestctl("list", "--json")
+        self.assertEqual(json.loads(out)["vms"][0]["name"], evil)
+        for character in "\x1b\u202e\x07\x9b":
+            self.assertNotIn(character, out)
+
+    def test_many(self):
+        vms = [f.summary(f"vm-{i:05}") for i in range(3000)]
+        self.stub.routes["GET /v1/vms"] = Answer({"vms": vms})
+        out, _ = self.run_nestctl("list")
+        self.assertEqual(len(out.splitlines()), 3001)
+
+
+class Show(CliTest):
+    def test_all_of_it(self):
+        self.stub.routes["GET /v1/vms/DemoVM"] = Answer(f.vm())
+        out, _ = self.run_nestctl("show", "DemoVM")
+        for line in ("name            DemoVM", "memory          4 GiB",
+                     "interface       bridge br0 52:54:00:12:34:56 vnet0"):
+            self.assertIn(line + "\n", out)
+
+    def test_the_name_is_escaped_in_the_path(self):
+        self.run_nestctl("show", "a/../b c?x=1&ü", status=2)
+        self.assertEqual(self.stub.requests, ["GET /v1/vms/a%2F..%2Fb%20c%3Fx%3D1%26%C3%BC"])
+        self.run_nestctl("show", "..", status=4)
+        self.run_nestctl("show", "", status=4)
+        self.assertEqual(len(self.stub.requests), 1)
+
+
+class Operations(CliTest):
+    def test_table(self):
+        self.stub.routes["GET /v1/operations"] = Answer({"operations": [f.operation()]})
+        out, _ = self.run_nestctl("operations", "--limit", "5")
+        self.assertEqual(self.stub.requests, ["GET /v1/operations?limit=5"])
+        self.assertIn("12   enable   DemoVM   done    2023-11-14 22:13:20   5.0 s\n", out)
+
+    def test_one(self):
+        self.stub.routes["GET /v1/operations/12"] = Answer(f.operation(
+            "rolled-back", steps=[f.step("shut down", "undone"), f.step("change", "failed")],
+            problem=f.problem_record()))
+        out, _ = self.run_nestctl("operation", "12")
+        self.assertIn("Operation 12: enable DemoVM is rolled-back\n", out)
+        self.assertIn("  ↶ shut down   taken back\n  ✗ change      failed\n", out)
+        self.assertIn("error: QEMU refused\n  next  look at its log\n", out)
+
+    def test_abort(self):
+        self.stub.routes["DELETE /v1/operations/12"] = Answer(f.operation("running"), 202)
+        out, _ = self.run_nestctl("abort", "12")
+        self.assertIn("nestctl operation 12", out)
+        self.run_nestctl("abort", "twelve", status=2)
+
+
+class Version(CliTest):
+    def test_both(self):
+        self.stub.routes["GET /v1"] = Answer(f.about())
+        for words in (["version"], ["--version"]):
+            out, _ = self.run_nestctl(*words)
+            self.assertRegex(
+                out, r"^nestctl \S+\nnestd 0\.1\.0, hypervisor open: qemu:///embed\n$")
+
+
+if __name__ == "__main__":
+    unittest.main()
