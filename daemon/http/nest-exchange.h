@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include "nest-head.h"
+#include "nest-http-private.h"
+#include "nest-record.h"
+
+/* One request and its reply. Counted references: a handler that waits for the core takes one, and
+ * may reply at any later time; a reply after the client has gone, or after the deadline, is
+ * dropped. Main thread. */
+
+typedef struct NestRoute NestRoute;
+
+#define NEST_PARAMS_MAX 3
+
+typedef struct {
+    NestCore *core;
+    NestHttp *http; /* only valid while connection is set */
+    NestConnection *connection; /* NULL once replied, or the client has gone */
+    NestCaller caller;
+    NestHead head;
+    const NestRoute *route; /* NULL until one is found */
+    char *vm; /* {vm}, decoded */
+    gint64 id; /* {id} */
+    gint64 params[NEST_PARAMS_MAX]; /* in the order of the route's table */
+    gpointer body; /* the record of the route's body; a handler may steal it */
+    GString *headers; /* more header lines of the reply, each with CRLF */
+} NestExchange;
+
+/* Takes what head holds. */
+NestExchange *nest_exchange_new(
+    NestHttp *http, NestConnection *connection, const NestCaller *caller, NestHead *head);
+NestExchange *nest_exchange_ref(NestExchange *exchange);
+void nest_exchange_unref(NestExchange *exchange);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestExchange, nest_exchange_unref)
+
+/* Adds a header to the reply. value must be free of control characters. */
+void nest_exchange_header(NestExchange *exchange, const char *name, const char *value);

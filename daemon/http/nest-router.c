@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-router.h"
+#include "nest-codec.h"
+#include "nest-error.h"
+#include "nest-handlers.h"
+#include "nest-reply.h"
+#include <string.h>
+
+#define REF_MAX 255 /* bytes of a VM's name; libvirt knows longer ones, no file system does */
+
+// clang-format off
+const NestRoute nest_routes[] = {
+    {"GET", "/v1", NEST_RIGHT_VIEW, nest_handle_about, NULL, {{NULL}}},
+    {"GET", "/v1/host", NEST_RIGHT_VIEW, nest_handle_host, NULL, {{NULL}}},
+    {"GET", "/v1/status", NEST_RIGHT_VIEW, nest_handle_status, NULL,
+        {{"all", 0, 1, 0}}},
+    {"GET", "/v1/vms", NEST_RIGHT_VIEW, nest_handle_vms, NULL,
+        {{"full", 0, 1, 0}}},
+    {"POST", "/v1/vms", NEST_RIGHT_MANAGE, nest_handle_vm_create, &nest_vm_spec_record, {{NULL}}},
+    {"GET", "/v1/vms/{vm}", NEST_RIGHT_VIEW, nest_handle_vm, NULL, {{NULL}}},
+    {"DELETE", "/v1/vms/{vm}", NEST_RIGHT_MANAGE, nest_handle_vm_delete, NULL,
+        {{"keep_disks", 0, 1, 0}}},
+    {"PUT", "/v1/vms/{vm}/state", NEST_RIGHT_OPERATE, nest_handle_vm_state,
+        &nest_state_wish_record, {{NULL}}},
+    {"GET", "/v1/vms/{vm}/nested", NEST_RIGHT_VIEW, nest_handle_nested, NULL, {{NULL}}},
+    {"PUT", "/v1/vms/{vm}/nested", NEST_RIGHT_MANAGE, nest_handle_nested_set,
+        &nest_nested_wish_record, {{NULL}}},
+    {"POST", "/v1/vms/{vm}/nested/plan", NEST_RIGHT_VIEW, nest_handle_nested_plan,
+        &nest_nested_wish_record, {{NULL}}},
+    {"GET", "/v1/operations", NEST_RIGHT_VIEW, nest_handle_operations, NULL,
+        {{"limit", 1, 1000, 50}, {"before", 0, G_MAXINT64, 0}}},
+    {"GET", "/v1/operations/{id}", NEST_RIGHT_VIEW, nest_handle_operation, NULL,
+        {{"wait", 0, 60, 0}}},
+    {"DELETE", "/v1/operations/{id}", NEST_RIGHT_OPERATE, nest_handle_operation_abort, NULL,
+        {{NULL}}},
+    {"GET", "/v1/events", NEST_RIGHT_VIEW, nest_handle_events, NULL,
+        {{"after", -1, G_MAXINT64, -1}, {"follow", 0, 1, 1}}},
+    {"GET", "/v1/openapi.json", NEST_RIGHT_VIEW, nest_handle_openapi, NULL, {{NULL}}},
+};
+// clang-format on
+const guint nest_n_routes = G_N_ELEMENTS(nest_routes);
+
+/* The next part of a path; FALSE at its end. */
+static gboolean next_part(const char **path, const char **ret_part, gsize *ret_length)
+{
+    if (**path != '/')
+        return FALSE;
+    *ret_part = *path + 1;
+    *ret_length = strcspn(*ret_part, "/");
+    *path = *ret_part + *ret_length;
+    return TRUE;
+}
+
+/* Part by part, as sent: there is one way to write each path. */
+static gboolean path_matches(const char *pattern, const char *path)
+{
+    const char *wanted, *given;
+    gsize wanted_length, given_length;
+    while (next_part(&pattern, &wanted, &wanted_length)) {
+        if (!next_part(&path, &given, &given_length) || given_length == 0)
+            return FALSE;
+        if (*wanted == '{')
+            continue;
+        if (wanted_length != given_length || strncmp(wanted, given, wanted_length) != 0)
+            return FALSE;
+    }
+    return *path == '\0';
+}
+
+static char *allowed_methods(const char *path)
+{
+    GString *methods = g_string_new(NULL);
+    for (guint i = 0; i < nest_n_routes; i++) {
+        if (!path_matches(nest_routes[i].pattern, path))
+            continue;
+        gboolean get = strcmp(nest_routes[i].method, "GET") == 0;
+        g_string_append_printf(methods, "%s%s%s", methods->len > 0 ? ", " : "",
+            nest_routes[i].method, get ? ", HEAD" : "");
+    }
+    return g_string_free(methods, FALSE);
+}
+
+const NestRoute *nest_router_find(
+    const char *method, const char *path, char **ret_allow, GError **error)
+{
+    if (strcmp(method, "HEAD") == 0)
+        method = "GET";
+    for (guint i = 0; i < nest_n_routes; i++)
+        if (strcmp(nest_routes[i].method, method) == 0 &&
+            path_matches(nest_routes[i].pattern, path))
+            return &nest_routes[i];
+    g_autofree char *allow = allowed_methods(path);
+    if (*allow == '\0') {
+        nest_set_error(
+            error, NEST_ERROR_NO_SUCH_PATH, "see GET /v1/openapi.json", "there is no such path");
+        return NULL;
+    }
+    nest_set_error(
+        error, NEST_ERROR_METHOD_NOT_ALLOWED, NULL, "this path can only be used with %s", allow);
+    *ret_allow = g_steal_pointer(&allow);
+    return NULL;
+}
+
+static gboolean no_such_vm(GError **error)
+{
+    nest_set_error(
+        error, NEST_ERROR_VM_NOT_FOUND, "see GET /v1/vms", "no virtual machine has such a name");
+    return FALSE;
+}
+
+static gboolean is_plain(const char *text)
+{
+    for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p)) {
+        gunichar c = g_utf8_get_char(p);
+        if (c == '/' || g_unichar_iscntrl(c))
+            return FALSE;
+    }
+    return *text != '\0' && strcmp(text, ".") != 0 && strcmp(text, "..") != 0;
+}
+
+static gboolean read_vm(NestExchange *exchange, const char *part, gsize length, GError **error)
+{
+    g_autofree char *name = g_uri_unescape_segment(part, part + length, NULL);
+    if (name == NULL || !g_utf8_validate(name, -1, NULL)) {
+        nest_set_error(error, NEST_ERROR_INVALID_REQUEST, NULL,
+            "the name in the path is not percent-encoded UTF-8");
+        return FALSE;
+    }
+    if (strlen(name) > REF_MAX || !is_plain(name))
+        return no_such_vm(error);
+    exchange->vm = g_steal_pointer(&name);
+    return TRUE;
+}
+
+static gboolean read_id(NestExchange *exchange, const char *part, gsize length, GError **error)
+{
+    g_autofree char *text = g_strndup(part, length);
+    if (g_ascii_isdigit(*text) &&
+        g_ascii_string_to_signed(text, 10, 1, G_MAXINT64, &exchange->id, NULL))
+        return TRUE;
+    nest_set_error(error, NEST_ERROR_OPERATION_NOT_FOUND, "see GET /v1/operations",
+        "operations are numbered from 1");
+    return FALSE;
+}
+
+static gboolean read_path(NestExchange *exchange, GError **error)
+{
+    const char *pattern = exchange->route->pattern, *path = exchange->head.path;
+    const char *wanted, *given;
+    gsize wanted_length, given_length;
+    while (
+        next_part(&pattern, &wanted, &wanted_length) && next_part(&path, &given, &given_length)) {
+        if (strncmp(wanted, "{vm}", 4) == 0 && !read_vm(exchange, given, given_length, error))
+            return FALSE;
+        if (strncmp(wanted, "{id}", 4) == 0 && !read_id(exchange, given, given_length, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean bad_query(const char *name, GError **error)
+{
+    g_autofree char *shown = g_strndup(name, 32);
+    nest_set_error(error, NEST_ERROR_INVALID_REQUEST, "see GET /v1/openapi.json",
+        "the query parameter \"%s\" is unknown, given twice or out of range", shown);
+    return FALSE;
+}
+
+static gboolean read_query(NestExchange *exchange, GError **error)
+{
+    const NestParam *params = exchange->route->params;
+    gboolean seen[NEST_PARAMS_MAX] = {FALSE};
+    guint n = 0;
+    for (; n < NEST_PARAMS_MAX && params[n].name != NULL; n++)
+        exchange->params[n] = params[n].initial;
+    if (exchange->head.query == NULL)
+        return TRUE;
+    g_auto(GStrv) pairs = g_strsplit(exchange->head.query, "&", NEST_PARAMS_MAX + 1);
+    for (char **pair = pairs; *pair != NULL; pair++) {
+        char *value = strchr(*pair, '=');
+        if (value == NULL)
+            return bad_query(*pair, error);
+        *value++ = '\0';
+        guint i = 0;
+        while (i < n && strcmp(params[i].name, *pair) != 0)
+            i++;
+        if (i == n || seen[i] ||
+            !g_ascii_string_to_signed(
+                value, 10, params[i].min, params[i].max, &exchange->params[i], NULL))
+            return bad_query(*pair, error);
+        seen[i] = TRUE;
+    }
+    return TRUE;
+}
+
+gboolean nest_router_read(NestExchange *exchange, GError **error)
+{
+    return read_path(exchange, error) && read_query(exchange, error);
+}
+
+static gboolean check_right(NestExchange *exchange, NestRight needed, GError **error)
+{
+    if (exchange->caller.right >= needed && exchange->caller.right != NEST_RIGHT_NONE)
+        return TRUE;
+    nest_set_error(error, NEST_ERROR_FORBIDDEN,
+        "ask an administrator for it, or see [rights] in nestd.conf(5)",
+        "the user with id %u may not do this: it needs the right \"%s\"",
+        (guint)exchange->caller.uid, nest_right_name(needed));
+    return FALSE;
+}
+
+static gboolean is_json(const char *type)
+{
+    static const char json[] = "application/json";
+    gsize n = sizeof json - 1;
+    return type != NULL && g_ascii_strncasecmp(type, json, n) == 0 &&
+        (type[n] == '\0' || type[n] == ';' || type[n] == ' ');
+}
+
+static gboolean read_body(NestExchange *exchange, const char *body, gsize length, GError **error)
+{
+    const NestRecord *record = exchange->route->body;
+    if (record == NULL && length == 0)
+        return TRUE;
+    if (record == NULL) {
+        nest_set_error(error, NEST_ERROR_INVALID_REQUEST, NULL, "this request takes no body");
+        return FALSE;
+    }
+    if (length > 0 && !is_json(exchange->head.content_type)) {
+        nest_set_error(error, NEST_ERROR_UNSUPPORTED_MEDIA, "send Content-Type: application/json",
+            "the body must be JSON");
+        return FALSE;
+    }
+    exchange->body = nest_codec_from_text(record, body, length, NEST_CODEC_STRICT, error);
+    return exchange->body != NULL;
+}
+
+static gboolean prepare(NestExchange *exchange, const char *body, gsize length, GError **error)
+{
+    g_autofree char *allow = NULL;
+    if (!check_right(exchange, NEST_RIGHT_VIEW, error))
+        return FALSE;
+    exchange->route = nest_router_find(exchange->head.method, exchange->head.path, &allow, error);
+    if (allow != NULL)
+        nest_exchange_header(exchange, "Allow", allow);
+    return exchange->route != NULL && check_right(exchange, exchange->route->right, error) &&
+        nest_router_read(exchange, error) && read_body(exchange, body, length, error);
+}
+
+void nest_router_run(NestExchange *exchange, const char *body, gsize length)
+{
+    g_autoptr(GError) error = NULL;
+    if (prepare(exchange, body, length, &error))
+        exchange->route->handler(exchange);
+    else
+        nest_reply_error(exchange, error);
+}

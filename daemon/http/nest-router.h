@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include "nest-exchange.h"
+#include "nest-rights.h"
+
+/* The routes: one const table, which schema/openapi.yaml is held equal to by a test. */
+
+/* A query parameter; all are integers. */
+typedef struct {
+    const char *name;
+    gint64 min, max;
+    gint64 initial; /* its value where it is not given */
+} NestParam;
+
+/* Must lead to one reply, now or later. */
+typedef void (*NestHandler)(NestExchange *exchange);
+
+struct NestRoute {
+    const char *method;
+    const char *pattern; /* "/v1/vms/{vm}/nested"; a part in braces is {vm} or {id} */
+    NestRight right;
+    NestHandler handler;
+    const NestRecord *body; /* NULL where the request has none */
+    NestParam params[NEST_PARAMS_MAX]; /* ends with a row without name */
+};
+
+extern const NestRoute nest_routes[];
+extern const guint nest_n_routes;
+
+/* Finds the route of a path as sent. HEAD finds that of GET. NO_SUCH_PATH, or METHOD_NOT_ALLOWED,
+ * which sets *ret_allow (g_free) to the methods of the path. */
+const NestRoute *nest_router_find(
+    const char *method, const char *path, char **ret_allow, GError **error);
+
+/* Fills vm, id and params from path and query by exchange->route. */
+gboolean nest_router_read(NestExchange *exchange, GError **error);
+
+/* Everything from the path to the reply: finds the route, checks the right, reads parameters and
+ * body, calls the handler. body is only read during the call. */
+void nest_router_run(NestExchange *exchange, const char *body, gsize length);
