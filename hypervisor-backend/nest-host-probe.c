@@ -323,9 +323,20 @@ gboolean nest_host_hardware_kvm(const NestHostFacts *facts)
     return module != NULL && g_strcmp0(facts->kvm_module, module) == 0 && facts->kvm.vm_created;
 }
 
-gboolean nest_host_kvm_nests(const NestHostFacts *facts)
+gboolean nest_host_nested(const NestHostFacts *facts)
 {
     const char *nested = facts->nested.value;
-    return nest_host_hardware_kvm(facts) &&
-        (g_strcmp0(nested, "Y") == 0 || g_strcmp0(nested, "1") == 0);
+    return g_strcmp0(nested, "Y") == 0 || g_strcmp0(nested, "1") == 0;
+}
+
+gboolean nest_host_kvm_nests(const NestHostFacts *facts)
+{
+    return nest_host_hardware_kvm(facts) && nest_host_nested(facts);
+}
+
+gboolean nest_host_slat(const NestHostFacts *facts)
+{
+    const char *used = facts->slat_parameter.value;
+    gboolean switched_off = g_strcmp0(used, "N") == 0 || g_strcmp0(used, "0") == 0;
+    return ((facts->vmx && facts->ept) || (facts->svm && facts->npt)) && !switched_off;
 }

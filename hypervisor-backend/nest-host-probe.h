@@ -60,3 +60,9 @@ gboolean nest_host_kvm_nests(const NestHostFacts *facts);
 
 /* TRUE if /dev/kvm works and is backed by VT-x or AMD-V, not by software. */
 gboolean nest_host_hardware_kvm(const NestHostFacts *facts);
+
+/* TRUE if EPT or NPT is there and the KVM module uses it. */
+gboolean nest_host_slat(const NestHostFacts *facts);
+
+/* TRUE if the KVM module says that it allows nesting: Y (Intel) or 1 (AMD). */
+gboolean nest_host_nested(const NestHostFacts *facts);

@@ -1,26 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-#include "nest-backend.h"
-#include "nest-domain-xml.h"
-#include "nest-host-probe.h"
-#include "nest-types.h"
+#include "nest-vm-view.h"
 
 #define NEST_MEMORY_WANTED_KIB (4ull * 1024 * 1024)
 
-/* Everything that judging a VM needs; borrowed. caps and host may be NULL where unknown. */
-typedef struct {
-    const NestVmFacts *facts;
-    const NestDomain *domain; /* of facts->xml */
-    const NestDomain *live; /* of facts->live_xml, NULL where nothing runs */
-    const NestHostFacts *host;
-    const NestBackendCaps *caps;
-} NestVmView;
-
-/* The extension that nesting in this VM would use: svm under TCG, else what the host's CPU has. */
-NestExtension nest_vm_view_extension(const NestVmView *view);
-
-/* The plan to switch nesting on or off, pure. decline: ids of optional items to leave out
- * (unknown or non-optional ids refuse the plan). The hash covers the facts and the steps. */
+/* The plan to switch nesting on or off, pure. decline (nullable): ids of optional items to leave
+ * out; unknown or non-optional ids refuse the plan, optional ones that do not apply are fine.
+ * The hash covers definition, state, saved state, wish, declined items and the steps, and not
+ * what passes by itself (snapshots, warnings). Items in the order in which they are shown:
+ *
+ * id              when
+ * saved-state     a saved state is there, and something is redefined or nesting is to be on
+ * power-off       it is not off, and something is redefined
+ * extensions      enable: not exposed and enforced; disable: not both explicitly hidden
+ * dynamic-memory  enable: memory is dynamic, or a balloon is there and extensions get exposed
+ * mac-spoofing    enable, optional: an interface filters foreign MAC addresses
+ * memory          enable, optional: less than NEST_MEMORY_WANTED_KIB
+ *
+ * A host that has no extension for the VM refuses enable; one where it is only switched off does
+ * not, but warnings says that the VM will not start and what to do. */
 NestPlan *nest_plan_make(const NestVmView *view, gboolean enable, const char *const *decline);
 
 /* What the plan makes of the definition. */

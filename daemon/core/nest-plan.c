@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-plan.h"
+#include "nest-error.h"
+#include "nest-record.h"
+#include "nest-size.h"
+#include <string.h>
+
+typedef struct {
+    const NestVmView *view;
+    const char *const *decline;
+    NestExtension extension;
+    NestPlan *plan;
+    GStrvBuilder *warnings;
+} Planner;
+
+static const char *const optional_ids[] = {"mac-spoofing", "memory", NULL};
+
+const NestPlanItem *nest_plan_item(const NestPlan *plan, const char *id)
+{
+    for (guint i = 0; i < plan->items->len; i++) {
+        const NestPlanItem *item = g_ptr_array_index(plan->items, i);
+        if (g_strcmp0(item->id, id) == 0)
+            return item;
+    }
+    return NULL;
+}
+
+/* Takes the strings that were made for it. */
+static NestPlanItem *add(
+    Planner *planner, const char *id, char *title, char *current, char *target, char *detail)
+{
+    NestPlanItem *item = nest_record_new(&nest_plan_item_record);
+    item->id = g_strdup(id);
+    item->title = title;
+    item->current = current;
+    item->target = target;
+    item->detail = detail;
+    item->optional = g_strv_contains(optional_ids, id);
+    g_ptr_array_add(planner->plan->items, item);
+    return item;
+}
+
+static void warn(Planner *planner, char *sentence)
+{
+    g_strv_builder_add(planner->warnings, sentence);
+    g_free(sentence);
+}
+
+static gboolean is_declined(const Planner *planner, const char *id)
+{
+    return planner->decline != NULL && g_strv_contains(planner->decline, id);
+}
+
+/* "host-model", "EPYC + svm (not enforced)", "host-passthrough, vmx hidden" */
+static char *cpu_text(const Planner *planner)
+{
+    const NestDomain *domain = planner->view->domain;
+    const char *base = domain->cpu_mode == NULL                                ? "default"
+        : strcmp(domain->cpu_mode, "custom") == 0 && domain->cpu_model != NULL ? domain->cpu_model
+                                                                               : domain->cpu_mode;
+    NestExtension extension = planner->extension;
+    NestFeaturePolicy policy = extension == NEST_EXTENSION_VMX ? domain->vmx
+        : extension == NEST_EXTENSION_SVM                      ? domain->svm
+                                                               : NEST_POLICY_UNSET;
+    const char *name = nest_extension_text(extension);
+    switch (policy) {
+    case NEST_POLICY_DISABLE:
+    case NEST_POLICY_FORBID:
+        return g_strdup_printf("cpu %s, %s hidden", base, name);
+    case NEST_POLICY_FORCE:
+    case NEST_POLICY_REQUIRE:
+    case NEST_POLICY_OPTIONAL:
+        return g_strdup_printf("cpu %s + %s%s", base, name,
+            nest_domain_nesting(domain, extension) == NEST_NESTING_ON ? "" : ", not enforced");
+    case NEST_POLICY_UNSET:
+        break;
+    }
+    return g_strdup_printf("cpu %s", base);
+}
+
+static void add_saved_state(Planner *planner)
+{
+    const NestVmFacts *facts = planner->view->facts;
+    g_autofree char *size = nest_size_text(facts->saved_bytes / 1024);
+    gboolean known = facts->saved_bytes > 0;
+    add(planner, "saved-state", g_strdup("saved state removed"),
+        known ? g_strdup_printf("%s saved", size) : g_strdup("saved"), g_strdup("none"),
+        known ? g_strdup_printf("its %s of saved memory are lost", size)
+              : g_strdup("its saved memory is lost"))
+        ->destructive = TRUE;
+}
+
+static gboolean is_off(NestVmState state)
+{
+    return state == NEST_VM_OFF || state == NEST_VM_SAVED;
+}
+
+static void add_power_off(Planner *planner)
+{
+    static const struct {
+        const char *title, *detail;
+    } rows[] = {
+        [NEST_VM_UNKNOWN] = {"power off", "its state is unknown"},
+        [NEST_VM_RUNNING] = {"shut down", "it is running"},
+        [NEST_VM_PAUSED] = {"power off",
+            "it is paused and can't shut down by itself: unsaved work in it is lost"},
+        [NEST_VM_SHUTTING_DOWN] = {"shut down", "it is shutting down already"},
+        [NEST_VM_CRASHED] = {"power off", "it has crashed"},
+    };
+    NestVmState state = planner->view->facts->state;
+    guint row = (guint)state < G_N_ELEMENTS(rows) ? state : NEST_VM_UNKNOWN;
+    add(planner, "power-off", g_strdup(rows[row].title),
+        g_strdup(nest_nick(nest_vm_state_nicks, state)), g_strdup("off"),
+        g_strdup(rows[row].detail))
+        ->destructive = TRUE;
+}
+
+static void add_exposed(Planner *planner)
+{
+    const NestDomain *domain = planner->view->domain;
+    const char *mode = domain->accel == NEST_ACCEL_TCG ? "maximum" : "host-passthrough";
+    gboolean named = g_strcmp0(domain->cpu_mode, "custom") == 0 && domain->cpu_model != NULL;
+    add(planner, "extensions", g_strdup("virtualization extensions exposed"), cpu_text(planner),
+        g_strdup_printf("%s + %s", mode, nest_extension_text(planner->extension)),
+        named ? g_strdup_printf("it will see another CPU than %s", domain->cpu_model) : NULL);
+}
+
+static void add_hidden(Planner *planner)
+{
+    add(planner, "extensions", g_strdup("virtualization extensions hidden"), cpu_text(planner),
+        g_strdup("vmx and svm hidden"), g_strdup("inner VMs will not start any more"));
+}
+
+static void add_dynamic_memory(Planner *planner)
+{
+    const NestDomain *domain = planner->view->domain;
+    g_autofree char *size = nest_size_text(domain->memory_kib);
+    gboolean dynamic = nest_domain_memory_is_dynamic(domain);
+    add(planner, "dynamic-memory", g_strdup("dynamic memory off"),
+        dynamic ? nest_size_range(domain->current_memory_kib, domain->memory_kib)
+                : g_strdup_printf("%s, balloon present", size),
+        g_strdup_printf("%s fixed, balloon removed", size), NULL);
+}
+
+static void add_mac_spoofing(Planner *planner)
+{
+    const GPtrArray *interfaces = planner->view->domain->interfaces;
+    const NestInterface *first = NULL;
+    guint blocked = 0;
+    for (guint i = 0; interfaces != NULL && i < interfaces->len; i++) {
+        const NestInterface *interface = g_ptr_array_index(interfaces, i);
+        if (!nest_filter_blocks_foreign_macs(interface->filter))
+            continue;
+        first = first != NULL ? first : interface;
+        blocked++;
+    }
+    if (blocked == 0)
+        return;
+    if (is_declined(planner, "mac-spoofing")) {
+        warn(planner, g_strdup("MAC spoofing stays blocked: inner VMs have no network."));
+        return;
+    }
+    const char *where = first->target != NULL ? first->target : first->mac;
+    char *title = blocked == 1 && where != NULL
+        ? g_strdup_printf("MAC spoofing allowed on %s", where)
+        : g_strdup_printf(
+              "MAC spoofing allowed on %u interface%s", blocked, blocked == 1 ? "" : "s");
+    add(planner, "mac-spoofing", title, g_strdup_printf("filter %s", first->filter),
+        g_strdup("no filter"), g_strdup("without it inner VMs have no network"));
+}
+
+static void add_memory(Planner *planner)
+{
+    guint64 memory = planner->view->domain->memory_kib;
+    if (memory == 0 || memory >= NEST_MEMORY_WANTED_KIB)
+        return;
+    g_autofree char *size = nest_size_text(memory);
+    g_autofree char *wanted = nest_size_text(NEST_MEMORY_WANTED_KIB);
+    if (is_declined(planner, "memory")) {
+        warn(planner, g_strdup_printf("Memory stays at %s: inner VMs may not start.", size));
+        return;
+    }
+    add(planner, "memory", g_strdup_printf("memory raised to %s", wanted), g_steal_pointer(&size),
+        g_strdup(wanted), g_strdup("below that inner VMs may not start"));
+}
+
+static gboolean is_exposed_somehow(const NestDomain *domain)
+{
+    return nest_domain_nesting(domain, NEST_EXTENSION_VMX) != NEST_NESTING_OFF ||
+        nest_domain_nesting(domain, NEST_EXTENSION_SVM) != NEST_NESTING_OFF;
+}
+
+static NestExtension other_extension(NestExtension extension)
+{
+    return extension == NEST_EXTENSION_VMX ? NEST_EXTENSION_SVM : NEST_EXTENSION_VMX;
+}
+
+/* What changes in the definition, in the order shown. */
+static void add_changes(Planner *planner)
+{
+    const NestDomain *domain = planner->view->domain;
+    if (!planner->plan->enable) {
+        if (is_exposed_somehow(domain))
+            add_hidden(planner);
+        return;
+    }
+    gboolean exposes = nest_domain_nesting(domain, planner->extension) != NEST_NESTING_ON ||
+        nest_vm_domain_asks(domain, other_extension(planner->extension));
+    if (exposes)
+        add_exposed(planner);
+    if (nest_domain_memory_is_dynamic(domain) || (domain->balloon && exposes))
+        add_dynamic_memory(planner);
+    add_mac_spoofing(planner);
+    add_memory(planner);
+}
+
+/* What must be given up before, put in front of the changes. */
+static void add_preparations(Planner *planner)
+{
+    const NestVmFacts *facts = planner->view->facts;
+    GPtrArray *changes = planner->plan->items;
+    gboolean redefines = changes->len > 0;
+    planner->plan->items = g_ptr_array_new();
+    if (facts->saved_state && (redefines || planner->plan->enable))
+        add_saved_state(planner);
+    if (!is_off(facts->state) && redefines)
+        add_power_off(planner);
+    g_ptr_array_extend_and_steal(planner->plan->items, changes);
+}
+
+static void add_warnings(Planner *planner)
+{
+    const NestVmFacts *facts = planner->view->facts;
+    gboolean changes = nest_plan_item(planner->plan, "extensions") != NULL;
+    if (changes && facts->snapshots > 0)
+        warn(planner,
+            g_strdup_printf("Reverting to %s brings the CPU of that time back.",
+                facts->snapshots == 1 ? "its snapshot" : "one of its snapshots"));
+    if (!changes && nest_vm_view_pending(planner->view))
+        warn(planner,
+            g_strdup("It still runs with the CPU that it was started with: shut it down and start "
+                     "it again, a reboot is not enough."));
+    if (!planner->plan->enable)
+        return;
+    g_autoptr(NestGift) gift = nest_vm_view_gift(planner->view);
+    if (gift->answer == NEST_GIFT_NOT_NOW)
+        warn(planner,
+            g_strdup_printf(
+                "The VM will refuse to start: %s; what to do: %s.", gift->reason, gift->next));
+    if (gift->answer == NEST_GIFT_UNKNOWN)
+        warn(planner, g_strdup_printf("The VM may refuse to start: %s.", gift->reason));
+}
+
+static gboolean refuse_decline(const Planner *planner, GError **error)
+{
+    for (guint i = 0; planner->decline != NULL && planner->decline[i] != NULL; i++) {
+        if (g_strv_contains(optional_ids, planner->decline[i]))
+            continue;
+        nest_set_error(error, NEST_ERROR_INVALID_REQUEST,
+            "what can be declined: mac-spoofing, memory", "\"%s\" can't be declined",
+            planner->decline[i]);
+        return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean refuse_vm(const Planner *planner, GError **error)
+{
+    const NestDomain *domain = planner->view->domain;
+    const char *name = planner->plan->name;
+    if (domain == NULL) {
+        nest_set_error(error, NEST_ERROR_VM_UNFIT, "look at it with: virsh dumpxml",
+            "the definition of %s could not be read", name);
+        return TRUE;
+    }
+    if (g_strcmp0(domain->arch, "x86_64") != 0) {
+        nest_set_error(error, NEST_ERROR_VM_UNFIT, "use a VM of architecture x86_64",
+            "%s is of architecture %s: nesting is known for x86_64 only", name,
+            domain->arch != NULL ? domain->arch : "unknown");
+        return TRUE;
+    }
+    if (g_strcmp0(domain->type, "kvm") != 0 && g_strcmp0(domain->type, "qemu") != 0) {
+        nest_set_error(error, NEST_ERROR_VM_UNFIT, "use a VM of type kvm or qemu",
+            "%s is of type %s: nesting is known for kvm and qemu only", name,
+            domain->type != NULL ? domain->type : "unknown");
+        return TRUE;
+    }
+    if (domain->cpu_override) {
+        nest_set_error(error, NEST_ERROR_VM_UNFIT, "take -cpu out of <qemu:commandline>",
+            "%s hands QEMU a CPU of its own on the command line", name);
+        return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean refuse_host(const Planner *planner, GError **error)
+{
+    if (!planner->plan->enable)
+        return FALSE;
+    g_autoptr(NestGift) gift = nest_vm_view_gift(planner->view);
+    gboolean nameless = planner->extension == NEST_EXTENSION_NONE;
+    if (gift->answer != NEST_GIFT_NEVER && !nameless)
+        return FALSE;
+    nest_set_error(error, NEST_ERROR_HOST_UNFIT, gift->next, "%s can't nest: %s",
+        planner->plan->name, gift->reason);
+    return TRUE;
+}
+
+/* Every part with its length, so that no two different facts look the same. */
+static void hash_text(GChecksum *sum, const char *text)
+{
+    gint64 length = text != NULL ? (gint64)strlen(text) : -1;
+    g_checksum_update(sum, (const guchar *)&length, sizeof length);
+    if (text != NULL)
+        g_checksum_update(sum, (const guchar *)text, length);
+}
+
+static void hash_number(GChecksum *sum, guint number)
+{
+    g_autofree char *text = g_strdup_printf("%u", number);
+    hash_text(sum, text);
+}
+
+static void hash_items(GChecksum *sum, const GPtrArray *items)
+{
+    hash_number(sum, items->len);
+    for (guint i = 0; i < items->len; i++) {
+        const NestPlanItem *item = g_ptr_array_index(items, i);
+        const char *texts[] = {item->id, item->title, item->current, item->target, item->detail};
+        for (guint t = 0; t < G_N_ELEMENTS(texts); t++)
+            hash_text(sum, texts[t]);
+    }
+}
+
+static char *hash_plan(const Planner *planner)
+{
+    const NestVmFacts *facts = planner->view->facts;
+    const NestPlan *plan = planner->plan;
+    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+    g_autofree char *definition = facts->xml != NULL ? nest_domain_fingerprint(facts->xml) : NULL;
+    hash_text(sum, plan->uuid);
+    hash_text(sum, definition);
+    hash_number(sum, facts->state);
+    hash_number(sum, facts->saved_state);
+    hash_number(sum, plan->enable);
+    hash_number(sum, plan->verdict);
+    for (guint i = 0; optional_ids[i] != NULL; i++)
+        hash_number(sum, is_declined(planner, optional_ids[i]));
+    hash_items(sum, plan->items);
+    hash_text(sum, plan->problem != NULL ? plan->problem->detail : NULL);
+    return g_strdup(g_checksum_get_string(sum));
+}
+
+static void decide(Planner *planner)
+{
+    g_autoptr(GError) error = NULL;
+    if (refuse_decline(planner, &error) || refuse_vm(planner, &error) ||
+        refuse_host(planner, &error)) {
+        planner->plan->verdict = NEST_PLAN_REFUSED;
+        planner->plan->problem = nest_problem_from_error(error);
+        return;
+    }
+    add_changes(planner);
+    add_preparations(planner);
+    add_warnings(planner);
+    planner->plan->verdict = planner->plan->items->len > 0 ? NEST_PLAN_STEPS : NEST_PLAN_NO_CHANGE;
+}
+
+NestPlan *nest_plan_make(const NestVmView *view, gboolean enable, const char *const *decline)
+{
+    NestPlan *plan = nest_plan_new();
+    plan->uuid = g_strdup(view->facts->uuid);
+    plan->name = g_strdup(view->facts->name);
+    plan->enable = enable;
+    g_autoptr(GStrvBuilder) warnings = g_strv_builder_new();
+    Planner planner = {view, decline, nest_vm_view_extension(view), plan, warnings};
+    decide(&planner);
+    plan->warnings = g_strv_builder_end(warnings);
+    plan->hash = hash_plan(&planner);
+    return plan;
+}
+
+NestDomainWish nest_plan_wish(const NestPlan *plan, NestExtension extension)
+{
+    NestDomainWish wish = {0};
+    if (nest_plan_item(plan, "extensions") != NULL)
+        wish.nesting = plan->enable ? NEST_WISH_EXPOSE : NEST_WISH_HIDE;
+    wish.extension = extension;
+    wish.fix_memory = nest_plan_item(plan, "dynamic-memory") != NULL;
+    wish.allow_macs = nest_plan_item(plan, "mac-spoofing") != NULL;
+    if (nest_plan_item(plan, "memory") != NULL)
+        wish.memory_kib = NEST_MEMORY_WANTED_KIB;
+    return wish;
+}
