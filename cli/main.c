@@ -31,7 +31,7 @@ static gboolean run(NestCli *cli, const NestCommand *command, GStrv words, GErro
 {
     const NestArguments *arguments = cli->arguments;
     if (arguments->version)
-        command = nest_command_find("version");
+        command = nest_commands_find("version");
     else if (command == NULL && arguments->host == NULL) {
         nest_help_overview(cli->output);
         if (arguments->help)

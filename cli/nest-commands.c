@@ -133,7 +133,7 @@ const NestCommand nest_commands[] = {
     {NULL},
 };
 
-const NestCommand *nest_command_find(const char *word)
+const NestCommand *nest_commands_find(const char *word)
 {
     for (const NestCommand *command = nest_commands; command->verb != NULL; command++)
         if (strcmp(command->verb, word) == 0 ||
@@ -191,10 +191,10 @@ static gboolean parse_command(
     return TRUE;
 }
 
-const NestCommand *nest_command_of_program(const char *path)
+const NestCommand *nest_commands_of_program(const char *path)
 {
     g_autofree char *name = g_path_get_basename(path);
-    const NestCommand *command = nest_command_find(name);
+    const NestCommand *command = nest_commands_find(name);
     return command != NULL && command->alias != NULL &&
             g_ascii_strcasecmp(command->alias, name) == 0
         ? command
@@ -212,7 +212,7 @@ gboolean nest_commands_parse(
     GStrv words, NestArguments *arguments, const NestCommand **ret_command, GError **error)
 {
     g_auto(GStrv) rest = NULL;
-    const NestCommand *command = nest_command_of_program(words[0]);
+    const NestCommand *command = nest_commands_of_program(words[0]);
     if (command != NULL) {
         *ret_command = command;
         return parse_alias(command, words, arguments, error);
@@ -221,7 +221,7 @@ gboolean nest_commands_parse(
         return FALSE;
     if (g_strv_length(rest) < 2)
         return TRUE;
-    command = nest_command_find(rest[1]);
+    command = nest_commands_find(rest[1]);
     if (command == NULL) {
         nest_set_error(
             error, NEST_ERROR_USAGE, "nestctl help", "there is no command \"%s\"", rest[1]);

@@ -27,10 +27,10 @@ typedef struct {
 extern const NestCommand nest_commands[];
 
 /* By verb, else by alias; NULL where there is none. */
-const NestCommand *nest_command_find(const char *word);
+const NestCommand *nest_commands_find(const char *word);
 
 /* The command whose alias is the name of the program at path, else NULL. */
-const NestCommand *nest_command_of_program(const char *path);
+const NestCommand *nest_commands_of_program(const char *path);
 
 /* Finds the command in words (words[0]: the program) and parses the rest into arguments.
  * *ret_command stays as it is where none is given. USAGE. */

@@ -81,9 +81,7 @@ static void list_options(NestOutput *output, const NestOption *options)
     nest_output_text(output, NEST_STYLE_PLAIN, "%s", text->str);
 }
 
-/* One line for each command, fields parted by semicolons: verb;operands;options;summary. The line
- * with the verb "-" has the global options. */
-static void list_commands(NestOutput *output)
+void nest_help_commands(NestOutput *output)
 {
     nest_output_text(output, NEST_STYLE_PLAIN, "-;;");
     list_options(output, nest_global_options);
@@ -93,27 +91,6 @@ static void list_commands(NestOutput *output)
         list_options(output, command->options);
         nest_output_line(output, ";%s", command->summary);
     }
-}
-
-gboolean nest_command_help(NestCli *cli, GError **error)
-{
-    const NestArguments *arguments = cli->arguments;
-    if (arguments->commands) {
-        list_commands(cli->output);
-        return TRUE;
-    }
-    if (arguments->n_operands == 0) {
-        nest_help_overview(cli->output);
-        return TRUE;
-    }
-    const NestCommand *command = nest_command_find(arguments->operands[0]);
-    if (command == NULL) {
-        nest_set_error(error, NEST_ERROR_USAGE, "nestctl help", "there is no command \"%s\"",
-            arguments->operands[0]);
-        return FALSE;
-    }
-    nest_help_command(cli->output, command);
-    return TRUE;
 }
 
 static void print_problem_json(NestOutput *output, const GError *error)

@@ -5,5 +5,9 @@
 void nest_help_overview(NestOutput *output);
 void nest_help_command(NestOutput *output, const NestCommand *command);
 
+/* For programs: one line for each command, its fields parted by semicolons:
+ * verb;operands;options;summary. The line with the verb "-" has the global options. */
+void nest_help_commands(NestOutput *output);
+
 /* How an error ends nestctl for those who look: on stderr, and as JSON if that was asked for. */
 void nest_help_error(NestOutput *output, const GError *error);

@@ -74,7 +74,7 @@ NestAnswer nest_prompt_parse(const char *text, guint n, GArray **ret_numbers)
         guint64 value = 0;
         if (*words[i] == '\0')
             continue;
-        if (!g_ascii_string_to_unsigned(words[i], 10, 1, n, &value, NULL))
+        if (n == 0 || !g_ascii_string_to_unsigned(words[i], 10, 1, n, &value, NULL))
             return NEST_ANSWER_OTHER;
         guint number = value;
         g_array_append_val(numbers, number);

@@ -10,7 +10,7 @@
 static char *command_line(GStrv words, gboolean color)
 {
     g_autoptr(GString) line = g_string_new("nestctl");
-    const NestCommand *command = nest_command_of_program(words[0]);
+    const NestCommand *command = nest_commands_of_program(words[0]);
     gboolean options = TRUE;
     if (!color)
         g_string_append(line, " --no-color");
