@@ -9,8 +9,8 @@ void nest_document_free(NestDocument *document)
 {
     if (document == NULL)
         return;
-    xmlFreeDoc(document->doc);
-    g_array_unref(document->spans);
+    g_clear_pointer(&document->doc, xmlFreeDoc);
+    g_clear_pointer(&document->spans, g_array_unref);
     g_free(document);
 }
 
@@ -50,21 +50,22 @@ static gboolean refuse_syntax(const xmlParserCtxt *parser, GError **error)
     return FALSE;
 }
 
-static xmlDoc *parse(const char *text, GError **error)
+static gboolean check_text(const char *text, GError **error)
 {
     gsize length = strlen(text);
-    if (length == 0 || length > NEST_DOMAIN_XML_MAX) {
-        refuse(error, length == 0 ? "it is empty" : "it is larger than 8 MiB");
-        return NULL;
-    }
-    if (!g_utf8_validate(text, length, NULL)) {
-        refuse(error, "it is not UTF-8");
-        return NULL;
-    }
+    if (length == 0)
+        return refuse(error, "it is empty");
+    if (length > NEST_DOMAIN_XML_MAX)
+        return refuse(error, "it is larger than 8 MiB");
+    return g_utf8_validate(text, length, NULL) || refuse(error, "it is not UTF-8");
+}
+
+static xmlDoc *parse(const char *text, GError **error)
+{
     xmlInitParser();
     g_autoptr(xmlParserCtxt) parser = xmlNewParserCtxt();
     parser->sax->internalSubset = stop_at_doctype;
-    xmlDoc *doc = xmlCtxtReadMemory(parser, text, length, NULL, NULL,
+    xmlDoc *doc = xmlCtxtReadMemory(parser, text, strlen(text), NULL, NULL,
         XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
     if (doc == NULL || parser->_private != NULL) {
         xmlFreeDoc(doc);
@@ -85,73 +86,6 @@ static gboolean check_root(const xmlDoc *doc, const xmlNode *root, GError **erro
     if (type == NULL)
         return refuse(error, "<domain> has no type");
     return TRUE;
-}
-
-/* Behind the next occurrence of what; the text is well-formed, so there is one. */
-static const char *behind(const char *p, const char *what)
-{
-    const char *found = strstr(p, what);
-    return found != NULL ? found + strlen(what) : p + strlen(p);
-}
-
-/* The '>' or '/>' of the start tag at p. */
-static const char *tag_end(const char *p)
-{
-    char quote = '\0';
-    for (; *p != '\0'; p++) {
-        if (quote != '\0')
-            quote = *p == quote ? '\0' : quote;
-        else if (*p == '"' || *p == '\'')
-            quote = *p;
-        else if (*p == '>' || (p[0] == '/' && p[1] == '>'))
-            return p;
-    }
-    return p;
-}
-
-static void close_span(GArray *spans, GArray *open, gsize start, gsize end)
-{
-    if (open->len == 0)
-        return;
-    NestSpan *span = &g_array_index(spans, NestSpan, g_array_index(open, guint, open->len - 1));
-    span->content_end = start;
-    span->end = end;
-    g_array_set_size(open, open->len - 1);
-}
-
-static const char *scan_start_tag(const char *text, const char *p, GArray *spans, GArray *open)
-{
-    const char *end = tag_end(p);
-    NestSpan span = {.start = p - text, .tag_end = end - text, .empty = *end == '/'};
-    span.content = span.content_end = span.end = span.tag_end + (span.empty ? 2 : 1);
-    guint index = spans->len;
-    g_array_append_val(spans, span);
-    if (!span.empty)
-        g_array_append_val(open, index);
-    return *end != '\0' ? text + span.content : end;
-}
-
-/* Where the elements of a well-formed text without a DTD stand. */
-static GArray *scan(const char *text)
-{
-    GArray *spans = g_array_new(FALSE, FALSE, sizeof(NestSpan));
-    g_autoptr(GArray) open = g_array_new(FALSE, FALSE, sizeof(guint));
-    for (const char *p = strchr(text, '<'); p != NULL; p = strchr(p, '<')) {
-        if (g_str_has_prefix(p, "<!--")) {
-            p = behind(p + 4, "-->");
-        } else if (g_str_has_prefix(p, "<![CDATA[")) {
-            p = behind(p + 9, "]]>");
-        } else if (p[1] == '?') {
-            p = behind(p + 2, "?>");
-        } else if (p[1] == '/') {
-            const char *end = behind(p, ">");
-            close_span(spans, open, p - text, end - text);
-            p = end;
-        } else {
-            p = scan_start_tag(text, p, spans, open);
-        }
-    }
-    return spans;
 }
 
 static gboolean is_named(const char *text, const NestSpan *span, const xmlNode *element)
@@ -182,15 +116,20 @@ static gboolean number(NestDocument *document, xmlNode *element, guint *next)
 
 NestDocument *nest_document_parse(const char *text, GError **error)
 {
-    xmlDoc *doc = parse(text, error);
-    if (doc == NULL)
+    if (!check_text(text, error))
         return NULL;
     g_autoptr(NestDocument) document = g_new0(NestDocument, 1);
     document->text = text;
-    document->doc = doc;
-    document->root = xmlDocGetRootElement(doc);
-    document->spans = scan(text);
-    if (!check_root(doc, document->root, error))
+    document->spans = nest_spans_scan(text);
+    if (document->spans == NULL) {
+        refuse(error, "it has too many elements, attributes or namespaces");
+        return NULL;
+    }
+    document->doc = parse(text, error);
+    if (document->doc == NULL)
+        return NULL;
+    document->root = xmlDocGetRootElement(document->doc);
+    if (!check_root(document->doc, document->root, error))
         return NULL;
     guint count = 0;
     if (!number(document, document->root, &count) || count != document->spans->len) {

@@ -1,24 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-#include <glib.h>
+#include "nest-span.h"
 #include <libxml/tree.h>
 
 /* A domain definition, parsed for being looked at and patched. Private to the domain XML files.
  *
- * libxml2 judges and understands the text; a small scanner of our own remembers where in the text
- * each element stands, so that an edit can change these bytes and no others. Both must have seen
- * the same elements in the same order. No DTD, no entities but the predefined ones, no network,
- * UTF-8 only, NEST_DOMAIN_XML_MAX bytes, elements nested 256 deep at most (libxml2's limit). */
-
-/* Where an element stands in the text, in bytes. */
-typedef struct {
-    gsize start; /* '<' */
-    gsize tag_end; /* the '>' or '/>' that ends its start tag */
-    gsize content; /* behind it */
-    gsize content_end; /* '<' of the end tag; content where there is none */
-    gsize end; /* behind the element */
-    gboolean empty; /* closed by '/>' */
-} NestSpan;
+ * libxml2 judges and understands the text; a small scanner of our own (nest-span.h) remembers
+ * where in it each element stands, so that an edit can change these bytes and no others. Both
+ * must have seen the same elements in the same order. No DTD, no entities but the predefined ones,
+ * no network, UTF-8 only, NEST_DOMAIN_XML_MAX bytes, elements nested 256 deep at most (libxml2's
+ * limit). */
 
 typedef struct {
     const char *text; /* the caller's */

@@ -16,14 +16,22 @@ gboolean nest_domain_is_x86(const NestDomain *domain)
         strcmp(domain->arch, "i686") == 0;
 }
 
-/* What a CPU passes on of which nothing is said. */
+const char *nest_domain_default_model(const NestDomain *domain)
+{
+    return g_strcmp0(domain->arch, "i686") == 0 ? "qemu32" : "qemu64";
+}
+
+/* What a CPU passes on of which nothing is said. QEMU itself keeps svm of its named models from
+ * KVM guests, but distributions have changed that. */
 static NestNesting nesting_unsaid(const NestDomain *domain, NestExtension extension)
 {
     if (extension == NEST_EXTENSION_VMX && domain->accel != NEST_ACCEL_KVM)
         return NEST_NESTING_OFF;
     if (domain->cpu_mode != NULL && strcmp(domain->cpu_mode, "custom") != 0)
         return NEST_NESTING_IMPLICIT;
-    const char *model = domain->cpu_model != NULL ? domain->cpu_model : "qemu64";
+    const char *model = domain->cpu_model;
+    if (model == NULL)
+        model = nest_domain_default_model(domain);
     return extension == NEST_EXTENSION_SVM && model_has_svm(model) ? NEST_NESTING_IMPLICIT
                                                                    : NEST_NESTING_OFF;
 }

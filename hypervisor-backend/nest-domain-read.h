@@ -16,3 +16,6 @@ NestFeaturePolicy nest_domain_policy(const xmlNode *feature);
 
 /* TRUE if the virtualization extensions are those of x86. No architecture counts as x86. */
 gboolean nest_domain_is_x86(const NestDomain *domain);
+
+/* The CPU model that libvirt chooses where none is named. */
+const char *nest_domain_default_model(const NestDomain *domain);

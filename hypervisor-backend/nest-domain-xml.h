@@ -71,9 +71,11 @@ typedef struct {
  *
  * EXPOSE gives a VM of type kvm the CPU host-passthrough, one of type qemu the CPU maximum, with
  * check='full' and the extension required, and keeps topology, NUMA cells, cache and the other
- * features. HIDE keeps the CPU and disables both extensions. Errors: NEST_ERROR_UNSUPPORTED where
- * the type or architecture has no such extension, NEST_ERROR_VM_UNFIT where the definition stands
- * in the way (NUMA cells and memory_kib, a CPU from <qemu:commandline>). */
+ * features. HIDE keeps the CPU, disables both extensions and asks for no part of them any more
+ * (with npt required but svm disabled, check='full' lets no VM start). Errors:
+ * NEST_ERROR_UNSUPPORTED where the type or architecture has no such extension, NEST_ERROR_VM_UNFIT
+ * where the definition stands in the way (NUMA cells and memory_kib, a CPU from
+ * <qemu:commandline>). */
 char *nest_domain_edit(const char *xml, const NestDomainWish *wish, GError **error);
 
 /* TRUE if the definition is as wished; else error is NEST_ERROR_NOT_VERIFIED and says what is
