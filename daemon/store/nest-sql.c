@@ -28,9 +28,27 @@ static const char *path_of(sqlite3 *db)
     return path != NULL ? path : "nestd.db";
 }
 
+/* The number of the failed call. sqlite3_system_errno() is errno as it was after cleaning up; the
+ * file itself remembers better, but for the shared memory of the WAL. */
+static int system_number(sqlite3 *db)
+{
+    int code = sqlite3_extended_errcode(db), number = 0;
+    gboolean shared = code == SQLITE_IOERR_SHMOPEN || code == SQLITE_IOERR_SHMSIZE ||
+        code == SQLITE_IOERR_SHMLOCK || code == SQLITE_IOERR_SHMMAP;
+    if ((code & 0xff) != SQLITE_IOERR || shared)
+        return sqlite3_system_errno(db);
+    sqlite3_file *log = NULL;
+    sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    if (log != NULL && log->pMethods != NULL)
+        log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &number);
+    if (number == 0)
+        sqlite3_file_control(db, "main", SQLITE_FCNTL_LAST_ERRNO, &number);
+    return number != 0 ? number : sqlite3_system_errno(db);
+}
+
 static gboolean fail_system(sqlite3 *db, GError **error)
 {
-    int number = sqlite3_system_errno(db);
+    int number = system_number(db);
     gboolean full = number == ENOSPC || number == EDQUOT || number == EROFS;
     const char *next = full ? "make its file system writable and free space on it; nestd goes on "
                               "by itself"

@@ -88,7 +88,7 @@ gboolean nest_store_events(
 
 gboolean nest_store_last_event(NestStore *store, gint64 *ret_id, GError **error)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&store->read_lock);
+    G_GNUC_UNUSED g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&store->read_lock);
     return nest_sql_int(store->reader, "SELECT seq FROM sqlite_sequence WHERE name = 'event'", NULL,
         0, ret_id, error);
 }

@@ -8,7 +8,7 @@ typedef struct {
 
 gboolean nest_store_get_setting(NestStore *store, const char *key, char **ret_value, GError **error)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&store->read_lock);
+    G_GNUC_UNUSED g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&store->read_lock);
     g_autoptr(sqlite3_stmt) query = nest_sql_query(
         store->reader, "SELECT value FROM setting WHERE key = ?", NEST_SQL(TEXT(key)), error);
     gboolean row = FALSE;

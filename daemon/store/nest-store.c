@@ -45,6 +45,24 @@ static sqlite3 *connect(const char *path, GError **error)
     return db != NULL && configure(db, error) ? g_steal_pointer(&db) : NULL;
 }
 
+static gboolean enter_wal(sqlite3 *db, const char *path, GError **error)
+{
+    /* Two steps: the first answers "wal" before it has committed that. */
+    if (!nest_sql_exec(db, "PRAGMA journal_mode = WAL", error))
+        return FALSE;
+    g_autoptr(sqlite3_stmt) query = nest_sql_query(db, "PRAGMA journal_mode", NULL, error);
+    gboolean row = FALSE;
+    if (query == NULL || !nest_sql_step(query, &row, error))
+        return FALSE;
+    g_autofree char *mode = row ? nest_sql_text(query, 0) : NULL;
+    if (g_strcmp0(mode, "wal") != 0) {
+        nest_set_error(error, NEST_ERROR_STORE, "keep nestd's state on a local file system",
+            "the file system of %s can't hold a write-ahead log", path);
+        return FALSE;
+    }
+    return TRUE;
+}
+
 /* A new database gets its name once it is complete, so that an empty file under that name is
  * known to be damage. */
 static gboolean create(const char *path, const char *const *migrations, GError **error)
@@ -53,7 +71,9 @@ static gboolean create(const char *path, const char *const *migrations, GError *
     if (!nest_store_new_file(partial, error))
         return FALSE;
     g_autoptr(sqlite3) db = connect(partial, error);
-    if (db == NULL || !nest_store_migrate(db, migrations, 0, error))
+    /* No journal: a part of a file that is not yet named needs no way back. */
+    if (db == NULL || !nest_sql_exec(db, "PRAGMA journal_mode = MEMORY", error) ||
+        !nest_store_migrate(db, migrations, 0, error) || !enter_wal(db, partial, error))
         return FALSE;
     g_clear_pointer(&db, sqlite3_close);
     return nest_store_publish(partial, path, error);
@@ -106,21 +126,6 @@ static gboolean upgrade(
     if (version == newest)
         return TRUE;
     return back_up(db, path, version, error) && nest_store_migrate(db, migrations, version, error);
-}
-
-static gboolean enter_wal(sqlite3 *db, const char *path, GError **error)
-{
-    g_autoptr(sqlite3_stmt) set = nest_sql_query(db, "PRAGMA journal_mode = WAL", NULL, error);
-    gboolean row = FALSE;
-    if (set == NULL || !nest_sql_step(set, &row, error))
-        return FALSE;
-    g_autofree char *mode = row ? nest_sql_text(set, 0) : NULL;
-    if (g_strcmp0(mode, "wal") != 0) {
-        nest_set_error(error, NEST_ERROR_STORE, "keep nestd's state on a local file system",
-            "the file system of %s can't hold a write-ahead log", path);
-        return FALSE;
-    }
-    return TRUE;
 }
 
 /* What was committed before an unclean end is in the WAL, and closing would write it into the
@@ -208,7 +213,7 @@ void nest_store_notify(NestStore *store)
 
 gboolean nest_store_write(NestStore *store, NestStoreWork work, gpointer data, GError **error)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&store->write_lock);
+    G_GNUC_UNUSED g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&store->write_lock);
     g_auto(NestSqlTxn) txn = {NULL};
     return nest_sql_begin(&txn, store->writer, error) && work(store->writer, data, error) &&
         nest_sql_commit(&txn, error);
@@ -218,7 +223,7 @@ gboolean nest_store_list(NestStore *store, const char *sql, const NestSqlValue *
     NestStoreAdd add, GDestroyNotify free_element, GPtrArray **ret_array, GError **error)
 {
     g_autoptr(GPtrArray) array = g_ptr_array_new_with_free_func(free_element);
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&store->read_lock);
+    G_GNUC_UNUSED g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&store->read_lock);
     g_autoptr(sqlite3_stmt) rows = nest_sql_query(store->reader, sql, values, error);
     gboolean row = TRUE;
     if (rows == NULL || !nest_sql_step(rows, &row, error))

@@ -10,16 +10,21 @@
  * (BEGIN IMMEDIATE); readers use a second one and never wait for a commit. Errors are
  * NEST_ERROR_STORE, NEST_ERROR_STORE_FULL (no space, quota, read-only) or
  * NEST_ERROR_ALREADY_RUNNING (another process has the directory). After a failed write nothing of
- * it is there, and the next write is tried afresh. */
+ * it is there, and the next write is tried afresh. Only where the disk failed to confirm it, and
+ * nestd is killed before its next write, it may be there at the next start: like a commit whose
+ * answer nobody got. */
 typedef struct NestStore NestStore;
 
 /* Opens directory/nestd.db, creating and migrating as needed. A database newer than this program,
- * a corrupt one, or a failed migration is an error and changes nothing. */
+ * a corrupt one, or a failed migration is an error and changes nothing. Before a migration the
+ * database is copied to nestd.db.vVERSION.bak. A directory that is missing is made with mode 0700;
+ * one that others can write to is refused; files have mode 0600, whatever the umask is. */
 NestStore *nest_store_open(const char *directory, GError **error);
 void nest_store_close(NestStore *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestStore, nest_store_close)
 
-/* Settings: small strings. get returns TRUE with NULL where the key is not set. */
+/* Settings: small strings. get returns TRUE with NULL where the key is not set; setting NULL
+ * removes it. */
 gboolean nest_store_get_setting(
     NestStore *store, const char *key, char **ret_value, GError **error);
 gboolean nest_store_set_setting(
@@ -57,7 +62,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestIntent, nest_intent_free)
  * with uid and pid of the operation, and an "operation-started" event. */
 gboolean nest_store_begin_operation(NestStore *store, NestIntent *intent, GError **error);
 
-/* State and steps of an operation under way. */
+/* State and steps of an operation under way. One whose state is an end is refused (INTERNAL), as
+ * is one in finish that has not ended; one that is not stored as under way is an error (STORE). */
 gboolean nest_store_update_operation(
     NestStore *store, const NestOperation *operation, GError **error);
 

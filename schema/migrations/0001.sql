@@ -46,7 +46,7 @@ CREATE INDEX audit_operation ON audit (operation);
 -- Definitions as nestd changed them. They stay when their operation is forgotten.
 CREATE TABLE revision (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
-    uuid TEXT NOT NULL,
+    uuid TEXT,
     name TEXT,
     time INTEGER NOT NULL,
     operation INTEGER NOT NULL,
