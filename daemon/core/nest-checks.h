@@ -11,10 +11,15 @@ typedef struct {
     const NestBackendCaps *caps;
 } NestHostView;
 
-/* Runs every host check and fills the whole NestHost, verdict included. */
+/* Runs every host check and fills the whole NestHost. The verdict `supports` is about VMs of class
+ * KVM: the host nests, no check failed and none that the verdict needs is unknown. tcg_supports is
+ * about those of class TCG, which a host without any extension may nest all the same. */
 NestHost *nest_checks_host(const NestHostView *view);
 
-/* Runs every VM check and fills the whole NestVm, verdict and revision included. */
+/* Runs every VM check and fills the whole NestVm, revision included; operation stays 0. The verdict
+ * `supports`: no check failed and none that it needs (vm.host, vm.exposed) is unknown. A VM of
+ * class TCG is judged by its own class. */
 NestVm *nest_checks_vm(const NestVmView *view);
 
+/* failed and warnings count the checks of vm; unknown counts as a warning. */
 NestVmSummary *nest_vm_summarize(const NestVm *vm);

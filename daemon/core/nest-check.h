@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include "nest-checks.h"
+
+/* One check: a row of a const table and what its function says. To add a check, write a function
+ * that calls nest_check_say(), and add its row to the table of its scope. */
+
+typedef enum {
+    NEST_CHECK_PLAIN = 0,
+    NEST_CHECK_NEEDED = 1, /* the verdict is NO while this is unknown */
+    NEST_CHECK_NO_DOMAIN = 2 /* (VM) works without a readable definition */
+} NestCheckFlags;
+
+typedef struct {
+    const char *id;
+    const char *title; /* what holds where it passes: "nesting is allowed by the module" */
+    NestCheckFlags flags;
+    void (*run)(const NestHostView *view, NestCheck *check);
+} NestHostCheckRow;
+
+typedef struct {
+    const char *id;
+    const char *title;
+    NestCheckFlags flags;
+    void (*run)(const NestVmView *view, NestCheck *check);
+} NestVmCheckRow;
+
+/* Each ends with a row whose id is NULL; nest-checks.c runs them in this order. */
+extern const NestHostCheckRow nest_checks_host_machine[], nest_checks_host_stack[];
+extern const NestVmCheckRow nest_checks_vm_definition[], nest_checks_vm_network[];
+
+/* What was read and where. */
+void nest_check_read(NestCheck *check, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* What to do. */
+void nest_check_fix(NestCheck *check, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* The verdict, with a sentence for people. */
+void nest_check_say(NestCheck *check, NestVerdict verdict, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+
+/* value, or "could not be read" for NULL. */
+const char *nest_check_or_unread(const char *value);

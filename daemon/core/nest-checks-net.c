@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-check.h"
+#include <string.h>
+
+/* What the network of a VM lets through of its inner VMs. */
+
+/* Filters of libvirt's own that leave the MAC addresses of inner VMs alone. */
+static gboolean is_harmless(const char *filter)
+{
+    static const char *const names[] = {"no-ip-multicast", "no-mac-broadcast", "no-ip-spoofing",
+        "no-ipv6-multicast", "no-ipv6-spoofing", "qemu-announce-self", NULL};
+    return filter == NULL || g_str_has_prefix(filter, "allow-") || g_strv_contains(names, filter);
+}
+
+static gboolean is_user(const NestInterface *interface)
+{
+    return g_strcmp0(interface->type, "user") == 0;
+}
+
+typedef struct {
+    const NestInterface *blocked; /* the first of each, NULL where none */
+    const NestInterface *unknown;
+    const NestInterface *user;
+    guint count;
+} Interfaces;
+
+static Interfaces look_at(const NestDomain *domain)
+{
+    Interfaces found = {0};
+    for (guint i = 0; domain->interfaces != NULL && i < domain->interfaces->len; i++) {
+        const NestInterface *interface = g_ptr_array_index(domain->interfaces, i);
+        found.count++;
+        if (is_user(interface))
+            found.user = found.user != NULL ? found.user : interface;
+        if (nest_filter_blocks_foreign_macs(interface->filter))
+            found.blocked = found.blocked != NULL ? found.blocked : interface;
+        else if (!is_harmless(interface->filter))
+            found.unknown = found.unknown != NULL ? found.unknown : interface;
+    }
+    return found;
+}
+
+static void check_spoof(const NestVmView *view, NestCheck *check)
+{
+    Interfaces found = look_at(view->domain);
+    const NestInterface *named = found.blocked != NULL ? found.blocked : found.unknown;
+    nest_check_read(check, "definition, interfaces: %u, filter: %s", found.count,
+        named != NULL ? named->filter : "none that matters");
+    if (found.count == 0) {
+        nest_check_say(check, NEST_VERDICT_NOT_APPLICABLE, "It has no network.");
+    } else if (found.blocked != NULL) {
+        nest_check_fix(check, "nestctl enable %s", view->facts->name);
+        nest_check_say(check, NEST_VERDICT_WARN,
+            "The filter %s drops what inner VMs send under their own MAC addresses.",
+            found.blocked->filter);
+    } else if (found.unknown != NULL) {
+        nest_check_fix(check, "see what it does: virsh nwfilter-dumpxml %s", found.unknown->filter);
+        nest_check_say(check, NEST_VERDICT_UNKNOWN,
+            "Whether the filter %s lets the MAC addresses of inner VMs pass can't be told.",
+            found.unknown->filter);
+    } else {
+        nest_check_say(check, NEST_VERDICT_PASS, "No filter stops MAC addresses of inner VMs.");
+    }
+}
+
+static void check_user(const NestVmView *view, NestCheck *check)
+{
+    Interfaces found = look_at(view->domain);
+    nest_check_read(check, "definition, interfaces: %u, of type user: %s", found.count,
+        found.user != NULL ? "yes" : "none");
+    if (found.count == 0)
+        nest_check_say(check, NEST_VERDICT_NOT_APPLICABLE, "It has no network.");
+    else if (found.user != NULL)
+        nest_check_say(check, NEST_VERDICT_INFO,
+            "Its network is user-mode: inner VMs reach out through the VM's own address only.");
+    else
+        nest_check_say(check, NEST_VERDICT_PASS, "No interface is user-mode.");
+}
+
+// clang-format off
+const NestVmCheckRow nest_checks_vm_network[] = {
+    {"net.spoof", "inner VMs may send under their own MAC", NEST_CHECK_PLAIN, check_spoof},
+    {"net.user", "inner VMs can be bridged", NEST_CHECK_PLAIN, check_user},
+    {NULL, NULL, NEST_CHECK_PLAIN, NULL},
+};
+// clang-format on

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-check.h"
+#include "nest-version.h"
+
+/* What is below, beside and above the kernel: hypervisors, libvirt, QEMU. */
+
+static void check_is_vm(const NestHostView *view, NestCheck *check)
+{
+    const NestHostFacts *host = view->host;
+    g_autofree char *what = g_strdup_printf("%s, DMI: %s %s",
+        host->hypervisor ? "flag hypervisor" : "no flag hypervisor",
+        nest_check_or_unread(host->manufacturer), host->model != NULL ? host->model : "");
+    nest_check_read(check, "/proc/cpuinfo: %s", g_strchomp(what));
+    if (!host->cpuinfo_read && !host->hypervisor) {
+        nest_check_say(
+            check, NEST_VERDICT_UNKNOWN, "Whether this host is itself a VM can't be told.");
+    } else if (host->xen_control || host->mshv) {
+        nest_check_say(check, NEST_VERDICT_NOT_APPLICABLE,
+            "This host controls the hypervisor below it: it is no ordinary VM.");
+    } else if (!host->hypervisor) {
+        nest_check_say(check, NEST_VERDICT_PASS, "This host is a real machine.");
+    } else {
+        nest_check_fix(check, "run nestd one level up where speed matters");
+        nest_check_say(check, NEST_VERDICT_WARN,
+            "This host is itself a VM (%s): its inner VMs are two levels deep or more, and slow.",
+            host->outer_hypervisor != NULL ? host->outer_hypervisor : "hypervisor unknown");
+    }
+}
+
+static void check_xen(const NestHostView *view, NestCheck *check)
+{
+    nest_check_read(check, "/proc/xen/capabilities: %s",
+        view->host->xen_control ? "control_d" : "no control_d");
+    if (!view->host->xen_control) {
+        nest_check_say(check, NEST_VERDICT_PASS, "Xen does not own this host.");
+        return;
+    }
+    nest_check_fix(check, "boot this host without Xen");
+    nest_check_say(check, NEST_VERDICT_FAIL, "Xen owns the virtualization extension of this host.");
+}
+
+static void check_mshv(const NestHostView *view, NestCheck *check)
+{
+    nest_check_read(check, "/dev/mshv: %s", view->host->mshv ? "is there" : "not there");
+    if (!view->host->mshv) {
+        nest_check_say(check, NEST_VERDICT_PASS, "Hyper-V does not own this host.");
+    } else if (nest_host_hardware_kvm(view->host)) {
+        nest_check_say(check, NEST_VERDICT_INFO, "Hyper-V is here, and KVM works beside it.");
+    } else {
+        nest_check_fix(check, "boot this host without Hyper-V");
+        nest_check_say(
+            check, NEST_VERDICT_FAIL, "Hyper-V owns the virtualization extension of this host.");
+    }
+}
+
+static const char *find(GStrv list, const char *const *wanted)
+{
+    for (guint i = 0; list != NULL && list[i] != NULL; i++)
+        if (g_strv_contains(wanted, list[i]))
+            return list[i];
+    return NULL;
+}
+
+static void check_conflict(const NestHostFacts *host, NestCheck *check, const char *product,
+    const char *module, const char *const *processes)
+{
+    const char *const modules[] = {module, NULL};
+    gboolean loaded = find(host->other_modules, modules) != NULL;
+    const char *running = find(host->other_vms, processes);
+    nest_check_read(check, "/sys/module/%s: %s, /proc: %s", module,
+        loaded ? "is there" : "not there", running != NULL ? running : "none of its VMs");
+    if (!loaded) {
+        nest_check_say(check, NEST_VERDICT_PASS, "%s is not loaded.", product);
+        return;
+    }
+    nest_check_fix(check, "stop the VMs of %s, then: modprobe -r %s", product, module);
+    if (running != NULL)
+        nest_check_say(check, NEST_VERDICT_FAIL,
+            "%s runs VMs (%s): KVM can't use the extension beside it.", product, running);
+    else
+        nest_check_say(check, NEST_VERDICT_WARN,
+            "%s is loaded: once it runs a VM, KVM can't use the extension.", product);
+}
+
+static void check_conflict_vbox(const NestHostView *view, NestCheck *check)
+{
+    static const char *const processes[] = {"VBoxHeadless", "VirtualBoxVM", NULL};
+    check_conflict(view->host, check, "VirtualBox", "vboxdrv", processes);
+}
+
+static void check_conflict_vmware(const NestHostView *view, NestCheck *check)
+{
+    static const char *const processes[] = {"vmware-vmx", NULL};
+    check_conflict(view->host, check, "VMware", "vmmon", processes);
+}
+
+/* FALSE, and the verdict is said, if the backend has not been asked. */
+static gboolean have_caps(const NestHostView *view, NestCheck *check)
+{
+    if (view->caps != NULL)
+        return TRUE;
+    nest_check_read(check, "libvirt: not asked, the backend is not open");
+    nest_check_fix(check, "see why the backend is not open: nestctl status");
+    nest_check_say(check, NEST_VERDICT_UNKNOWN, "The backend is not open.");
+    return FALSE;
+}
+
+static void check_hv_daemon(const NestHostView *view, NestCheck *check)
+{
+    if (!have_caps(view, check))
+        return;
+    const NestBackendCaps *caps = view->caps;
+    nest_check_read(check, "%s: libvirt %s, QEMU %s", caps->uri != NULL ? caps->uri : "libvirt",
+        nest_check_or_unread(caps->libvirt_version), nest_check_or_unread(caps->qemu_version));
+    if (caps->kvm || caps->tcg) {
+        nest_check_say(check, NEST_VERDICT_PASS, "libvirt and QEMU for x86_64 are there.");
+        return;
+    }
+    nest_check_fix(check, "install QEMU for x86_64 (package qemu-system-x86 or qemu-kvm)");
+    nest_check_say(check, NEST_VERDICT_FAIL, "libvirt finds no QEMU that runs x86_64 VMs.");
+}
+
+static void check_libvirt_version(const NestHostView *view, NestCheck *check)
+{
+    if (!have_caps(view, check))
+        return;
+    guint version = nest_version_number(view->caps->libvirt_version);
+    nest_check_read(check, "libvirt: %s", nest_check_or_unread(view->caps->libvirt_version));
+    if (version == 0) {
+        nest_check_say(check, NEST_VERDICT_UNKNOWN, "The version of libvirt can't be told.");
+    } else if (version < NEST_VERSION_NUMBER(8, 10)) {
+        nest_check_fix(check, "use libvirt 8.10 or later");
+        nest_check_say(check, NEST_VERDICT_WARN,
+            "libvirt %s has no statistics of nesting: whether inner VMs run can't be seen.",
+            view->caps->libvirt_version);
+    } else {
+        nest_check_say(check, NEST_VERDICT_PASS, "libvirt is recent enough.");
+    }
+}
+
+static void check_qemu_version(const NestHostView *view, NestCheck *check)
+{
+    if (!have_caps(view, check))
+        return;
+    const char *text = view->caps->qemu_version;
+    guint version = nest_version_number(text);
+    guint least = view->host->svm ? NEST_VERSION_NUMBER(5, 1) : NEST_VERSION_NUMBER(4, 2);
+    nest_check_read(check, "QEMU: %s", nest_check_or_unread(text));
+    if (version >= NEST_VERSION_NUMBER(7, 1)) {
+        nest_check_say(check, NEST_VERDICT_PASS, "QEMU is recent enough.");
+        return;
+    }
+    nest_check_fix(check, "use QEMU 7.1 or later");
+    if (version == 0)
+        nest_check_say(check, NEST_VERDICT_UNKNOWN, "The version of QEMU can't be told.");
+    else if (version < least)
+        nest_check_say(check, NEST_VERDICT_FAIL, "QEMU %s is too old to nest safely.", text);
+    else
+        nest_check_say(check, NEST_VERDICT_WARN,
+            "QEMU %s has no statistics of nesting: whether inner VMs run can't be seen.", text);
+}
+
+static void check_domcaps(const NestHostView *view, NestCheck *check)
+{
+    if (!have_caps(view, check))
+        return;
+    const NestBackendCaps *caps = view->caps;
+    nest_check_read(check, "domain capabilities: KVM %s, with %s",
+        caps->kvm ? "offered" : "not offered",
+        caps->kvm_extension == NEST_EXTENSION_NONE ? "no extension"
+                                                   : nest_extension_text(caps->kvm_extension));
+    if (!caps->kvm) {
+        nest_check_fix(check, "let QEMU open /dev/kvm, and see host.kvm.access");
+        nest_check_say(
+            check, NEST_VERDICT_FAIL, "libvirt does not offer KVM VMs with the CPU of this host.");
+    } else if (!nest_host_kvm_nests(view->host)) {
+        nest_check_say(check, NEST_VERDICT_NOT_APPLICABLE,
+            "The host has nothing that libvirt could offer to KVM VMs.");
+    } else if (caps->kvm_extension == NEST_EXTENSION_NONE) {
+        nest_check_fix(check, "look again in a minute: libvirt probes anew after a change");
+        nest_check_say(check, NEST_VERDICT_FAIL, "libvirt has no extension to offer to KVM VMs.");
+    } else {
+        nest_check_say(check, NEST_VERDICT_PASS, "libvirt offers %s to KVM VMs.",
+            nest_extension_text(caps->kvm_extension));
+    }
+}
+
+// clang-format off
+const NestHostCheckRow nest_checks_host_stack[] = {
+    {"host.is-vm", "the host is a real machine", NEST_CHECK_PLAIN, check_is_vm},
+    {"host.xen", "Xen leaves the extension free", NEST_CHECK_PLAIN, check_xen},
+    {"host.mshv", "Hyper-V leaves the extension free", NEST_CHECK_PLAIN, check_mshv},
+    {"host.conflict.vbox", "VirtualBox leaves the extension free", NEST_CHECK_PLAIN,
+        check_conflict_vbox},
+    {"host.conflict.vmware", "VMware leaves the extension free", NEST_CHECK_PLAIN,
+        check_conflict_vmware},
+    {"host.hv-daemon", "libvirt and QEMU are there", NEST_CHECK_NEEDED, check_hv_daemon},
+    {"host.libvirt.version", "libvirt is recent enough", NEST_CHECK_PLAIN, check_libvirt_version},
+    {"host.qemu.version", "QEMU is recent enough", NEST_CHECK_PLAIN, check_qemu_version},
+    {"host.domcaps", "libvirt offers the extension to VMs", NEST_CHECK_NEEDED, check_domcaps},
+    {NULL, NULL, NEST_CHECK_PLAIN, NULL},
+};
+// clang-format on

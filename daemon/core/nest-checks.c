@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-checks.h"
+#include "nest-check.h"
+#include "nest-record.h"
+
+#define FORMAT_INTO(slot, format) \
+    do { \
+        va_list args; \
+        va_start(args, format); \
+        g_free(slot); \
+        slot = g_strdup_vprintf(format, args); \
+        va_end(args); \
+    } while (0)
+
+void nest_check_read(NestCheck *check, const char *format, ...)
+{
+    FORMAT_INTO(check->read, format);
+}
+
+void nest_check_fix(NestCheck *check, const char *format, ...)
+{
+    FORMAT_INTO(check->fix, format);
+}
+
+void nest_check_say(NestCheck *check, NestVerdict verdict, const char *format, ...)
+{
+    check->verdict = verdict;
+    FORMAT_INTO(check->message, format);
+}
+
+const char *nest_check_or_unread(const char *value)
+{
+    return value != NULL ? value : "could not be read";
+}
+
+static NestCheck *new_check(const char *id, const char *title)
+{
+    NestCheck *check = nest_record_new(&nest_check_record);
+    check->id = g_strdup(id);
+    check->title = g_strdup(title);
+    check->verdict = NEST_VERDICT_UNKNOWN;
+    return check;
+}
+
+/* TRUE if the verdict may still be YES after this check. */
+static gboolean allows_yes(const NestCheck *check, NestCheckFlags flags)
+{
+    gboolean missing = check->verdict == NEST_VERDICT_UNKNOWN && (flags & NEST_CHECK_NEEDED) != 0;
+    return check->verdict != NEST_VERDICT_FAIL && !missing;
+}
+
+/* Each of these returns TRUE if the verdict may still be YES after the checks of a table. */
+static gboolean run_host_checks(
+    const NestHostCheckRow *rows, const NestHostView *view, GPtrArray *checks)
+{
+    gboolean yes = TRUE;
+    for (const NestHostCheckRow *row = rows; row->id != NULL; row++) {
+        NestCheck *check = new_check(row->id, row->title);
+        row->run(view, check);
+        yes = allows_yes(check, row->flags) && yes;
+        g_ptr_array_add(checks, check);
+    }
+    return yes;
+}
+
+static gboolean run_vm_checks(const NestVmCheckRow *rows, const NestVmView *view, GPtrArray *checks)
+{
+    gboolean yes = TRUE;
+    for (const NestVmCheckRow *row = rows; row->id != NULL; row++) {
+        NestCheck *check = new_check(row->id, row->title);
+        if (view->domain != NULL || (row->flags & NEST_CHECK_NO_DOMAIN) != 0)
+            row->run(view, check);
+        else
+            nest_check_say(check, NEST_VERDICT_UNKNOWN, "The definition could not be read.");
+        yes = allows_yes(check, row->flags) && yes;
+        g_ptr_array_add(checks, check);
+    }
+    return yes;
+}
+
+static const char *extension_owner(const NestHostFacts *facts)
+{
+    if (facts->xen_control)
+        return "xen";
+    if (facts->mshv && !nest_host_hardware_kvm(facts))
+        return "mshv";
+    return facts->other_modules != NULL ? facts->other_modules[0] : NULL;
+}
+
+static void fill_hardware(const NestHostFacts *facts, NestHost *host)
+{
+    host->name = g_strdup(facts->hostname);
+    host->manufacturer = g_strdup(facts->manufacturer);
+    host->model = g_strdup(facts->model);
+    host->os = g_strdup(facts->os);
+    host->kernel = g_strdup(facts->kernel);
+    host->arch = g_strdup(facts->arch);
+    host->cpu_vendor = g_strdup(facts->cpu_vendor);
+    host->cpu_model = g_strdup(facts->cpu_model);
+    host->cpus = facts->cpus;
+    host->extension = nest_host_extension(facts);
+    host->slat = nest_host_slat(facts);
+    host->firmware_locked = facts->firmware_locked;
+    host->kvm_module = g_strdup(facts->kvm_module);
+    host->nested_parameter = g_strdup(facts->nested.value);
+    host->kvm_usable = facts->kvm.vm_created;
+    host->kvm_error = facts->kvm.vm_created ? NULL : g_strdup(facts->kvm.error);
+    host->hypervisor_present = facts->hypervisor;
+    host->outer_hypervisor = g_strdup(facts->outer_hypervisor);
+    host->extension_owner = g_strdup(extension_owner(facts));
+}
+
+NestHost *nest_checks_host(const NestHostView *view)
+{
+    const NestBackendCaps *caps = view->caps;
+    NestHost *host = nest_host_new();
+    fill_hardware(view->host, host);
+    if (caps != NULL) {
+        host->qemu_version = g_strdup(caps->qemu_version);
+        host->libvirt_version = g_strdup(caps->libvirt_version);
+        host->backend_uri = g_strdup(caps->uri);
+        host->tcg_supports = caps->tcg && caps->tcg_extension != NEST_EXTENSION_NONE;
+    }
+    gboolean machine = run_host_checks(nest_checks_host_machine, view, host->checks);
+    gboolean stack = run_host_checks(nest_checks_host_stack, view, host->checks);
+    host->supports = machine && stack && nest_host_kvm_nests(view->host);
+    return host;
+}
+
+static gboolean spoofing_allowed(const NestDomain *domain)
+{
+    for (guint i = 0; domain->interfaces != NULL && i < domain->interfaces->len; i++) {
+        const NestInterface *interface = g_ptr_array_index(domain->interfaces, i);
+        if (nest_filter_blocks_foreign_macs(interface->filter))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static void copy_interfaces(const NestVmView *view, NestVm *vm)
+{
+    /* What runs knows the tap devices. */
+    const NestDomain *from = view->live != NULL ? view->live : view->domain;
+    for (guint i = 0; from->interfaces != NULL && i < from->interfaces->len; i++)
+        g_ptr_array_add(vm->interfaces,
+            nest_record_copy(&nest_interface_record, g_ptr_array_index(from->interfaces, i)));
+}
+
+static void fill_definition(const NestVmView *view, NestVm *vm)
+{
+    const NestDomain *domain = view->domain;
+    vm->accel = domain->accel;
+    vm->memory_kib = domain->memory_kib;
+    vm->dynamic_memory = nest_domain_memory_is_dynamic(domain);
+    vm->memory_min_kib = vm->dynamic_memory ? domain->current_memory_kib : domain->memory_kib;
+    vm->mac_spoofing = spoofing_allowed(domain);
+    vm->vcpus = domain->vcpus;
+    vm->cpu_mode = g_strdup(domain->cpu_mode);
+    vm->cpu_model = g_strdup(domain->cpu_model);
+    vm->machine = g_strdup(domain->machine);
+    copy_interfaces(view, vm);
+}
+
+NestVm *nest_checks_vm(const NestVmView *view)
+{
+    const NestVmFacts *facts = view->facts;
+    NestVm *vm = nest_vm_new();
+    vm->uuid = g_strdup(facts->uuid);
+    vm->name = g_strdup(facts->name);
+    vm->state = facts->state;
+    vm->saved_state = facts->saved_state;
+    vm->saved_bytes = facts->saved_bytes;
+    vm->snapshots = facts->snapshots;
+    vm->autostart = facts->autostart;
+    vm->nesting = nest_vm_view_nesting(view);
+    vm->extension = nest_vm_view_extension(view);
+    vm->pending = nest_vm_view_pending(view);
+    vm->accel = NEST_ACCEL_KVM;
+    vm->revision = facts->xml != NULL ? nest_domain_fingerprint(facts->xml) : NULL;
+    if (view->domain != NULL)
+        fill_definition(view, vm);
+    gboolean definition = run_vm_checks(nest_checks_vm_definition, view, vm->checks);
+    gboolean network = run_vm_checks(nest_checks_vm_network, view, vm->checks);
+    vm->supports = view->domain != NULL && definition && network;
+    return vm;
+}
+
+NestVmSummary *nest_vm_summarize(const NestVm *vm)
+{
+    NestVmSummary *summary = nest_record_new(&nest_vm_summary_record);
+    summary->uuid = g_strdup(vm->uuid);
+    summary->name = g_strdup(vm->name);
+    summary->state = vm->state;
+    summary->accel = vm->accel;
+    summary->nesting = vm->nesting;
+    summary->supports = vm->supports;
+    summary->memory_kib = vm->memory_kib;
+    summary->memory_min_kib = vm->memory_min_kib;
+    summary->vcpus = vm->vcpus;
+    for (guint i = 0; i < vm->checks->len; i++) {
+        const NestCheck *check = g_ptr_array_index(vm->checks, i);
+        summary->failed += check->verdict == NEST_VERDICT_FAIL;
+        summary->warnings +=
+            check->verdict == NEST_VERDICT_WARN || check->verdict == NEST_VERDICT_UNKNOWN;
+    }
+    return summary;
+}
