@@ -137,6 +137,8 @@ static gboolean agree(const Nesting *nesting, const NestPlan *shown, GStrv *decl
         nest_set_error(error, NEST_ERROR_DECLINED, NULL, "Nothing has been changed.");
         return FALSE;
     }
+    if (!cli->arguments->yes)
+        nest_output_end(cli->output);
     if (more == NULL || more[0] == NULL) {
         *ret_plan = nest_record_copy(&nest_plan_record, shown);
         return TRUE;

@@ -46,7 +46,9 @@ static void print_host(NestOutput *output, const NestHost *host, NestChecksShown
     nest_output_wrapped(output, NEST_STYLE_PLAIN, 0, line->str);
     nest_output_text(output, NEST_STYLE_PLAIN, "Supports nested virtualization: ");
     print_verdict(output, host->supports);
-    nest_output_line(output, "%s%s", *capabilities != '\0' ? "   " : "", capabilities);
+    if (*capabilities != '\0')
+        nest_output_text(output, NEST_STYLE_PLAIN, "   ");
+    nest_output_wrapped(output, NEST_STYLE_PLAIN, host->supports ? 38 : 37, capabilities);
     nest_check_view_print(output, host->checks, shown);
     if (!host->supports && host->tcg_supports)
         nest_output_wrapped(output, NEST_STYLE_PLAIN, 0,

@@ -144,8 +144,8 @@ static gboolean read_connection(Reader *reader, GError **error)
         return read_stream(reader, stream, error);
     }
     g_autoptr(json_t) json = NULL;
-    g_string_truncate(reader->client->text, 0);
-    if (!nest_client_read_json(reader->client, message, stream, &json, reader->cancellable, error))
+    if (!nest_client_read_text(reader->client, message, stream, reader->cancellable, error) ||
+        !nest_client_parse(reader->client, &json, error))
         return FALSE;
     nest_client_problem(json, soup_message_get_status(message), error);
     return FALSE;

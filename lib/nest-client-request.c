@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-client-request.h"
+#include "nest-client-array.h"
 #include <string.h>
 
 /* From the first byte of an answer to its last. */
@@ -118,35 +119,48 @@ static void not_understood(const GError *cause, GError **error)
         "the daemon's answer can't be understood: %s", cause->message);
 }
 
-gboolean nest_client_read_json(NestClient *client, SoupMessage *message, GInputStream *stream,
-    json_t **ret_json, GCancellable *cancellable, GError **error)
+gboolean nest_client_read_text(NestClient *client, SoupMessage *message, GInputStream *stream,
+    GCancellable *cancellable, GError **error)
 {
-    g_autoptr(GError) cause = NULL;
+    gboolean success = SOUP_STATUS_IS_SUCCESSFUL(soup_message_get_status(message));
+    g_string_truncate(client->text, 0);
     if (!read_body(client, stream, cancellable, error))
         return FALSE;
-    if (client->text->len == 0 && SOUP_STATUS_IS_SUCCESSFUL(soup_message_get_status(message))) {
-        *ret_json = NULL;
-        return TRUE;
-    }
-    if (!is_json(message) || client->text->len == 0)
+    if (client->text->len == 0 ? !success : !is_json(message))
         return refuse_answer(client, message, error);
-    json_t *json = nest_codec_parse(client->text->str, client->text->len, &cause);
-    if (json == NULL) {
-        not_understood(cause, error);
-        return FALSE;
+    return TRUE;
+}
+
+gboolean nest_client_parse(NestClient *client, json_t **ret_json, GError **error)
+{
+    g_autoptr(GError) cause = NULL;
+    json_t *json = NULL;
+    if (client->text->len > 0) {
+        json = nest_codec_parse(client->text->str, client->text->len, &cause);
+        if (json == NULL) {
+            not_understood(cause, error);
+            return FALSE;
+        }
     }
     *ret_json = json;
     return TRUE;
 }
 
-gboolean nest_client_exchange(NestClient *client, SoupMessage *message, json_t **ret_json,
-    GCancellable *cancellable, GError **error)
+gboolean nest_client_exchange_text(
+    NestClient *client, SoupMessage *message, GCancellable *cancellable, GError **error)
 {
     g_string_truncate(client->text, 0);
     g_autoptr(GInputStream) stream = nest_client_send(client, message, cancellable, error);
     if (stream == NULL)
         return FALSE;
-    return nest_client_read_json(client, message, stream, ret_json, cancellable, error);
+    return nest_client_read_text(client, message, stream, cancellable, error);
+}
+
+gboolean nest_client_exchange(NestClient *client, SoupMessage *message, json_t **ret_json,
+    GCancellable *cancellable, GError **error)
+{
+    return nest_client_exchange_text(client, message, cancellable, error) &&
+        nest_client_parse(client, ret_json, error);
 }
 
 static const char *string_member(json_t *json, const char *name)
@@ -167,19 +181,26 @@ void nest_client_problem(json_t *json, guint status, GError **error)
             error, nest_error_from_kind(kind), string_member(json, "next"), "%s", detail);
 }
 
-gboolean nest_client_request(NestClient *client, SoupMessage *message, json_t **ret_json,
-    GCancellable *cancellable, GError **error)
+static gboolean parse_success(
+    NestClient *client, SoupMessage *message, json_t **ret_json, GError **error)
 {
     g_autoptr(json_t) json = NULL;
-    if (!nest_client_exchange(client, message, &json, cancellable, error))
-        return FALSE;
     guint status = soup_message_get_status(message);
+    if (!nest_client_parse(client, &json, error))
+        return FALSE;
     if (!SOUP_STATUS_IS_SUCCESSFUL(status)) {
         nest_client_problem(json, status, error);
         return FALSE;
     }
     *ret_json = g_steal_pointer(&json);
     return TRUE;
+}
+
+gboolean nest_client_request(NestClient *client, SoupMessage *message, json_t **ret_json,
+    GCancellable *cancellable, GError **error)
+{
+    return nest_client_exchange_text(client, message, cancellable, error) &&
+        parse_success(client, message, ret_json, error);
 }
 
 gpointer nest_client_decode(const NestRecord *record, json_t *json, GError **error)
@@ -191,20 +212,11 @@ gpointer nest_client_decode(const NestRecord *record, json_t *json, GError **err
     return value;
 }
 
-static GDestroyNotify free_function(const NestRecord *record)
-{
-    if (record == &nest_vm_summary_record)
-        return (GDestroyNotify)nest_vm_summary_free;
-    if (record == &nest_operation_record)
-        return (GDestroyNotify)nest_operation_free;
-    return (GDestroyNotify)nest_event_free;
-}
-
 GPtrArray *nest_client_decode_array(
     const NestRecord *record, json_t *json, const char *member, GError **error)
 {
     json_t *array = json_object_get(json, member), *item;
-    g_autoptr(GPtrArray) values = g_ptr_array_new_with_free_func(free_function(record));
+    g_autoptr(GPtrArray) values = nest_client_array_new(record);
     size_t i;
     if (!json_is_array(array)) {
         g_autoptr(GError) cause = NULL;
@@ -220,6 +232,22 @@ GPtrArray *nest_client_decode_array(
         g_ptr_array_add(values, value);
     }
     return g_steal_pointer(&values);
+}
+
+GPtrArray *nest_client_request_array(NestClient *client, SoupMessage *message,
+    const NestRecord *record, const char *member, GCancellable *cancellable, GError **error)
+{
+    g_autoptr(json_t) json = NULL;
+    if (!nest_client_exchange_text(client, message, cancellable, error))
+        return NULL;
+    GPtrArray *values = SOUP_STATUS_IS_SUCCESSFUL(soup_message_get_status(message))
+        ? nest_client_array_cut(record, client->text->str, client->text->len, member)
+        : NULL;
+    if (values != NULL)
+        return values;
+    if (!parse_success(client, message, &json, error))
+        return NULL;
+    return nest_client_decode_array(record, json, member, error);
 }
 
 char *nest_client_vm_path(const char *vm, const char *rest, GError **error)

@@ -29,12 +29,16 @@ GInputStream *nest_client_send(
 /* Maps an error of GIO or libsoup; takes it over. */
 void nest_client_transport_error(NestClient *client, GError *cause, GError **error);
 
-/* Reads the whole answer into client->text and parses it; checks size and content type.
- * *ret_json is NULL where a successful answer has no body. */
-gboolean nest_client_read_json(NestClient *client, SoupMessage *message, GInputStream *stream,
-    json_t **ret_json, GCancellable *cancellable, GError **error);
+/* Reads the whole answer into client->text; checks its size and that it says it is JSON. */
+gboolean nest_client_read_text(NestClient *client, SoupMessage *message, GInputStream *stream,
+    GCancellable *cancellable, GError **error);
 
-/* Sends, reads and parses; succeeds for every status that came with JSON. */
+/* Parses client->text; *ret_json is NULL where a successful answer has no body. */
+gboolean nest_client_parse(NestClient *client, json_t **ret_json, GError **error);
+
+/* Sends and reads; succeeds for every status that came with JSON. */
+gboolean nest_client_exchange_text(
+    NestClient *client, SoupMessage *message, GCancellable *cancellable, GError **error);
 gboolean nest_client_exchange(NestClient *client, SoupMessage *message, json_t **ret_json,
     GCancellable *cancellable, GError **error);
 
@@ -49,6 +53,10 @@ gboolean nest_client_request(NestClient *client, SoupMessage *message, json_t **
 gpointer nest_client_decode(const NestRecord *record, json_t *json, GError **error);
 GPtrArray *nest_client_decode_array(
     const NestRecord *record, json_t *json, const char *member, GError **error);
+
+/* Sends message and takes the records from the array that is member of the answer. */
+GPtrArray *nest_client_request_array(NestClient *client, SoupMessage *message,
+    const NestRecord *record, const char *member, GCancellable *cancellable, GError **error);
 
 /* "/v1/vms/NAME" + rest with NAME escaped. Names that are no path segment are VM_NOT_FOUND. */
 char *nest_client_vm_path(const char *vm, const char *rest, GError **error);

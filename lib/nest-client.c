@@ -35,35 +35,21 @@ const char *nest_client_last_text(const NestClient *client)
     return client->text->str;
 }
 
-static json_t *get(NestClient *client, const char *path, GCancellable *cancellable, GError **error)
-{
-    g_autoptr(SoupMessage) message = nest_client_message("GET", path, NULL, NULL);
-    json_t *json = NULL;
-    return nest_client_request(client, message, &json, cancellable, error) ? json : NULL;
-}
-
 static gpointer get_record(NestClient *client, const char *path, const NestRecord *record,
     GCancellable *cancellable, GError **error)
 {
-    g_autoptr(GError) cause = NULL;
-    g_autoptr(json_t) json = get(client, path, cancellable, &cause);
-    if (cause != NULL) {
-        g_propagate_error(error, g_steal_pointer(&cause));
+    g_autoptr(SoupMessage) message = nest_client_message("GET", path, NULL, NULL);
+    g_autoptr(json_t) json = NULL;
+    if (!nest_client_request(client, message, &json, cancellable, error))
         return NULL;
-    }
     return nest_client_decode(record, json, error);
 }
 
 static GPtrArray *get_array(NestClient *client, const char *path, const NestRecord *record,
     const char *member, GCancellable *cancellable, GError **error)
 {
-    g_autoptr(GError) cause = NULL;
-    g_autoptr(json_t) json = get(client, path, cancellable, &cause);
-    if (cause != NULL) {
-        g_propagate_error(error, g_steal_pointer(&cause));
-        return NULL;
-    }
-    return nest_client_decode_array(record, json, member, error);
+    g_autoptr(SoupMessage) message = nest_client_message("GET", path, NULL, NULL);
+    return nest_client_request_array(client, message, record, member, cancellable, error);
 }
 
 NestAbout *nest_client_about(NestClient *client, GCancellable *cancellable, GError **error)
