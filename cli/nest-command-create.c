@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-commands.h"
+#include "nest-progress.h"
 #include "nest-spec.h"
-#include "nest-watch.h"
 
 gboolean nest_command_create(NestCli *cli, GError **error)
 {
@@ -12,7 +12,7 @@ gboolean nest_command_create(NestCli *cli, GError **error)
     g_autofree char *done = g_strdup_printf(
         "%s has been created. Start it with: nestctl start %s", spec->name, spec->name);
     if (operation != NULL)
-        return nest_watch_operation(cli, operation, done, error);
+        return nest_progress_follow(cli, operation, done, error);
     if (!nest_cli_answer(cli))
         nest_output_line(cli->output, "%s", done);
     return TRUE;

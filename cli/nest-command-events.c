@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-commands.h"
-#include "nest-size.h"
+#include "nest-quantity.h"
 #include "nest-text.h"
 
 static gboolean on_event(const NestEvent *event, const char *text, gpointer user_data)
@@ -25,7 +25,7 @@ gboolean nest_command_events(NestCli *cli, GError **error)
 {
     gint64 after = -1;
     if (cli->arguments->after != NULL &&
-        !nest_size_parse_number("--after", cli->arguments->after, 0, G_MAXINT64, &after, error))
+        !nest_quantity_parse_number("--after", cli->arguments->after, 0, G_MAXINT64, &after, error))
         return FALSE;
     return nest_client_events(
         cli->client, after, cli->arguments->follow, on_event, cli, cli->cancellable, error);

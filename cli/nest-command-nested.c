@@ -2,9 +2,9 @@
 #include "nest-commands.h"
 #include "nest-error.h"
 #include "nest-plan-view.h"
+#include "nest-progress.h"
 #include "nest-prompt.h"
 #include "nest-record.h"
-#include "nest-watch.h"
 #include <string.h>
 
 /* How often a plan may be outdated in a row: with --yes nobody is there to see it go on. */
@@ -119,7 +119,7 @@ static Round apply(const Nesting *nesting, const NestPlan *plan, GStrv declined,
         return ROUND_ENDED;
     }
     if (operation != NULL)
-        nest_watch_operation(cli, operation, done, error);
+        nest_progress_follow(cli, operation, done, error);
     else if (!nest_cli_answer(cli))
         nest_output_line(cli->output, "Nothing was left to do; nothing has been changed.");
     return ROUND_ENDED;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-commands.h"
 #include "nest-error.h"
+#include "nest-progress.h"
+#include "nest-quantity.h"
 #include "nest-record.h"
-#include "nest-size.h"
 #include "nest-table.h"
 #include "nest-text.h"
-#include "nest-watch.h"
 
 #define DEFAULT_LIMIT 20
 #define MAX_LIMIT 1000
@@ -40,7 +40,7 @@ gboolean nest_command_operations(NestCli *cli, GError **error)
     static const char *const headers[] = {"ID", "KIND", "VM", "STATE", "BEGUN", "TOOK"};
     gint64 limit = DEFAULT_LIMIT;
     if (cli->arguments->limit != NULL &&
-        !nest_size_parse_number("--limit", cli->arguments->limit, 1, MAX_LIMIT, &limit, error))
+        !nest_quantity_parse_number("--limit", cli->arguments->limit, 1, MAX_LIMIT, &limit, error))
         return FALSE;
     g_autoptr(GPtrArray) operations =
         nest_client_operations(cli->client, limit, cli->cancellable, error);
@@ -57,7 +57,8 @@ gboolean nest_command_operations(NestCli *cli, GError **error)
 
 static gboolean parse_id(NestCli *cli, gint64 *ret_id, GError **error)
 {
-    return nest_size_parse_number("ID", cli->arguments->operands[0], 1, G_MAXINT64, ret_id, error);
+    return nest_quantity_parse_number(
+        "ID", cli->arguments->operands[0], 1, G_MAXINT64, ret_id, error);
 }
 
 static void print_problem(NestOutput *output, const NestProblem *problem)
@@ -93,7 +94,7 @@ gboolean nest_command_operation(NestCli *cli, GError **error)
     nest_output_end(output);
     nest_output_line(output, "Begun %s by user %u (process %" G_GINT64_FORMAT "), ended %s",
         created, operation->uid, operation->pid, finished);
-    nest_watch_print_steps(output, operation);
+    nest_progress_print_steps(output, operation);
     if (operation->note != NULL)
         nest_output_wrapped(output, NEST_STYLE_PLAIN, 0, operation->note);
     if (operation->problem != NULL)

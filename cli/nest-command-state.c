@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-commands.h"
 #include "nest-error.h"
+#include "nest-progress.h"
 #include "nest-prompt.h"
-#include "nest-size.h"
-#include "nest-watch.h"
+#include "nest-quantity.h"
 
 #define MAX_TIMEOUT (24 * 60 * 60)
 
@@ -22,7 +22,7 @@ static gboolean set_state(
     }
     g_autofree char *line =
         g_strdup_printf("%s %s", operation->name != NULL ? operation->name : vm, done);
-    return nest_watch_operation(cli, operation, line, error);
+    return nest_progress_follow(cli, operation, line, error);
 }
 
 gboolean nest_command_start(NestCli *cli, GError **error)
@@ -36,7 +36,7 @@ gboolean nest_command_shutdown(NestCli *cli, GError **error)
     NestStateWish wish = {.state = NEST_VM_OFF};
     gint64 timeout = 0;
     if (cli->arguments->timeout != NULL &&
-        !nest_size_parse_number(
+        !nest_quantity_parse_number(
             "--timeout", cli->arguments->timeout, 1, MAX_TIMEOUT, &timeout, error))
         return FALSE;
     wish.timeout = timeout;
@@ -92,7 +92,7 @@ gboolean nest_command_delete(NestCli *cli, GError **error)
         return FALSE;
     g_autofree char *done = g_strdup_printf("%s has been deleted.", vm->name);
     if (operation != NULL)
-        return nest_watch_operation(cli, operation, done, error);
+        return nest_progress_follow(cli, operation, done, error);
     if (!nest_cli_answer(cli))
         nest_output_line(cli->output, "%s", done);
     return TRUE;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-spec.h"
 #include "nest-error.h"
+#include "nest-quantity.h"
 #include "nest-record.h"
-#include "nest-size.h"
 #include <string.h>
 
 #define MAX_VCPUS 4096
@@ -42,7 +42,7 @@ static gboolean set_disk(NestVmSpec *spec, const char *text, GError **error)
         return TRUE;
     if (strpbrk(text, "/.,") != NULL)
         return set_image(spec, text, error);
-    return nest_size_parse(text, &spec->disk_bytes, error);
+    return nest_quantity_parse_size(text, &spec->disk_bytes, error);
 }
 
 static gboolean set_numbers(NestVmSpec *spec, const NestArguments *arguments, GError **error)
@@ -53,10 +53,11 @@ static gboolean set_numbers(NestVmSpec *spec, const NestArguments *arguments, GE
             error, NEST_ERROR_USAGE, "nestctl help create", "create needs --memory SIZE");
         return FALSE;
     }
-    if (!nest_size_parse_memory(arguments->memory, &spec->memory_min_kib, &spec->memory_kib, error))
+    if (!nest_quantity_parse_memory(
+            arguments->memory, &spec->memory_min_kib, &spec->memory_kib, error))
         return FALSE;
     if (arguments->vcpus != NULL &&
-        !nest_size_parse_number("--vcpus", arguments->vcpus, 1, MAX_VCPUS, &vcpus, error))
+        !nest_quantity_parse_number("--vcpus", arguments->vcpus, 1, MAX_VCPUS, &vcpus, error))
         return FALSE;
     spec->vcpus = vcpus;
     return TRUE;

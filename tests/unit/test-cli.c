@@ -4,8 +4,8 @@
 #include "nest-commands.h"
 #include "nest-plan-view.h"
 #include "nest-prompt.h"
+#include "nest-quantity.h"
 #include "nest-remote.h"
-#include "nest-size.h"
 #include "nest-text.h"
 #include <string.h>
 
@@ -22,7 +22,7 @@ static void test_sizes(void **state)
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autoptr(GError) error = NULL;
         guint64 bytes = 0;
-        assert_true(nest_size_parse(rows[i].text, &bytes, &error));
+        assert_true(nest_quantity_parse_size(rows[i].text, &bytes, &error));
         assert_no_error(error);
         assert_int_equal(bytes, rows[i].bytes);
     }
@@ -35,7 +35,7 @@ static void test_sizes_refused(void **state)
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autoptr(GError) error = NULL;
         guint64 bytes = 7;
-        assert_false(nest_size_parse(rows[i], &bytes, &error));
+        assert_false(nest_quantity_parse_size(rows[i], &bytes, &error));
         assert_nest_error(error, NEST_ERROR_USAGE, "is no size");
         assert_int_equal(bytes, 7);
     }
@@ -52,7 +52,7 @@ static void test_memory(void **state)
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autoptr(GError) error = NULL;
         guint64 min = 0, max = 0;
-        assert_true(nest_size_parse_memory(rows[i].text, &min, &max, &error));
+        assert_true(nest_quantity_parse_memory(rows[i].text, &min, &max, &error));
         assert_int_equal(min, rows[i].min_kib);
         assert_int_equal(max, rows[i].max_kib);
     }
@@ -60,7 +60,7 @@ static void test_memory(void **state)
     for (guint i = 0; i < G_N_ELEMENTS(refused); i++) {
         g_autoptr(GError) error = NULL;
         guint64 min = 7, max = 7;
-        assert_false(nest_size_parse_memory(refused[i], &min, &max, &error));
+        assert_false(nest_quantity_parse_memory(refused[i], &min, &max, &error));
         assert_nest_error(error, NEST_ERROR_USAGE, "");
         assert_int_equal(min + max, 14);
     }

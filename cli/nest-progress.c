@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "nest-watch.h"
+#include "nest-progress.h"
 #include "nest-error.h"
 #include "nest-record.h"
 #include "nest-text.h"
@@ -59,7 +59,7 @@ static void print_step(NestOutput *output, const NestStep *step, guint width)
     nest_output_line(output, "%s", time);
 }
 
-void nest_watch_print_steps(NestOutput *output, const NestOperation *operation)
+void nest_progress_print_steps(NestOutput *output, const NestOperation *operation)
 {
     guint width = title_width(output, operation);
     for (guint i = 0; i < operation->steps->len; i++)
@@ -196,7 +196,7 @@ static gboolean outcome(
     return FALSE;
 }
 
-gboolean nest_watch_operation(
+gboolean nest_progress_follow(
     NestCli *cli, const NestOperation *operation, const char *done, GError **error)
 {
     if (cli->arguments->no_wait) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "nest-size.h"
+#include "nest-quantity.h"
 #include "nest-error.h"
 #include <string.h>
 
@@ -70,18 +70,18 @@ static gboolean parse(
     return TRUE;
 }
 
-gboolean nest_size_parse(const char *text, guint64 *ret_bytes, GError **error)
+gboolean nest_quantity_parse_size(const char *text, guint64 *ret_bytes, GError **error)
 {
     return parse(text, "M", ret_bytes, error);
 }
 
-gboolean nest_size_parse_memory(
+gboolean nest_quantity_parse_memory(
     const char *text, guint64 *ret_min_kib, guint64 *ret_max_kib, GError **error)
 {
     const char *dash = strchr(text, '-');
     const char *max_text = dash != NULL ? dash + 1 : text;
     guint64 min = 0, max = 0;
-    if (!nest_size_parse(max_text, &max, error))
+    if (!nest_quantity_parse_size(max_text, &max, error))
         return FALSE;
     if (dash != NULL) {
         g_autofree char *min_text = g_strndup(text, dash - text);
@@ -99,7 +99,7 @@ gboolean nest_size_parse_memory(
     return TRUE;
 }
 
-gboolean nest_size_parse_number(
+gboolean nest_quantity_parse_number(
     const char *what, const char *text, gint64 min, gint64 max, gint64 *ret_value, GError **error)
 {
     if (g_ascii_string_to_signed(text, 10, min, max, ret_value, NULL))
