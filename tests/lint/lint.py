@@ -53,6 +53,8 @@ NAME_EXCEPTIONS = [
     ("nest-record.c", "nest_nick*", "the names of a record's enumerations"),
     ("nest-document.c", "nest_element_*", "the elements of a document"),
     ("nest-domain-nesting.c", "nest_filter_*", "what a domain's filter does to nesting"),
+    ("nest-checks.c", "nest_vm_summarize", "a VM without its checks, but counted"),
+    ("nest-http-events.c", "nest_event_hub_*", "who hears of events"),
     ("nest-http-*.c", "nest_handle_*", "the rows of the route table"),
     ("nest-libvirt-caps.c", "nest_domain_caps_*", "libvirt's name for them"),
 ]
