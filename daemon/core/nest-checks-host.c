@@ -23,6 +23,14 @@ static void say_cpuinfo_unread(NestCheck *check)
         check, NEST_VERDICT_UNKNOWN, "What the CPU of this host can do could not be read.");
 }
 
+/* The end of a sentence that says no to KVM. */
+static const char *tcg_hope(const NestHostView *view)
+{
+    gboolean nests =
+        view->caps != NULL && view->caps->tcg && view->caps->tcg_extension != NEST_EXTENSION_NONE;
+    return nests ? "; VMs of class TCG can still nest, by software AMD-V" : "";
+}
+
 static void check_arch(const NestHostView *view, NestCheck *check)
 {
     const char *arch = view->host->arch;
@@ -73,11 +81,12 @@ static void check_cpu_virt(const NestHostView *view, NestCheck *check)
     }
     g_autoptr(NestGift) gift = nest_host_gift(host, view->caps);
     nest_check_fix(check, "%s", gift->next);
-    nest_check_say(check, NEST_VERDICT_FAIL, "The CPU shows neither VT-x nor AMD-V%s.",
+    nest_check_say(check, NEST_VERDICT_FAIL, "The CPU shows neither VT-x nor AMD-V%s%s.",
         host->firmware_locked   ? ": firmware has locked it"
             : host->xen_control ? ": Xen owns it"
             : host->hypervisor  ? ": the hypervisor below this host does not pass it on"
-                                : "");
+                                : "",
+        tcg_hope(view));
 }
 
 static void check_cpu_slat(const NestHostView *view, NestCheck *check)
@@ -189,10 +198,10 @@ static void check_kvm_backend(const NestHostView *view, NestCheck *check)
     }
     if (strcmp(module, "kvm_pvm") == 0) {
         nest_check_fix(check,
-            "use a host with VT-x or AMD-V; or a VM of class TCG, which nests by software AMD-V: "
-            "nestctl create --accel tcg");
+            "use a host with VT-x or AMD-V, or VMs of class TCG: nestctl create --accel tcg");
         nest_check_say(check, NEST_VERDICT_FAIL,
-            "KVM is software here (kvm_pvm): VMs run, and have no extension to nest with.");
+            "KVM is software here (kvm_pvm): VMs run, and have no extension to nest with%s.",
+            tcg_hope(view));
         return;
     }
     if (nest_host_hardware_kvm(host))

@@ -140,6 +140,25 @@ static void test_unknown_never_passes(void **state)
         assert_verdict(host->checks, "no backend", ids[i], NEST_VERDICT_UNKNOWN);
 }
 
+static void test_software_kvm_leaves_hope(void **state)
+{
+    g_autoptr(NestHostFacts) facts = test_host("software-kvm");
+    g_autoptr(NestBackendCaps) caps = test_caps(facts);
+    NestHostView view = {facts, caps};
+    static const char *const ids[] = {"host.cpu.virt", "host.kvm.backend"};
+    for (guint i = 0; i < G_N_ELEMENTS(ids); i++) {
+        caps->tcg_extension = NEST_EXTENSION_SVM;
+        g_autoptr(NestHost) nests = nest_checks_host(&view);
+        caps->tcg_extension = NEST_EXTENSION_NONE;
+        g_autoptr(NestHost) none = nest_checks_host(&view);
+        const char *hope = "VMs of class TCG can still nest";
+        assert_non_null(strstr(find_check(nests->checks, ids[i])->message, hope));
+        assert_null(strstr(find_check(none->checks, ids[i])->message, hope));
+        assert_true(nests->tcg_supports);
+        assert_false(none->tcg_supports);
+    }
+}
+
 typedef struct {
     const char *id;
     NestVerdict verdict;
@@ -446,6 +465,7 @@ int main(void)
         cmocka_unit_test(test_recorded_hosts),
         cmocka_unit_test(test_host_is_filled),
         cmocka_unit_test(test_unknown_never_passes),
+        cmocka_unit_test(test_software_kvm_leaves_hope),
         cmocka_unit_test(test_host_outcomes),
         cmocka_unit_test(test_vm_outcomes),
         cmocka_unit_test(test_own_cpu_line),
