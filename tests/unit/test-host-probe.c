@@ -196,6 +196,18 @@ static void test_flags_are_whole_words(void **state)
     assert_true(facts->ept);
 }
 
+static void test_the_first_cpu_counts(void **state)
+{
+    put(*state, "proc/cpuinfo",
+        "processor : 0\nmodel name : first\nflags : fpu\n\n"
+        "processor : 1\nmodel name : second\nflags : fpu vmx\n",
+        -1);
+    g_autoptr(NestHostFacts) facts = nest_host_probe(*state);
+    assert_string_equal(facts->cpu_model, "first");
+    assert_false(facts->vmx);
+    assert_int_equal(facts->cpus, 2);
+}
+
 static void test_nothing_blocks_or_follows(void **state)
 {
     g_autofree char *fifo = place(*state, "proc/cpuinfo");
@@ -347,6 +359,7 @@ int main(void)
         TEST_WITH_ROOT(test_huge_cpuinfo),
         TEST_WITH_ROOT(test_cpuinfo_beyond_the_bound),
         TEST_WITH_ROOT(test_flags_are_whole_words),
+        TEST_WITH_ROOT(test_the_first_cpu_counts),
         TEST_WITH_ROOT(test_nothing_blocks_or_follows),
         TEST_WITH_ROOT(test_shown_text_is_harmless),
         cmocka_unit_test(test_clean_cuts_between_characters),

@@ -400,6 +400,11 @@ static void test_hash_tells_what_matters(void **state)
         {{.memory_mib = 2048, .host = "amd-ready"}, TRUE, NULL},
         {{.memory_mib = 2048, .host = "no-extension"}, TRUE, NULL},
         {{.memory_mib = 2048, .host = "bios-locked"}, TRUE, NULL},
+        /* nothing to do, so only the facts differ */
+        {{.cpu = CPU_ON("vmx")}, TRUE, NULL},
+        {{.cpu = CPU_ON("vmx"), .state = NEST_VM_RUNNING}, TRUE, NULL},
+        {{.vcpus = 5}, FALSE, NULL},
+        {{.vcpus = 5, .saved = TRUE}, FALSE, NULL},
     };
     g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -488,6 +493,19 @@ static void test_nesting_without_an_extension(void **state)
     }
 }
 
+static void test_hyper_v_owns_the_host(void **state)
+{
+    TestVm vm = {0};
+    g_autoptr(TestView) test = test_view_new(&vm);
+    test->host->mshv = TRUE;
+    g_autoptr(NestPlan) beside = nest_plan_make(&test->view, TRUE, NULL);
+    assert_int_equal(beside->verdict, NEST_PLAN_STEPS);
+    test->host->kvm.vm_created = FALSE;
+    g_autoptr(NestPlan) owned = nest_plan_make(&test->view, TRUE, NULL);
+    assert_int_equal(owned->verdict, NEST_PLAN_REFUSED);
+    assert_non_null(strstr(owned->problem->detail, "Hyper-V owns"));
+}
+
 static void test_sizes(void **state)
 {
     static const struct {
@@ -528,6 +546,7 @@ int main(void)
         cmocka_unit_test(test_no_definition_no_crash),
         cmocka_unit_test(test_pending),
         cmocka_unit_test(test_nesting_without_an_extension),
+        cmocka_unit_test(test_hyper_v_owns_the_host),
         cmocka_unit_test(test_sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
