@@ -58,11 +58,10 @@ static int open_private(const char *path, int flags, GError **error)
 static void fail_locked(int fd, const char *directory, GError **error)
 {
     char holder[16] = {0};
-    if (pread(fd, holder, sizeof(holder) - 1, 0) <= 0)
-        strcpy(holder, "unknown");
+    gboolean known = pread(fd, holder, sizeof(holder) - 1, 0) > 0;
     nest_set_error(error, NEST_ERROR_ALREADY_RUNNING,
         "use the nestd that runs, or stop it first (systemctl stop nestd)",
-        "another nestd (process %s) uses %s", g_strchomp(holder), directory);
+        "another nestd (process %s) uses %s", known ? g_strchomp(holder) : "unknown", directory);
 }
 
 int nest_store_lock(const char *directory, GError **error)
