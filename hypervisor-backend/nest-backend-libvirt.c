@@ -9,8 +9,6 @@
 #define ANSWER_TIMEOUT_MS 10000
 /* How long a power-off may take to show after libvirt said that it failed. */
 #define STOPPED_TIMEOUT_MS 5000
-/* Events tell; this is for the one that is missed. */
-#define LOOK_AGAIN_US (5 * G_TIME_SPAN_SECOND)
 
 static const char *const system_sockets[] = {
     "/run/libvirt/libvirt-sock", "/run/libvirt/virtqemud-sock"};
@@ -134,18 +132,29 @@ static gboolean define(NestBackend *backend, const char *xml, GError **error)
     return FALSE;
 }
 
+/* Drivers and daemons that do not know NVRAM or checkpoints refuse their flags. */
+static gboolean remove_all_of(virDomainPtr domain)
+{
+    const unsigned int some =
+        VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA;
+    const unsigned int all =
+        some | VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA | VIR_DOMAIN_UNDEFINE_NVRAM;
+
+    if (virDomainUndefineFlags(domain, all) == 0)
+        return TRUE;
+    return virGetLastErrorCode() == VIR_ERR_INVALID_ARG &&
+        virDomainUndefineFlags(domain, some) == 0;
+}
+
 static gboolean undefine(NestBackend *backend, const char *uuid, GError **error)
 {
-    const unsigned int all = VIR_DOMAIN_UNDEFINE_MANAGED_SAVE |
-        VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA | VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA |
-        VIR_DOMAIN_UNDEFINE_NVRAM;
     g_autoptr(virDomain) domain = NULL;
 
     if (!nest_libvirt_domain(self_of(backend), uuid, &domain, error))
         return FALSE;
     if (virDomainIsActive(domain) == 1)
         return wrong_state(domain, "runs: power it off before it is removed", error);
-    return virDomainUndefineFlags(domain, all) == 0 || fail(domain, "remove", error);
+    return remove_all_of(domain) || fail(domain, "remove", error);
 }
 
 static gboolean start(NestBackend *backend, const char *uuid, GError **error)
@@ -182,95 +191,13 @@ static gboolean shut_down(NestBackend *backend, const char *uuid, GError **error
         nest_libvirt_call(domain, press_power, ANSWER_TIMEOUT_MS, "shut down", error);
 }
 
-typedef struct {
-    NestLibvirt *self;
-    virDomainPtr domain;
-    gint64 deadline;
-    guint timeout_ms;
-    GCancellable *cancellable;
-} Wait;
-
-static void on_cancelled(GCancellable *cancellable, gpointer data)
-{
-    NestLibvirt *self = data;
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
-
-    g_cond_broadcast(&self->changed);
-}
-
-/* Waits for an event after the first seen ones, or until it is time to look again. FALSE if there
- * is nothing to wait for any more. */
-static gboolean wait_for_event(const Wait *wait, guint64 seen, GError **error)
-{
-    NestLibvirt *self = wait->self;
-    gint64 until = MIN(wait->deadline, g_get_monotonic_time() + LOOK_AGAIN_US);
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
-
-    while (self->events == seen && !self->lost && self->connection != NULL &&
-        !g_cancellable_is_cancelled(wait->cancellable) &&
-        g_cond_wait_until(&self->changed, &self->lock, until))
-        ;
-    if (g_cancellable_is_cancelled(wait->cancellable))
-        nest_set_error(error, NEST_ERROR_ABORTED, NULL, "Waiting for %s to turn off was aborted",
-            virDomainGetName(wait->domain));
-    else if (self->lost || self->connection == NULL)
-        nest_set_error(error, NEST_ERROR_BACKEND_UNAVAILABLE, "try again in a moment",
-            "The connection to the hypervisor broke while %s was to turn off",
-            virDomainGetName(wait->domain));
-    else if (self->events == seen && g_get_monotonic_time() >= wait->deadline)
-        nest_set_error(error, NEST_ERROR_TIMEOUT, "wait longer, or power it off",
-            "%s did not turn off within %u seconds", virDomainGetName(wait->domain),
-            (wait->timeout_ms + 999) / 1000);
-    else
-        return TRUE;
-    return FALSE;
-}
-
-static gboolean wait_until_off(const Wait *wait, GError **error)
-{
-    guint64 seen;
-    int active;
-
-    do {
-        g_mutex_lock(&wait->self->lock);
-        seen = wait->self->events;
-        g_mutex_unlock(&wait->self->lock);
-        active = virDomainIsActive(wait->domain);
-        if (active == 0 || (active < 0 && virGetLastErrorCode() == VIR_ERR_NO_DOMAIN))
-            return TRUE;
-        if (active < 0)
-            return fail(wait->domain, "read", error);
-    } while (wait_for_event(wait, seen, error));
-    return FALSE;
-}
-
-static Wait wait_for(NestLibvirt *self, virDomainPtr domain, guint timeout_ms)
-{
-    return (Wait){.self = self,
-        .domain = domain,
-        .timeout_ms = timeout_ms,
-        .deadline = g_get_monotonic_time() + (gint64)timeout_ms * G_TIME_SPAN_MILLISECOND};
-}
-
 static gboolean wait_off(NestBackend *backend, const char *uuid, guint timeout_ms,
     GCancellable *cancellable, GError **error)
 {
-    NestLibvirt *self = self_of(backend);
     g_autoptr(virDomain) domain = NULL;
-    gulong connected = 0;
-    gboolean off;
-    Wait wait;
 
-    if (!nest_libvirt_domain(self, uuid, &domain, error))
-        return FALSE;
-    wait = wait_for(self, domain, timeout_ms);
-    wait.cancellable = cancellable;
-    if (cancellable != NULL)
-        connected = g_cancellable_connect(cancellable, G_CALLBACK(on_cancelled), self, NULL);
-    off = wait_until_off(&wait, error);
-    if (connected != 0)
-        g_cancellable_disconnect(cancellable, connected);
-    return off;
+    return nest_libvirt_domain(self_of(backend), uuid, &domain, error) &&
+        nest_libvirt_wait_off(self_of(backend), domain, timeout_ms, cancellable, error);
 }
 
 /* What libvirt answers is not the measure: a power-off may end QEMU and still be reported as
@@ -279,15 +206,13 @@ static gboolean stop(NestBackend *backend, const char *uuid, GError **error)
 {
     g_autoptr(virDomain) domain = NULL;
     g_autoptr(GError) why = NULL;
-    Wait wait;
 
     if (!nest_libvirt_domain(self_of(backend), uuid, &domain, error))
         return FALSE;
     if (virDomainDestroy(domain) == 0)
         return TRUE;
     fail(domain, "power off", &why);
-    wait = wait_for(self_of(backend), domain, STOPPED_TIMEOUT_MS);
-    if (wait_until_off(&wait, NULL))
+    if (nest_libvirt_wait_off(self_of(backend), domain, STOPPED_TIMEOUT_MS, NULL, NULL))
         return TRUE;
     g_propagate_error(error, g_steal_pointer(&why));
     return FALSE;

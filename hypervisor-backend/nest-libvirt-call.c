@@ -2,20 +2,6 @@
 #include "nest-libvirt.h"
 #include "nest-virt-error.h"
 
-/* A libvirt daemon works on at most five calls of one client at a time: one stays free. */
-#define SETTLE_THREADS 4
-
-typedef struct {
-    GMutex lock;
-    GCond cond;
-    guint pending;
-} Settling;
-
-typedef struct {
-    Settling *settling;
-    virDomainPtr domain;
-} Question;
-
 typedef struct {
     GMutex lock;
     GCond cond;
@@ -101,65 +87,4 @@ int nest_libvirt_ask(virDomainPtr domain)
         virDomainIOThreadInfoFree(threads[i]);
     free(threads);
     return n;
-}
-
-static void settling_clear(gpointer data)
-{
-    Settling *settling = data;
-
-    g_cond_clear(&settling->cond);
-    g_mutex_clear(&settling->lock);
-}
-
-static void question_free(gpointer data)
-{
-    Question *question = data;
-
-    virDomainFree(question->domain);
-    g_atomic_rc_box_release_full(question->settling, settling_clear);
-    g_free(question);
-}
-
-static void ask_one(gpointer data, gpointer user_data)
-{
-    Question *question = data;
-
-    nest_libvirt_ask(question->domain);
-    g_mutex_lock(&question->settling->lock);
-    question->settling->pending--;
-    g_cond_signal(&question->settling->cond);
-    g_mutex_unlock(&question->settling->lock);
-    question_free(question);
-}
-
-void nest_libvirt_settle(virConnectPtr connection, guint timeout_ms)
-{
-    gint64 deadline = g_get_monotonic_time() + (gint64)timeout_ms * G_TIME_SPAN_MILLISECOND;
-    virDomainPtr *domains = NULL;
-    int n = virConnectListAllDomains(connection, &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
-    gboolean in_time = TRUE;
-    Settling *settling;
-    GThreadPool *pool;
-
-    if (n > 0) {
-        settling = g_atomic_rc_box_new0(Settling);
-        g_mutex_init(&settling->lock);
-        g_cond_init(&settling->cond);
-        settling->pending = (guint)n;
-        pool = g_thread_pool_new_full(ask_one, NULL, question_free, SETTLE_THREADS, TRUE, NULL);
-        for (int i = 0; i < n; i++) {
-            Question *question = g_new(Question, 1);
-
-            question->settling = g_atomic_rc_box_acquire(settling);
-            question->domain = domains[i];
-            g_thread_pool_push(pool, question, NULL);
-        }
-        g_mutex_lock(&settling->lock);
-        while (settling->pending > 0 && in_time)
-            in_time = g_cond_wait_until(&settling->cond, &settling->lock, deadline);
-        g_mutex_unlock(&settling->lock);
-        g_thread_pool_free(pool, TRUE, FALSE);
-        g_atomic_rc_box_release_full(settling, settling_clear);
-    }
-    free(domains);
 }

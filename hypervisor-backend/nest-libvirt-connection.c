@@ -46,7 +46,7 @@ static gpointer run_attempt(gpointer data)
 
     g_mutex_lock(&attempt->lock);
     if (connection == NULL)
-        nest_virt_error_set(&attempt->error, NULL, what);
+        nest_virt_error_set_open(&attempt->error, what);
     attempt->connection = connection;
     attempt->done = TRUE;
     g_cond_signal(&attempt->cond);
@@ -152,7 +152,7 @@ static gboolean connect_embedded(NestLibvirt *self, virConnectPtr *ret_connectio
             "create the system user and group of that name, even if QEMU runs as another one",
             "The embedded hypervisor does not start: %s", virGetLastErrorMessage());
     else
-        nest_virt_error_set(error, NULL, "The embedded hypervisor does not start");
+        nest_virt_error_set_open(error, "The embedded hypervisor does not start");
     return FALSE;
 }
 
@@ -259,7 +259,7 @@ gboolean nest_libvirt_open(NestLibvirt *self, GError **error)
         return FALSE;
     if (!watch(self, connection, error))
         return FALSE;
-    nest_libvirt_settle(connection, SETTLE_TIMEOUT_MS);
+    nest_libvirt_settle(self, connection, SETTLE_TIMEOUT_MS);
     return TRUE;
 }
 

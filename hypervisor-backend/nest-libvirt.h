@@ -62,9 +62,17 @@ gboolean nest_libvirt_call(virDomainPtr domain, NestLibvirtFunction function, gu
  * to it. */
 int nest_libvirt_ask(virDomainPtr domain);
 
-/* Waits until each running domain was asked, or timeout_ms passed. Just after opening libvirt
- * reports the states of before; a power-off then fails though it is done. */
-void nest_libvirt_settle(virConnectPtr connection, guint timeout_ms);
+/* nest-libvirt-wait.c */
+
+/* The wait_off of the contract. */
+gboolean nest_libvirt_wait_off(NestLibvirt *self, virDomainPtr domain, guint timeout_ms,
+    GCancellable *cancellable, GError **error);
+
+/* nest-libvirt-settle.c */
+
+/* Waits until libvirt is attached to each running domain, or timeout_ms passed. Just after opening
+ * it reports the states of before, and a power-off fails though it is done. */
+void nest_libvirt_settle(NestLibvirt *self, virConnectPtr connection, guint timeout_ms);
 
 /* nest-libvirt-vm.c */
 

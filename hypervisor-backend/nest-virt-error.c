@@ -139,6 +139,16 @@ void nest_virt_error_set(GError **error, virConnectPtr connection, const char *w
     set(error, virSaveLastError(), connection, plain_code, what);
 }
 
+static NestErrorCode open_code(int number, const char *message)
+{
+    return number == VIR_ERR_CONF_SYNTAX ? NEST_ERROR_CONFIG : NEST_ERROR_BACKEND_UNAVAILABLE;
+}
+
+void nest_virt_error_set_open(GError **error, const char *what)
+{
+    set(error, virSaveLastError(), NULL, open_code, what);
+}
+
 static void set_domain(GError **error, virDomainPtr domain, CodeFunction code_of, const char *verb)
 {
     virErrorPtr last = virSaveLastError();

@@ -27,6 +27,10 @@ char *nest_virt_error_text(const char *message);
 /* The message is "what: libvirt's words". */
 void nest_virt_error_set(GError **error, virConnectPtr connection, const char *what);
 
+/* The same for a connection that does not come about: BACKEND_UNAVAILABLE, but for a configuration
+ * that libvirt does not understand. */
+void nest_virt_error_set_open(GError **error, const char *what);
+
 /* The message is "Cannot verb NAME: libvirt's words". */
 void nest_virt_error_set_domain(GError **error, virDomainPtr domain, const char *verb);
 

@@ -199,8 +199,6 @@ static void scene_find(char **argv)
         must_fail(backend->ops->shutdown(backend, VM_UUID, &error), NEST_ERROR_TIMEOUT);
     } else {
         state = state_of(backend, VM_UUID);
-        fprintf(stderr, "state %d after %" G_GINT64_FORMAT " ms\n", state,
-            (g_get_monotonic_time() - began) / 1000);
         must(state == (g_str_equal(argv[1], "running") ? NEST_VM_RUNNING : NEST_VM_OFF));
     }
     must_do(backend->ops->stop(backend, VM_UUID, &error));
@@ -244,6 +242,7 @@ static const struct {
     {"find", scene_find},
     {"hold", scene_hold},
     {"second", scene_second},
+    {"system", scene_system},
 };
 
 int scene_main(int argc, char **argv)

@@ -97,6 +97,9 @@ void child_kill(Child *child);
         assert_true(child_good(&child_)); \
     } while (0)
 
+/* With a libvirtd of our own, in backend-system.c. */
+void scene_system(char **argv);
+
 /* Plays the scene argv[1]. */
 int scene_main(int argc, char **argv);
 

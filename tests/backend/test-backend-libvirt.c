@@ -2,6 +2,7 @@
 #include "../unit/nest-test.h"
 #include "backend-world.h"
 #include <signal.h>
+#include <unistd.h>
 
 static char *root;
 
@@ -73,6 +74,15 @@ static void test_second_process(void **state)
     run_scene("caps", root);
 }
 
+static void test_system_daemon(void **state)
+{
+    g_autofree char *daemon = g_find_program_in_path("libvirtd");
+
+    if (daemon == NULL || geteuid() != 0 || !g_file_test("/etc/libvirt", G_FILE_TEST_IS_DIR))
+        skip();
+    run_scene("system", root);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -85,6 +95,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_guest_powers_off_while_away),
         cmocka_unit_test(test_guest_hangs),
         cmocka_unit_test(test_second_process),
+        cmocka_unit_test(test_system_daemon),
     };
     const char *obstacle;
     int failed;
