@@ -15,6 +15,7 @@ void nest_domain_free(NestDomain *domain)
     g_free(domain->machine);
     g_free(domain->cpu_mode);
     g_free(domain->cpu_model);
+    g_free(domain->console_log);
     g_ptr_array_unref(domain->interfaces);
     g_free(domain);
 }
@@ -201,10 +202,21 @@ static NestInterface *read_interface(const xmlNode *element)
     return interface;
 }
 
+/* Either a log beside what the port is connected to, or a file that it is connected to. */
+static char *read_console_log(const xmlNode *devices)
+{
+    const xmlNode *serial = nest_element_child(devices, "serial");
+    char *file = nest_element_get(nest_element_child(serial, "log"), "file");
+    if (file == NULL && nest_element_has(serial, "type", "file"))
+        file = nest_element_get(nest_element_child(serial, "source"), "path");
+    return file;
+}
+
 static void read_devices(const NestDocument *document, NestDomain *domain)
 {
     const xmlNode *devices = nest_element_child(document->root, "devices");
     const xmlNode *balloon = nest_element_child(devices, "memballoon");
+    domain->console_log = read_console_log(devices);
     domain->balloon = balloon == NULL || !nest_element_has(balloon, "model", "none");
     for (const xmlNode *child = nest_element_child(devices, "interface"); child != NULL;
          child = nest_element_next(child, "interface"))

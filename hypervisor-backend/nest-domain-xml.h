@@ -36,6 +36,7 @@ typedef struct {
     NestFeaturePolicy vmx;
     NestFeaturePolicy svm;
     gboolean cpu_override; /* <qemu:commandline> has -cpu, so nothing of this is sure */
+    char *console_log; /* the file that the first serial port is logged to */
     GPtrArray *interfaces; /* NestInterface */
 } NestDomain;
 

@@ -72,6 +72,7 @@ typedef struct {
     NestNesting nesting; /* by the stored configuration */
     gboolean supports; /* the verdict: no check of this VM failed */
     guint failed; /* checks failed */
+    GStrv errors; /* their ids */
     guint warnings; /* checks warned or unknown */
     guint64 memory_kib; /* at most, and at boot */
     guint64 memory_min_kib; /* lower than memory_kib where memory is dynamic */
@@ -99,6 +100,7 @@ typedef struct {
     guint64 saved_bytes;
     guint snapshots;
     gboolean autostart;
+    char *console_log; /* the file that the serial console is logged to */
     gint64 operation; /* the operation under way, 0 for none */
     char *revision; /* changes whenever the definition changes; the ETag */
     GPtrArray *interfaces; /* NestInterface */

@@ -158,6 +158,7 @@ static void fill_definition(const NestVmView *view, NestVm *vm)
     vm->cpu_mode = g_strdup(domain->cpu_mode);
     vm->cpu_model = g_strdup(domain->cpu_model);
     vm->machine = g_strdup(domain->machine);
+    vm->console_log = g_strdup(domain->console_log);
     copy_interfaces(view, vm);
 }
 
@@ -188,6 +189,7 @@ NestVm *nest_checks_vm(const NestVmView *view)
 NestVmSummary *nest_vm_summarize(const NestVm *vm)
 {
     NestVmSummary *summary = nest_record_new(&nest_vm_summary_record);
+    g_autoptr(GStrvBuilder) errors = g_strv_builder_new();
     summary->uuid = g_strdup(vm->uuid);
     summary->name = g_strdup(vm->name);
     summary->state = vm->state;
@@ -199,9 +201,13 @@ NestVmSummary *nest_vm_summarize(const NestVm *vm)
     summary->vcpus = vm->vcpus;
     for (guint i = 0; i < vm->checks->len; i++) {
         const NestCheck *check = g_ptr_array_index(vm->checks, i);
-        summary->failed += check->verdict == NEST_VERDICT_FAIL;
+        if (check->verdict == NEST_VERDICT_FAIL) {
+            summary->failed++;
+            g_strv_builder_add(errors, check->id);
+        }
         summary->warnings +=
             check->verdict == NEST_VERDICT_WARN || check->verdict == NEST_VERDICT_UNKNOWN;
     }
+    summary->errors = g_strv_builder_end(errors);
     return summary;
 }

@@ -37,7 +37,7 @@ def vm(name="DemoVM", **changes):
         "supports": True, "extension": "vmx", "pending": False, "memory_kib": 4 * GIB,
         "memory_min_kib": 4 * GIB, "dynamic_memory": False, "mac_spoofing": True, "vcpus": 2,
         "cpu_mode": "host-passthrough", "cpu_model": None, "machine": "pc-q35-7.2",
-        "saved_state": False, "saved_bytes": 0, "snapshots": 0, "autostart": False,
+        "saved_state": False, "saved_bytes": 0, "snapshots": 0, "autostart": False, "console_log": None,
         "operation": 0, "revision": "r1", "interfaces": [
             {"type": "bridge", "source": "br0", "mac": "52:54:00:12:34:56", "target": "vnet0",
              "filter": None}],
