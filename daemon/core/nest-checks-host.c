@@ -79,7 +79,7 @@ static void check_cpu_virt(const NestHostView *view, NestCheck *check)
             check, NEST_VERDICT_PASS, "The CPU has %s.", host->vmx ? "VT-x (vmx)" : "AMD-V (svm)");
         return;
     }
-    g_autoptr(NestGift) gift = nest_host_gift(host, view->caps);
+    g_autoptr(NestGift) gift = nest_gift_of_kvm(host, view->caps);
     nest_check_fix(check, "%s", gift->next);
     nest_check_say(check, NEST_VERDICT_FAIL, "The CPU shows neither VT-x nor AMD-V%s%s.",
         host->firmware_locked   ? ": firmware has locked it"
@@ -228,7 +228,7 @@ static void check_kvm_nested(const NestHostView *view, NestCheck *check)
     } else if (nest_host_nested(host)) {
         nest_check_say(check, NEST_VERDICT_PASS, "%s allows nesting.", host->kvm_module);
     } else {
-        g_autofree char *fix = nest_host_nested_fix(host);
+        g_autofree char *fix = nest_gift_nested_fix(host);
         nest_check_fix(check, "%s", fix);
         nest_check_say(check, NEST_VERDICT_FAIL, "%s does not allow nesting (nested=%s).",
             host->kvm_module, nested->value);

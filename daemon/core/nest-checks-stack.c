@@ -168,7 +168,7 @@ static void check_domcaps(const NestHostView *view, NestCheck *check)
     nest_check_read(check, "domain capabilities: KVM %s, with %s",
         caps->kvm ? "offered" : "not offered",
         caps->kvm_extension == NEST_EXTENSION_NONE ? "no extension"
-                                                   : nest_extension_text(caps->kvm_extension));
+                                                   : nest_gift_extension_text(caps->kvm_extension));
     if (!caps->kvm) {
         nest_check_fix(check, "let QEMU open /dev/kvm, and see host.kvm.access");
         nest_check_say(
@@ -181,7 +181,7 @@ static void check_domcaps(const NestHostView *view, NestCheck *check)
         nest_check_say(check, NEST_VERDICT_FAIL, "libvirt has no extension to offer to KVM VMs.");
     } else {
         nest_check_say(check, NEST_VERDICT_PASS, "libvirt offers %s to KVM VMs.",
-            nest_extension_text(caps->kvm_extension));
+            nest_gift_extension_text(caps->kvm_extension));
     }
 }
 

@@ -34,7 +34,7 @@ static void check_host(const NestVmView *view, NestCheck *check)
     nest_check_read(check, "%s", gift->read);
     if (gift->answer == NEST_GIFT_YES) {
         nest_check_say(check, NEST_VERDICT_PASS, "The host can give it %s.",
-            nest_extension_text(nest_vm_view_extension(view)));
+            nest_gift_extension_text(nest_vm_view_extension(view)));
         return;
     }
     nest_check_fix(check, "%s", gift->next);
@@ -119,7 +119,7 @@ static void check_vendor_match(const NestVmView *view, NestCheck *check)
     } else if (nest_vm_domain_asks(domain, other_of(extension))) {
         fix_by_enable(view, check);
         nest_check_say(check, NEST_VERDICT_FAIL, "It asks for %s, but would get %s here.",
-            nest_extension_text(other_of(extension)), nest_extension_text(extension));
+            nest_gift_extension_text(other_of(extension)), nest_gift_extension_text(extension));
     } else {
         nest_check_say(check, NEST_VERDICT_PASS, "It asks for the extension that it would get.");
     }

@@ -62,7 +62,7 @@ static char *cpu_text(const Planner *planner)
     NestFeaturePolicy policy = extension == NEST_EXTENSION_VMX ? domain->vmx
         : extension == NEST_EXTENSION_SVM                      ? domain->svm
                                                                : NEST_POLICY_UNSET;
-    const char *name = nest_extension_text(extension);
+    const char *name = nest_gift_extension_text(extension);
     switch (policy) {
     case NEST_POLICY_DISABLE:
     case NEST_POLICY_FORBID:
@@ -121,7 +121,7 @@ static void add_exposed(Planner *planner)
     const char *mode = domain->accel == NEST_ACCEL_TCG ? "maximum" : "host-passthrough";
     gboolean named = g_strcmp0(domain->cpu_mode, "custom") == 0 && domain->cpu_model != NULL;
     add(planner, "extensions", g_strdup("virtualization extensions exposed"), cpu_text(planner),
-        g_strdup_printf("%s + %s", mode, nest_extension_text(planner->extension)),
+        g_strdup_printf("%s + %s", mode, nest_gift_extension_text(planner->extension)),
         named ? g_strdup_printf("it will see another CPU than %s", domain->cpu_model) : NULL);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 #include "nest-backend.h"
 #include "nest-domain-xml.h"
+#include "nest-gift.h"
 #include "nest-host-probe.h"
 #include "nest-types.h"
 
@@ -30,30 +31,5 @@ gboolean nest_vm_domain_asks(const NestDomain *domain, NestExtension extension);
  * libvirt itself rewrites in a live definition does not count. */
 gboolean nest_vm_view_pending(const NestVmView *view);
 
-/* Can the host give this VM its extension? */
-typedef enum {
-    NEST_GIFT_YES,
-    NEST_GIFT_UNKNOWN, /* it could not be found out */
-    NEST_GIFT_NOT_NOW, /* it has the extension, and something switchable stands in the way */
-    NEST_GIFT_NEVER /* it has none for this VM */
-} NestGiftAnswer;
-
-typedef struct {
-    NestGiftAnswer answer;
-    char *reason; /* why not, a clause without a full stop; NULL for YES */
-    char *next; /* what to do, NULL for YES */
-    char *read; /* what was read and where */
-} NestGift;
-
+/* Whether the host can give this VM its extension. */
 NestGift *nest_vm_view_gift(const NestVmView *view);
-void nest_gift_free(NestGift *gift);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestGift, nest_gift_free)
-
-/* The same for VMs of class KVM on this host, without a VM. caps nullable. */
-NestGift *nest_host_gift(const NestHostFacts *host, const NestBackendCaps *caps);
-
-/* "modprobe …": how to switch nesting on in the module of host. */
-char *nest_host_nested_fix(const NestHostFacts *host);
-
-/* "vmx", "svm"; "VT-x or AMD-V" where there is none. */
-const char *nest_extension_text(NestExtension extension);
