@@ -91,7 +91,7 @@ static void on_progress(const NestOperation *operation, gpointer user_data)
     Watch *watch = user_data;
     NestOutput *output = watch->cli->output;
     guint width = title_width(output, operation);
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&watch->mutex);
+    g_mutex_lock(&watch->mutex);
     for (; watch->told < operation->steps->len; watch->told++) {
         const NestStep *step = g_ptr_array_index(operation->steps, watch->told);
         if (is_told_at_once(step->state)) {
@@ -103,13 +103,14 @@ static void on_progress(const NestOperation *operation, gpointer user_data)
     }
     nest_output_flush(output);
     set_doing(watch, operation);
+    g_mutex_unlock(&watch->mutex);
 }
 
 static gpointer tick(gpointer data)
 {
     static const char *const frames[] = {"|", "/", "-", "\\"};
     Watch *watch = data;
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&watch->mutex);
+    g_mutex_lock(&watch->mutex);
     for (guint i = 0; !watch->ended; i++) {
         gint64 now = g_get_monotonic_time();
         if (watch->doing != NULL && now - watch->since > 2 * TICK_USEC) {
@@ -121,15 +122,17 @@ static gpointer tick(gpointer data)
         g_cond_wait_until(&watch->cond, &watch->mutex, now + TICK_USEC);
     }
     nest_output_transient(watch->cli->output, NULL);
+    g_mutex_unlock(&watch->mutex);
     return NULL;
 }
 
 static void on_interrupt(GCancellable *cancellable, gpointer user_data)
 {
     Watch *watch = user_data;
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&watch->mutex);
+    g_mutex_lock(&watch->mutex);
     nest_output_note(watch->cli->output,
         "Asking nestd to abort, and waiting for how it ends. Ctrl-C again: do not wait.");
+    g_mutex_unlock(&watch->mutex);
 }
 
 static NestOperation *follow(NestCli *cli, const NestOperation *operation, GError **error)

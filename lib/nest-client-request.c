@@ -27,9 +27,8 @@ SoupMessage *nest_client_message(
     return message;
 }
 
-void nest_client_transport_error(NestClient *client, GError *cause, GError **error)
+static void transport_error(NestClient *client, const GError *cause, GError **error)
 {
-    g_autoptr(GError) owned = cause;
     if (g_error_matches(cause, G_IO_ERROR, G_IO_ERROR_CANCELLED))
         nest_set_error(error, NEST_ERROR_ABORTED, NULL, "the request was cancelled");
     else if (g_error_matches(cause, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED))
@@ -57,7 +56,7 @@ GInputStream *nest_client_send(
     g_autoptr(GError) cause = NULL;
     GInputStream *stream = soup_session_send(client->session, message, cancellable, &cause);
     if (stream == NULL)
-        nest_client_transport_error(client, g_steal_pointer(&cause), error);
+        transport_error(client, cause, error);
     return stream;
 }
 
@@ -70,7 +69,7 @@ static gboolean read_body(
         g_autoptr(GError) cause = NULL;
         gssize n = g_input_stream_read(stream, chunk, CHUNK, cancellable, &cause);
         if (n < 0) {
-            nest_client_transport_error(client, g_steal_pointer(&cause), error);
+            transport_error(client, cause, error);
             return FALSE;
         }
         if (n == 0)

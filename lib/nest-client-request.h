@@ -26,9 +26,6 @@ SoupMessage *nest_client_message(
 GInputStream *nest_client_send(
     NestClient *client, SoupMessage *message, GCancellable *cancellable, GError **error);
 
-/* Maps an error of GIO or libsoup; takes it over. */
-void nest_client_transport_error(NestClient *client, GError *cause, GError **error);
-
 /* Reads the whole answer into client->text; checks its size and that it says it is JSON. */
 gboolean nest_client_read_text(NestClient *client, SoupMessage *message, GInputStream *stream,
     GCancellable *cancellable, GError **error);
