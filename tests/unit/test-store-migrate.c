@@ -177,6 +177,7 @@ static void test_failed_migration(void **state)
     g_autoptr(NestStore) store =
         open_with_one_more(*state, "CREATE TABLE later (x INTEGER) STRICT", &error);
     assert_no_error(error);
+    assert_non_null(store);
 }
 
 static void test_newer(void **state)
@@ -215,9 +216,8 @@ static void test_foreign(void **state)
 
 static void test_not_a_database(void **state)
 {
-    static const char *const contents[] = {"", "a", "SQLite format 3",
-        "{\"a\": \"long text that is not at all a database, whatever its name may say; it is "
-        "longer than the header of one\"}"};
+    g_autofree char *text = g_strnfill(5000, 'a');
+    const char *const contents[] = {"", "a", "SQLite format 3", text};
     for (guint i = 0; i < G_N_ELEMENTS(contents); i++) {
         g_autoptr(GBytes) bytes = g_bytes_new_static(contents[i], strlen(contents[i]));
         write_file(*state, "nestd.db", bytes);
@@ -279,6 +279,7 @@ static void test_modes_are_tightened(void **state)
     g_autofree char *path = in(*state, "nestd.db");
     assert_int_equal(chmod(path, 0666), 0);
     g_autoptr(NestStore) store = open_store(*state);
+    assert_non_null(store);
     struct stat status;
     assert_int_equal(stat(path, &status), 0);
     assert_int_equal(status.st_mode & 07777, 0600);
