@@ -37,15 +37,36 @@ getent group nestd
 id -nG nestd-qemu | grep -w kvm
 test "$(stat -c '%a %U' /var/lib/nestd)" = '711 root'
 nestd --version
-nestctl --version
+nestctl help > /dev/null
 nestd --print-config | grep -q '^#uri=auto$'
 test -L /etc/systemd/system/multi-user.target.wants/nestd.service
 test -L /etc/systemd/system/sockets.target.wants/nestd.socket
-mkdir -p /var/lib/nestd/disks; echo precious > /var/lib/nestd/disks/one
+
+serve() {
+    nestd > /nestd.log 2>&1 &
+    for _ in $(seq 600); do test -S /run/nestd/nestd.sock && return; sleep 0.1; done
+    cat /nestd.log; exit 1
+}
+serve
+test "$(stat -c '%a %U %G' /run/nestd/nestd.sock)" = '660 root nestd'
+nestctl create DemoVM --memory 4G --vcpus 2 --accel tcg --disk 1G
+nestctl enable DemoVM --yes
+nestctl show DemoVM | grep -E '^nests +yes$'
+stranger='setpriv --reuid=65534 --regid=65534 --clear-groups'
+$stranger nestctl help > /dev/null
+if $stranger nestctl list; then exit 1; fi
+nestctl start DemoVM
+kill $!; wait $! || true
 dpkg -i /deb/nestd_*.deb > /dpkg.log 2>&1
+pgrep -u "$(stat -c %u /proc/$(pgrep -f guest=DemoVM))" -f guest=DemoVM
+serve
+nestctl show DemoVM | grep -E '^state +running$'
+nestctl show DemoVM | grep -E '^nesting +on$'
+nestctl stop DemoVM
+kill $!; wait $! || true
 dpkg --purge nestd > /dpkg.log 2>&1
 test ! -e /usr/sbin/nestd -a ! -e /etc/nestd
-test "$(cat /var/lib/nestd/disks/one)" = precious
+test -n "$(find /var/lib/nestd -name '*.qcow2')"
 """
 
 
@@ -106,13 +127,16 @@ class TestPackage(unittest.TestCase):
     def test_install_upgrade_and_purge(self):
         copy = self.scratch / "copy"
         copy.mkdir()
+        # Not chroot: libvirt enters its QEMU's mount namespace, and finds itself at its root.
         script = f"""
             set -e; cd {self.scratch}
             mount -t tmpfs none copy; cd copy; mkdir up work root
             mount -t overlay overlay -o lowerdir=/,upperdir=up,workdir=work root
-            mkdir root/deb; mount --bind {self.scratch} root/deb
-            mount -t proc proc root/proc; mount --bind /dev root/dev; mount -t tmpfs none root/run
-            exec chroot root sh -c "$ON_THE_COPY"
+            cd root; mkdir deb before
+            mount --bind {self.scratch} deb; mount --rbind /dev dev; mount --rbind /sys sys
+            mount -t proc proc proc; mount -t tmpfs none run
+            pivot_root . before; umount -l before
+            exec sh -c "$ON_THE_COPY"
         """
         run("unshare", "-m", "-p", "-f", "sh", "-c", script,
             env=dict(os.environ, ON_THE_COPY=ON_THE_COPY))
