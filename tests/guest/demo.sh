@@ -13,14 +13,14 @@ DEADLINE=120
 main() {
     prepare
     headline "A virtual machine with the wrong settings: no nesting, dynamic memory, too little"
-    typed nestctl create $VM --memory 256M-512M --network user --accel auto \
+    typed nestctl create $VM --memory 256M-512M --vcpus 2 --network user --accel auto \
         --kernel "$files/vmlinuz" --initrd "$files/initrd.img" --cmdline "$(cat "$files/cmdline")"
     headline "It starts, and finds that it can't run guests"
     typed nestctl start $VM
     show_console
     headline "Its state is saved, which is in the way as well"
     typed nestctl save $VM
-    typed_fails nestctl status $VM
+    typed_status NO
     headline "One command puts all of it right"
     typed nestctl enable $VM --yes
     headline "Now it runs a guest of its own: this is its console"
@@ -31,7 +31,7 @@ main() {
         *) fail "the inner guest did not run" ;;
     esac
     headline "And nestd says so"
-    typed nestctl status $VM
+    typed_status YES
     headline "Cleaning up"
     typed nestctl shutdown $VM
     typed nestctl delete $VM --yes
@@ -56,9 +56,15 @@ typed() {
     "$@" </dev/null || fail "$1 $2 ended with status $?"
 }
 
-typed_fails() {
-    echo_command "$@"
-    ! "$@" </dev/null || fail "$1 $2 should have found something"
+# Its exit status is about the host as well, so the verdict is read.
+typed_status() {
+    echo_command nestctl status $VM
+    said=$(nestctl status $VM </dev/null) || :
+    printf '%s\n' "$said"
+    case $said in
+        *"$VM supports nested virtualization: $1"*) ;;
+        *) fail "the verdict about $VM should be $1" ;;
+    esac
 }
 
 echo_command() {
