@@ -153,8 +153,9 @@ static void start_stream(NestExchange *exchange, gint64 after)
     Stream *stream = g_new0(Stream, 1);
     stream->hub = hub;
     stream->connection = exchange->connection;
-    stream->live = after < 0 || after >= hub->last;
-    stream->last = stream->live ? hub->last : after;
+    gint64 newest = nest_core_last_event(hub->core);
+    stream->last = after < 0 ? newest : MIN(after, newest);
+    stream->live = stream->last >= hub->last;
     g_ptr_array_add(hub->streams, stream);
     if (hub->heartbeat == 0)
         hub->heartbeat = g_timeout_add(nest_http_limits(hub->http)->heartbeat, on_heartbeat, hub);

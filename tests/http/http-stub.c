@@ -74,9 +74,9 @@ static int serve(const Setup *setup)
         stub_core_free(core);
         return 1;
     }
+    g_unix_signal_add(SIGTERM, on_signal, loop);
     puts("ready");
     fflush(stdout);
-    g_unix_signal_add(SIGTERM, on_signal, loop);
     g_main_loop_run(loop);
     g_clear_pointer(&http, nest_http_free);
     stub_core_free(core);
