@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-connection.h"
 #include "nest-error.h"
+#include "nest-fd-watch.h"
 #include "nest-outbox.h"
 #include "nest-reply.h"
 #include "nest-router.h"
-#include "nest-watch.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -28,7 +28,7 @@ typedef enum {
 struct NestConnection {
     NestHttp *http;
     int fd;
-    NestWatch *watch;
+    NestFdWatch *watch;
     NestCaller caller;
     gboolean known; /* caller.right has been looked up */
     State state;
@@ -98,7 +98,7 @@ void nest_connection_close(NestConnection *c)
     State before = c->state;
     c->state = STATE_CLOSED;
     c->deadline = 0;
-    g_clear_pointer(&c->watch, nest_watch_free);
+    g_clear_pointer(&c->watch, nest_fd_watch_free);
     close(c->fd);
     detach_exchange(c);
     if (before == STATE_STREAM)
@@ -113,7 +113,7 @@ static void linger(NestConnection *c)
     g_byte_array_set_size(c->in, 0);
     shutdown(c->fd, SHUT_WR);
     deadline_in(c, nest_http_limits(c->http)->linger_timeout);
-    nest_watch_set(c->watch, G_IO_IN);
+    nest_fd_watch_set(c->watch, G_IO_IN);
 }
 
 static void begin_head(NestConnection *c)
@@ -121,13 +121,13 @@ static void begin_head(NestConnection *c)
     const NestHttpLimits *limits = nest_http_limits(c->http);
     c->state = STATE_HEAD;
     c->scanned = 0;
-    nest_watch_set(c->watch, G_IO_IN);
+    nest_fd_watch_set(c->watch, G_IO_IN);
     c->began = g_get_monotonic_time();
     if (c->in->len == 0) {
         set_deadline(c, c->began, limits->idle_timeout);
     } else {
         set_deadline(c, c->began, limits->head_timeout);
-        nest_watch_soon(c->watch);
+        nest_fd_watch_soon(c->watch);
     }
 }
 
@@ -147,9 +147,9 @@ static void all_sent(NestConnection *c)
         finish_reply(c);
     } else if (c->state == STATE_STREAM) {
         c->deadline = 0;
-        nest_watch_set(c->watch, 0);
+        nest_fd_watch_set(c->watch, 0);
     } else {
-        nest_watch_set(c->watch, G_IO_IN); /* a 100 Continue has left */
+        nest_fd_watch_set(c->watch, G_IO_IN); /* a 100 Continue has left */
     }
 }
 
@@ -161,7 +161,7 @@ static void send_out(NestConnection *c)
         all_sent(c);
         break;
     case NEST_OUTBOX_BLOCKED:
-        nest_watch_set(c->watch, G_IO_OUT);
+        nest_fd_watch_set(c->watch, G_IO_OUT);
         if (c->state == STATE_STREAM && (c->deadline == 0 || c->out.bytes < before))
             deadline_in(c, nest_http_limits(c->http)->write_timeout);
         break;
@@ -249,7 +249,7 @@ gboolean nest_connection_write(NestConnection *c, const char *data, gsize length
 
 void nest_connection_more(NestConnection *c)
 {
-    nest_watch_soon(c->watch);
+    nest_fd_watch_soon(c->watch);
 }
 
 void nest_connection_extend(NestConnection *c, guint deadline_ms)
@@ -327,7 +327,7 @@ static void start_work(NestConnection *c)
     c->close = c->head.close;
     c->unread = FALSE;
     c->state = STATE_WORK;
-    nest_watch_set(c->watch, 0);
+    nest_fd_watch_set(c->watch, 0);
     deadline_in(c, nest_http_limits(c->http)->reply_timeout);
     const char *body = (const char *)c->in->data + c->head_length;
     gsize length = c->head.length, whole = c->head_length + length;
@@ -351,7 +351,7 @@ static void advance(NestConnection *c)
     if (c->state == STATE_BODY && c->in->len >= c->head_length + c->head.length)
         start_work(c);
     if (c->state == STATE_HEAD && c->in->len > 0 && c->scanned == 0)
-        nest_watch_soon(c->watch);
+        nest_fd_watch_soon(c->watch);
 }
 
 static void receive(NestConnection *c)
@@ -420,7 +420,7 @@ NestConnection *nest_connection_new(NestHttp *http, int fd, const NestCaller *ca
     c->fd = fd;
     c->caller = *caller;
     c->in = g_byte_array_new();
-    c->watch = nest_watch_new(fd, G_IO_IN, on_ready, c);
+    c->watch = nest_fd_watch_new(fd, G_IO_IN, on_ready, c);
     c->began = g_get_monotonic_time();
     set_deadline(c, c->began, nest_http_limits(http)->head_timeout);
     return c;

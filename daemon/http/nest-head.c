@@ -148,7 +148,7 @@ static gboolean read_row(Reading *reading, const FieldRow *row, char *value, GEr
 {
     if (row->read != NULL)
         return row->read(reading, value, error);
-    char **slot = (char **)((char *)&reading->head + row->keep);
+    char **slot = (gpointer)((char *)&reading->head + row->keep);
     if (*slot != NULL) {
         nest_set_error(
             error, NEST_ERROR_INVALID_REQUEST, NULL, "the request has two %s headers", row->name);

@@ -13,7 +13,7 @@ static void on_host(GObject *source, GAsyncResult *result, gpointer data)
         nest_reply_error(exchange, error);
 }
 
-void nest_handle_host(NestExchange *exchange)
+void nest_http_host_get(NestExchange *exchange)
 {
     nest_core_host_async(exchange->core, on_host, nest_exchange_ref(exchange));
 }

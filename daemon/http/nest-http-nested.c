@@ -22,7 +22,7 @@ static json_t *nested_json(const char *text, GError **error)
     return nested;
 }
 
-void nest_handle_nested(NestExchange *exchange)
+void nest_http_nested_get(NestExchange *exchange)
 {
     g_autoptr(GError) error = NULL;
     NestVmEntry entry;
@@ -35,13 +35,13 @@ void nest_handle_nested(NestExchange *exchange)
         nest_reply_error(exchange, error);
 }
 
-void nest_handle_nested_set(NestExchange *exchange)
+void nest_http_nested_set(NestExchange *exchange)
 {
     NestRequest *request = g_new0(NestRequest, 1);
     request->kind = NEST_JOB_NESTED;
     request->vm = g_strdup(exchange->vm);
     request->nested = g_steal_pointer(&exchange->body);
-    nest_submit(exchange, request);
+    nest_http_vms_submit(exchange, request);
 }
 
 static gboolean is_hex(const char *text)
@@ -65,7 +65,7 @@ static void on_plan(GObject *source, GAsyncResult *result, gpointer data)
     nest_reply_record(exchange, 200, &nest_plan_record, plan);
 }
 
-void nest_handle_nested_plan(NestExchange *exchange)
+void nest_http_nested_plan(NestExchange *exchange)
 {
     nest_core_plan_async(
         exchange->core, exchange->vm, exchange->body, on_plan, nest_exchange_ref(exchange));

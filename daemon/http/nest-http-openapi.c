@@ -4,7 +4,7 @@
 #include "nest-reply.h"
 #include <string.h>
 
-void nest_handle_openapi(NestExchange *exchange)
+void nest_http_openapi_get(NestExchange *exchange)
 {
     g_autoptr(GBytes) contract =
         g_resource_lookup_data(nest_http_resources_get_resource(), "/nestd/openapi.json", 0, NULL);

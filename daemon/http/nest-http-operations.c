@@ -6,7 +6,7 @@
 #include "nest-reply.h"
 #include <string.h>
 
-void nest_handle_operations(NestExchange *exchange)
+void nest_http_operations_list(NestExchange *exchange)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) operations =
@@ -36,7 +36,7 @@ static void on_ended(GObject *source, GAsyncResult *result, gpointer data)
     reply_operation(exchange, operation, error);
 }
 
-void nest_handle_operation(NestExchange *exchange)
+void nest_http_operations_get(NestExchange *exchange)
 {
     g_autoptr(GError) error = NULL;
     guint wait_ms = exchange->params[0] * 1000;
@@ -75,7 +75,7 @@ static gboolean abort_operation(
     return nest_core_abort(exchange->core, operation->id, error);
 }
 
-void nest_handle_operation_abort(NestExchange *exchange)
+void nest_http_operations_abort(NestExchange *exchange)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(NestOperation) operation = nest_core_operation(exchange->core, exchange->id, &error);

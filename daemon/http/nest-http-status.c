@@ -31,7 +31,7 @@ static void on_host(GObject *source, GAsyncResult *result, gpointer data)
         nest_reply_text(exchange, 200, status_text(exchange->core, host, exchange->params[0] != 0));
 }
 
-void nest_handle_status(NestExchange *exchange)
+void nest_http_status_get(NestExchange *exchange)
 {
     nest_core_host_async(exchange->core, on_host, nest_exchange_ref(exchange));
 }

@@ -5,7 +5,7 @@
 #include "nest-reply.h"
 
 /* The core's cached texts, put together: nothing is decoded or encoded here. */
-void nest_handle_vms(NestExchange *exchange)
+void nest_http_vms_list(NestExchange *exchange)
 {
     gboolean full = exchange->params[0] != 0;
     const GArray *vms = nest_core_vms(exchange->core);
@@ -28,7 +28,7 @@ static void reply_vm(NestExchange *exchange, const NestVmEntry *entry)
         nest_reply_text(exchange, 200, g_strdup(entry->text));
 }
 
-void nest_handle_vm(NestExchange *exchange)
+void nest_http_vms_get(NestExchange *exchange)
 {
     g_autoptr(GError) error = NULL;
     NestVmEntry entry;
@@ -64,7 +64,7 @@ static void on_submitted(GObject *source, GAsyncResult *result, gpointer data)
         reply_unchanged(exchange, plan);
 }
 
-void nest_submit(NestExchange *exchange, NestRequest *taken)
+void nest_http_vms_submit(NestExchange *exchange, NestRequest *taken)
 {
     g_autoptr(NestRequest) request = taken;
     g_autoptr(GError) error = NULL;
@@ -84,23 +84,23 @@ static NestRequest *new_request(NestExchange *exchange, NestJobKind kind)
     return request;
 }
 
-void nest_handle_vm_create(NestExchange *exchange)
+void nest_http_vms_create(NestExchange *exchange)
 {
     NestRequest *request = new_request(exchange, NEST_JOB_CREATE);
     request->spec = g_steal_pointer(&exchange->body);
-    nest_submit(exchange, request);
+    nest_http_vms_submit(exchange, request);
 }
 
-void nest_handle_vm_delete(NestExchange *exchange)
+void nest_http_vms_delete(NestExchange *exchange)
 {
     NestRequest *request = new_request(exchange, NEST_JOB_DELETE);
     request->keep_disks = exchange->params[0] != 0;
-    nest_submit(exchange, request);
+    nest_http_vms_submit(exchange, request);
 }
 
-void nest_handle_vm_state(NestExchange *exchange)
+void nest_http_vms_set_state(NestExchange *exchange)
 {
     NestRequest *request = new_request(exchange, NEST_JOB_STATE);
     request->state = g_steal_pointer(&exchange->body);
-    nest_submit(exchange, request);
+    nest_http_vms_submit(exchange, request);
 }

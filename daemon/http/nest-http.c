@@ -2,9 +2,9 @@
 #include "nest-http.h"
 #include "nest-admission.h"
 #include "nest-connection.h"
-#include "nest-handlers.h"
+#include "nest-event-hub.h"
+#include "nest-fd-watch.h"
 #include "nest-listen.h"
-#include "nest-watch.h"
 #include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -30,7 +30,7 @@ struct NestHttp {
     const NestConfig *config;
     NestHttpLimits limits;
     NestListen *listen;
-    GPtrArray *watches; /* NestWatch of each listening socket */
+    GPtrArray *watches; /* NestFdWatch of each listening socket */
     guint resume; /* source that resumes accepting */
     NestAdmission *admission;
     GHashTable *connections; /* set of NestConnection */
@@ -118,7 +118,7 @@ void nest_http_forget(NestHttp *http, NestConnection *connection)
 static void set_accepting(NestHttp *http, gboolean accepting)
 {
     for (guint i = 0; i < http->watches->len; i++)
-        nest_watch_set(http->watches->pdata[i], accepting ? G_IO_IN : 0);
+        nest_fd_watch_set(http->watches->pdata[i], accepting ? G_IO_IN : 0);
 }
 
 static gboolean on_resume(gpointer data)
@@ -199,10 +199,10 @@ NestHttp *nest_http_new_with_limits(
     http->admission = nest_admission_new(config->connections, config->connections_per_user);
     http->connections = g_hash_table_new(NULL, NULL);
     http->hub = nest_event_hub_new(http);
-    http->watches = g_ptr_array_new_with_free_func((GDestroyNotify)nest_watch_free);
+    http->watches = g_ptr_array_new_with_free_func((GDestroyNotify)nest_fd_watch_free);
     for (guint i = 0; i < listen->fds->len; i++) {
         int fd = g_array_index(listen->fds, int, i);
-        g_ptr_array_add(http->watches, nest_watch_new(fd, G_IO_IN, on_client, http));
+        g_ptr_array_add(http->watches, nest_fd_watch_new(fd, G_IO_IN, on_client, http));
     }
     return http;
 }

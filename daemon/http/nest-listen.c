@@ -147,7 +147,7 @@ static gboolean bind_own(NestListen *self, const NestConfig *config, GError **er
             config->socket);
         return FALSE;
     }
-    strcpy(address.sun_path, config->socket);
+    g_strlcpy(address.sun_path, config->socket, sizeof address.sun_path);
     g_autofree char *directory = g_path_get_dirname(config->socket);
     if (g_mkdir_with_parents(directory, 0755) != 0)
         return fail(error, "put into its directory", config->socket);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The server alone, over canned answers: http-stub SOCKET [NAME=NUMBER]… */
+#include "nest-core-stub.h"
 #include "nest-http.h"
-#include "stub-core.h"
 #include <glib-unix.h>
 #include <stdio.h>
 #include <string.h>
@@ -66,12 +66,12 @@ static int serve(const Setup *setup)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
-    NestCore *core = stub_core_new(setup->vms);
+    NestCore *core = nest_core_stub_new(setup->vms);
     g_autoptr(NestHttp) http =
         nest_http_new_with_limits(core, &setup->config, &setup->limits, &error);
     if (http == NULL) {
         fprintf(stderr, "%s\n", error->message);
-        stub_core_free(core);
+        nest_core_stub_free(core);
         return 1;
     }
     g_unix_signal_add(SIGTERM, on_signal, loop);
@@ -79,7 +79,7 @@ static int serve(const Setup *setup)
     fflush(stdout);
     g_main_loop_run(loop);
     g_clear_pointer(&http, nest_http_free);
-    stub_core_free(core);
+    nest_core_stub_free(core);
     return 0;
 }
 

@@ -362,7 +362,7 @@ class Storm(Case):
         requests = [b"GET /v1/vms HTTP/1.1\r\n" + HOST + b"\r\n",
                     b"GET /v1/status HTTP/1.1\r\n" + HOST + b"\r\n",
                     b"GET /v1/events?after=0 HTTP/1.1\r\n" + HOST + b"\r\n",
-                    b"GET /v1/operations/1?wait=1 HTTP/1.1\r\n" + HOST + b"\r\n"]
+                    b"DELETE /v1/vms/late HTTP/1.1\r\n" + HOST + b"\r\n"]
 
         def storm(seed):
             for i in range(40):

@@ -46,67 +46,68 @@ static void test_http10(void **state)
     nest_head_clear(&head);
 }
 
+static const struct {
+    const char *text;
+    NestErrorCode code;
+    const char *says;
+} bad[] = {
+    {"GET / HTTP/1.1\n\n", NEST_ERROR_INVALID_REQUEST, "without CR"},
+    {"GET / HTTP/1.1\r\nHost: a\n\r\n", NEST_ERROR_INVALID_REQUEST, "without CR"},
+    {"GET / HTTP/1.1\r\nHo\rst: a\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "CR inside"},
+    {"GET / HTTP/1.1\r\nHost: a\x01\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "control"},
+    {"GET / HTTP/1.1\r\nHost: a\x7f\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "control"},
+    {"GET / HTTP/1.1\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "no Host"},
+    {"GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "two Host"},
+    {"GET / HTTP/1.1\r\nHost: a\r\n b: c\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "no valid name"},
+    {"GET / HTTP/1.1\r\nHost : a\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "no valid name"},
+    {"GET / HTTP/1.1\r\n: a\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "no valid name"},
+    {"GET / HTTP/1.1\r\nHost\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "no valid name"},
+    {"GET  HTTP/1.1\r\nHost: a\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "must be a path"},
+    {"GET HTTP/1.1\r\nHost: a\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "first line"},
+    {"GET / HTTP/2.0\r\nHost: a\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "only HTTP"},
+    {"GET / HTTP/1.12\r\nHost: a\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "only HTTP"},
+    {"GET / http/1.1\r\nHost: a\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "only HTTP"},
+    {"GET /a b HTTP/1.1\r\nHost: a\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "invalid character"},
+    {"GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "invalid character"},
+    {"GET /\xc3\xa4 HTTP/1.1\r\nHost: a\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "invalid char"},
+    {"GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "must be a path"},
+    {"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "must be a path"},
+    {"G(T / HTTP/1.1\r\nHost: a\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "method"},
+    {"AAAAAAAAAAAAAAAAA / HTTP/1.1\r\nHost: a\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "method"},
+    {"P / HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n", NEST_ERROR_TOO_LARGE, "1000"},
+    {"P / HTTP/1.1\r\nHost: a\r\nContent-Length: 9223372036854775808\r\n\r\n", NEST_ERROR_TOO_LARGE,
+        "1000"},
+    {"P / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999999\r\n\r\n",
+        NEST_ERROR_TOO_LARGE, "1000"},
+    {"P / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", NEST_ERROR_INVALID_REQUEST,
+        "not a number"},
+    {"P / HTTP/1.1\r\nHost: a\r\nContent-Length: +1\r\n\r\n", NEST_ERROR_INVALID_REQUEST,
+        "not a number"},
+    {"P / HTTP/1.1\r\nHost: a\r\nContent-Length: 1, 1\r\n\r\n", NEST_ERROR_INVALID_REQUEST,
+        "not a number"},
+    {"P / HTTP/1.1\r\nHost: a\r\nContent-Length:\r\n\r\n", NEST_ERROR_INVALID_REQUEST,
+        "not a number"},
+    {"P / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n",
+        NEST_ERROR_INVALID_REQUEST, "two Content-Length"},
+    {"P / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", NEST_ERROR_LENGTH_REQUIRED,
+        "Transfer-Encoding"},
+    {"P / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: identity\r\n\r\n",
+        NEST_ERROR_LENGTH_REQUIRED, "Transfer-Encoding"},
+    {"P / HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\n\r\n", NEST_ERROR_UNSUPPORTED_MEDIA,
+        "Content-Encoding"},
+    {"P / HTTP/1.1\r\nHost: a\r\nExpect: gold\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "Expect"},
+    {"P / HTTP/1.1\r\nHost: a\r\nIf-Match: a\r\nif-match: b\r\n\r\n", NEST_ERROR_INVALID_REQUEST,
+        "two If-Match"},
+};
+
 static void test_bad(void **state)
 {
-    static const struct {
-        const char *text;
-        NestErrorCode code;
-        const char *says;
-    } rows[] = {
-        {"GET / HTTP/1.1\n\n", NEST_ERROR_INVALID_REQUEST, "without CR"},
-        {"GET / HTTP/1.1\r\nHost: a\n\r\n", NEST_ERROR_INVALID_REQUEST, "without CR"},
-        {"GET / HTTP/1.1\r\nHo\rst: a\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "CR inside"},
-        {"GET / HTTP/1.1\r\nHost: a\x01\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "control"},
-        {"GET / HTTP/1.1\r\nHost: a\x7f\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "control"},
-        {"GET / HTTP/1.1\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "no Host"},
-        {"GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "two Host"},
-        {"GET / HTTP/1.1\r\nHost: a\r\n b: c\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "no valid name"},
-        {"GET / HTTP/1.1\r\nHost : a\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "no valid name"},
-        {"GET / HTTP/1.1\r\n: a\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "no valid name"},
-        {"GET / HTTP/1.1\r\nHost\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "no valid name"},
-        {"GET  HTTP/1.1\r\nHost: a\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "must be a path"},
-        {"GET HTTP/1.1\r\nHost: a\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "first line"},
-        {"GET / HTTP/2.0\r\nHost: a\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "only HTTP"},
-        {"GET / HTTP/1.12\r\nHost: a\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "only HTTP"},
-        {"GET / http/1.1\r\nHost: a\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "only HTTP"},
-        {"GET /a b HTTP/1.1\r\nHost: a\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "invalid character"},
-        {"GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "invalid character"},
-        {"GET /\xc3\xa4 HTTP/1.1\r\nHost: a\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "invalid char"},
-        {"GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "must be a path"},
-        {"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "must be a path"},
-        {"G(T / HTTP/1.1\r\nHost: a\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "method"},
-        {"AAAAAAAAAAAAAAAAA / HTTP/1.1\r\nHost: a\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "method"},
-        {"P / HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n", NEST_ERROR_TOO_LARGE, "1000"},
-        {"P / HTTP/1.1\r\nHost: a\r\nContent-Length: 9223372036854775808\r\n\r\n",
-            NEST_ERROR_TOO_LARGE, "1000"},
-        {"P / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999999\r\n\r\n",
-            NEST_ERROR_TOO_LARGE, "1000"},
-        {"P / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", NEST_ERROR_INVALID_REQUEST,
-            "not a number"},
-        {"P / HTTP/1.1\r\nHost: a\r\nContent-Length: +1\r\n\r\n", NEST_ERROR_INVALID_REQUEST,
-            "not a number"},
-        {"P / HTTP/1.1\r\nHost: a\r\nContent-Length: 1, 1\r\n\r\n", NEST_ERROR_INVALID_REQUEST,
-            "not a number"},
-        {"P / HTTP/1.1\r\nHost: a\r\nContent-Length:\r\n\r\n", NEST_ERROR_INVALID_REQUEST,
-            "not a number"},
-        {"P / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n",
-            NEST_ERROR_INVALID_REQUEST, "two Content-Length"},
-        {"P / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
-            NEST_ERROR_LENGTH_REQUIRED, "Transfer-Encoding"},
-        {"P / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: identity\r\n\r\n",
-            NEST_ERROR_LENGTH_REQUIRED, "Transfer-Encoding"},
-        {"P / HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\n\r\n", NEST_ERROR_UNSUPPORTED_MEDIA,
-            "Content-Encoding"},
-        {"P / HTTP/1.1\r\nHost: a\r\nExpect: gold\r\n\r\n", NEST_ERROR_INVALID_REQUEST, "Expect"},
-        {"P / HTTP/1.1\r\nHost: a\r\nIf-Match: a\r\nif-match: b\r\n\r\n",
-            NEST_ERROR_INVALID_REQUEST, "two If-Match"},
-    };
-    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+    for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
         g_autoptr(GError) error = NULL;
         NestHead head = {0};
-        if (read_text(rows[i].text, &head, &error))
-            fail_msg("accepted: %s", rows[i].text);
-        assert_nest_error(error, rows[i].code, rows[i].says);
+        if (read_text(bad[i].text, &head, &error))
+            fail_msg("accepted: %s", bad[i].text);
+        assert_nest_error(error, bad[i].code, bad[i].says);
         assert_null(head.method);
     }
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "stub-core.h"
+#include "nest-core-stub.h"
 #include "nest-codec.h"
 #include "nest-error.h"
 #include <string.h>
@@ -67,7 +67,7 @@ static void free_operation(gpointer operation)
     nest_operation_free(operation);
 }
 
-NestCore *stub_core_new(guint vms)
+NestCore *nest_core_stub_new(guint vms)
 {
     NestCore *core = g_new0(NestCore, 1);
     core->vms = g_array_new(FALSE, FALSE, sizeof(NestVmEntry));
@@ -82,7 +82,7 @@ NestCore *stub_core_new(guint vms)
     return core;
 }
 
-void stub_core_free(NestCore *core)
+void nest_core_stub_free(NestCore *core)
 {
     g_array_unref(core->vms);
     g_ptr_array_unref(core->operations);

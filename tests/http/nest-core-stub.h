@@ -8,5 +8,5 @@
  *   idle   nothing to be done       late     answers after 100 ms
  * A NESTED wish with a plan other than "feed" is PLAN_OUTDATED. Each change adds an operation that
  * stays running until it is aborted, and an event. A spec named "flood" adds memory_kib events. */
-NestCore *stub_core_new(guint vms);
-void stub_core_free(NestCore *core);
+NestCore *nest_core_stub_new(guint vms);
+void nest_core_stub_free(NestCore *core);

@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "nest-watch.h"
+#include "nest-fd-watch.h"
 
-struct NestWatch {
+struct NestFdWatch {
     GSource source;
     int fd;
     gpointer tag;
     GIOCondition condition;
-    NestWatchFunc func;
+    NestFdWatchFunc func;
     gpointer data;
 };
 
 static gboolean dispatch(GSource *source, GSourceFunc unused, gpointer data)
 {
-    NestWatch *watch = (NestWatch *)source;
+    NestFdWatch *watch = (NestFdWatch *)source;
     g_source_set_ready_time(source, -1);
     watch->func(watch->fd, g_source_query_unix_fd(source, watch->tag), watch->data);
     return G_SOURCE_CONTINUE;
 }
 
-NestWatch *nest_watch_new(int fd, GIOCondition condition, NestWatchFunc func, gpointer data)
+NestFdWatch *nest_fd_watch_new(int fd, GIOCondition condition, NestFdWatchFunc func, gpointer data)
 {
     static GSourceFuncs functions = {.dispatch = dispatch};
-    NestWatch *watch = (NestWatch *)g_source_new(&functions, sizeof *watch);
+    NestFdWatch *watch = (NestFdWatch *)g_source_new(&functions, sizeof *watch);
     watch->fd = fd;
     watch->condition = condition;
     watch->func = func;
@@ -31,7 +31,7 @@ NestWatch *nest_watch_new(int fd, GIOCondition condition, NestWatchFunc func, gp
     return watch;
 }
 
-void nest_watch_set(NestWatch *watch, GIOCondition condition)
+void nest_fd_watch_set(NestFdWatch *watch, GIOCondition condition)
 {
     if (watch->condition == condition)
         return;
@@ -39,12 +39,12 @@ void nest_watch_set(NestWatch *watch, GIOCondition condition)
     g_source_modify_unix_fd(&watch->source, watch->tag, condition);
 }
 
-void nest_watch_soon(NestWatch *watch)
+void nest_fd_watch_soon(NestFdWatch *watch)
 {
     g_source_set_ready_time(&watch->source, 0);
 }
 
-void nest_watch_free(NestWatch *watch)
+void nest_fd_watch_free(NestFdWatch *watch)
 {
     if (watch == NULL)
         return;
