@@ -20,6 +20,7 @@ class Reaching(CliTest):
         self.assertIn("  next  is nestd running? systemctl start nestd; or", err)
 
     def test_stale_socket(self):
+        self.stub.server.shutdown()
         self.stub.server.server_close()
         _, err = self.run_nestctl("list", status=19)
         self.assertIn("no nestd answers", err)
