@@ -239,7 +239,7 @@ gboolean nest_domain_cpu_edit(
     if (nest_domain_cpu_flaw(patch->document, domain, wish) == NULL)
         return TRUE;
     if (domain->cpu_override) {
-        nest_set_error(error, NEST_ERROR_VM_UNFIT, "Take -cpu out of <qemu:commandline>",
+        nest_set_error(error, NEST_ERROR_VM_UNFIT, "Take the CPU out of <qemu:commandline>",
             "the definition hands QEMU a CPU of its own in <qemu:commandline>");
         return FALSE;
     }

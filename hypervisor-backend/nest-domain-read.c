@@ -223,6 +223,17 @@ static void read_devices(const NestDocument *document, NestDomain *domain)
         g_ptr_array_add(domain->interfaces, read_interface(child));
 }
 
+/* TRUE if an argument of QEMU chooses the CPU or sets properties of it: -cpu, or -global with a
+ * name like max-x86_64-cpu.svm, or a file that may hold either. */
+static gboolean chooses_cpu(const xmlNode *arg)
+{
+    static const char *const options[] = {"-cpu", "--cpu", "-readconfig", "--readconfig", NULL};
+    g_autofree char *value = nest_element_get(arg, "value");
+    return value != NULL &&
+        (g_strv_contains(options, value) || strstr(value, "x86_64-cpu") != NULL ||
+            strstr(value, "i386-cpu") != NULL);
+}
+
 /* TRUE if arguments are handed to QEMU that choose the CPU behind libvirt's back. */
 static gboolean read_override(const NestDocument *document)
 {
@@ -232,7 +243,7 @@ static gboolean read_override(const NestDocument *document)
             continue;
         for (const xmlNode *arg = node->children; arg != NULL; arg = arg->next)
             if (arg->type == XML_ELEMENT_NODE && strcmp((const char *)arg->name, "arg") == 0 &&
-                (nest_element_has(arg, "value", "-cpu") || nest_element_has(arg, "value", "--cpu")))
+                chooses_cpu(arg))
                 return TRUE;
     }
     return FALSE;

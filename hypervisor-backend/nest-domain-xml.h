@@ -35,7 +35,7 @@ typedef struct {
     gboolean check_full;
     NestFeaturePolicy vmx;
     NestFeaturePolicy svm;
-    gboolean cpu_override; /* <qemu:commandline> has -cpu, so nothing of this is sure */
+    gboolean cpu_override; /* <qemu:commandline> chooses the CPU: nothing of this is sure */
     char *console_log; /* the file that the first serial port is logged to */
     GPtrArray *interfaces; /* NestInterface */
 } NestDomain;
@@ -90,8 +90,10 @@ char *nest_domain_fingerprint(const char *xml);
 
 /* The definition of a new VM. spec must have been checked. accel is KVM or TCG (never AUTO);
  * disk_path is the disk to attach or NULL; extension is what spec->nested shall expose. A
- * virtio serial port for the guest agent, a serial console logged to console_log (NULL: a pty),
- * and a balloon unless nested are included. */
+ * virtio serial port for the guest agent, a serial console on a pty, logged to console_log unless
+ * that is NULL, and a balloon unless nested are included. Without spec->network there is no
+ * interface. A disk boots before the ISO: a new, empty one falls through to it. Not nested means
+ * that both extensions are disabled. */
 typedef struct {
     const char *uuid;
     NestAccel accel;

@@ -163,6 +163,8 @@ static const struct {
     {"<memory unit='T'>1</memory>", 1073741824},
     {"<memory unit='TiB'>1</memory>", 1073741824},
     {"<memory unit='EiB'>1</memory>", G_GINT64_CONSTANT(1125899906842624)},
+    {"<memory>4</memory><currentMemory>5</currentMemory>", 4},
+    {"<memory>4</memory><currentMemory>0</currentMemory>", 4},
     {"", 0},
     {"<cpu><numa><cell memory='2' unit='MiB'/><cell memory='3'/></numa></cpu>", 2051},
     {"<cpu><numa><cell/></numa></cpu>", -1},
@@ -311,6 +313,30 @@ static void test_fingerprint(void **state)
     assert_null(nest_domain_fingerprint(NULL));
 }
 
+static void test_cpu_arguments(void **state)
+{
+    static const struct {
+        const char *value;
+        gboolean override;
+    } rows[] = {
+        {"-cpu", TRUE},
+        {"--cpu", TRUE},
+        {"-readconfig", TRUE},
+        {"max-x86_64-cpu.svm=off", TRUE},
+        {"driver=qemu64-i386-cpu,property=svm,value=on", TRUE},
+        {"-fw_cfg", FALSE},
+        {"name=opt/-cpu", FALSE},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *xml = g_strdup_printf(
+            "<domain type='kvm' xmlns:q='urn:q'><q:commandline><q:env value='-cpu'/>"
+            "<q:arg value='%s'/></q:commandline></domain>",
+            rows[i].value);
+        g_autoptr(NestDomain) domain = nest_domain_read(xml, NULL);
+        assert_int_equal(domain->cpu_override, rows[i].override);
+    }
+}
+
 static void test_filters(void **state)
 {
     assert_true(nest_filter_blocks_foreign_macs("clean-traffic"));
@@ -330,6 +356,7 @@ int main(void)
         cmocka_unit_test(test_bad_input),
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_fingerprint),
+        cmocka_unit_test(test_cpu_arguments),
         cmocka_unit_test(test_filters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

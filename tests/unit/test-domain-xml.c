@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "domain-data.h"
-#include "nest-document.h"
+#include "nest-patch.h"
 #include <string.h>
 
 /* Appends where in the text element stands, with its indentation, and the markup it leaves. */
@@ -241,6 +241,28 @@ static void test_satisfies_says_what_is_not(void **state)
     }
 }
 
+/* Changes that meet at one place come out in the order of the document, however they were made. */
+static void test_patch_order(void **state)
+{
+    const char *xml = "<domain type='kvm'>\n <a/>\n <b/>\n <c/>\n</domain>";
+    g_autoptr(NestDocument) document = nest_document_parse(xml, NULL);
+    g_autoptr(NestPatch) patch = nest_patch_new(document);
+    const xmlNode *a = nest_element_child(document->root, "a");
+    const xmlNode *b = nest_element_child(document->root, "b");
+    const xmlNode *c = nest_element_child(document->root, "c");
+    nest_patch_remove(patch, b);
+    nest_patch_insert_after(patch, a, (const char *const[]){"<x>", "\t<y/>", "</x>", NULL});
+    nest_patch_insert_before(patch, c, (const char *const[]){"<z/>", NULL});
+    nest_patch_text(patch, c, "<&");
+    nest_patch_attribute(patch, c, "d", "'\"");
+    nest_patch_append(patch, a, (const char *const[]){"<e/>", NULL});
+    nest_patch_attribute(patch, a, "f", "g");
+    g_autofree char *patched = nest_patch_apply(patch);
+    assert_string_equal(patched,
+        "<domain type='kvm'>\n <a f='g'>\n  <e/>\n </a>\n <x>\n  <y/>\n </x>\n <z/>\n"
+        " <c d='&apos;&quot;'>&lt;&amp;</c>\n</domain>");
+}
+
 #define FEATURE(policy) "<feature policy='" policy "' name='svm'/>"
 
 static void test_doubled_features(void **state)
@@ -296,6 +318,7 @@ int main(void)
         cmocka_unit_test(test_edit_text),
         cmocka_unit_test(test_edit_refusals),
         cmocka_unit_test(test_satisfies_says_what_is_not),
+        cmocka_unit_test(test_patch_order),
         cmocka_unit_test(test_doubled_features),
         cmocka_unit_test(test_large_definitions),
     };
