@@ -214,7 +214,7 @@ static void close_connection(NestLibvirt *self)
 
 static gboolean is_open(NestLibvirt *self)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
 
     return self->connection != NULL && !self->lost && virConnectIsAlive(self->connection) == 1;
 }
@@ -245,7 +245,7 @@ static gboolean watch(NestLibvirt *self, virConnectPtr connection, GError **erro
 
 gboolean nest_libvirt_open(NestLibvirt *self, GError **error)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->opening);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->opening);
     virConnectPtr connection = NULL;
 
     if (is_open(self))
@@ -273,7 +273,7 @@ void nest_libvirt_close(NestLibvirt *self)
 
 gboolean nest_libvirt_get(NestLibvirt *self, virConnectPtr *ret_connection, GError **error)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
 
     if (self->connection == NULL || self->lost || virConnectRef(self->connection) < 0) {
         nest_set_error(error, NEST_ERROR_BACKEND_UNAVAILABLE, "try again in a moment",

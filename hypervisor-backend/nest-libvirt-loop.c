@@ -106,7 +106,7 @@ static void watch_arm(Watch *watch, int value)
 
 static int add(Watch *watch, int value)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&loop.lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&loop.lock);
 
     watch->id = ++loop.last_id;
     g_hash_table_insert(loop.watches, GINT_TO_POINTER(watch->id), watch);
@@ -116,7 +116,7 @@ static int add(Watch *watch, int value)
 
 static void update(int id, int value)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&loop.lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&loop.lock);
     Watch *watch = g_hash_table_lookup(loop.watches, GINT_TO_POINTER(id));
 
     if (watch != NULL)
@@ -136,7 +136,7 @@ static gboolean release(gpointer data)
  * callback: both hold on the loop's thread. */
 static int drop(int id)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&loop.lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&loop.lock);
     Watch *watch = g_hash_table_lookup(loop.watches, GINT_TO_POINTER(id));
     g_autoptr(GSource) source = NULL;
 
@@ -187,7 +187,7 @@ static gpointer run(gpointer data)
 
 void nest_libvirt_loop_start(void)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&loop.control);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&loop.control);
 
     if (loop.context == NULL) {
         loop.context = g_main_context_new();
@@ -210,7 +210,7 @@ typedef struct {
 static gboolean pass(gpointer data)
 {
     Barrier *barrier = data;
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&barrier->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&barrier->lock);
 
     barrier->passed = TRUE;
     g_cond_signal(&barrier->cond);
@@ -238,7 +238,7 @@ static void wait_for_callbacks(void)
 
 void nest_libvirt_loop_stop(void)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&loop.control);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&loop.control);
 
     wait_for_callbacks();
     if (--loop.users > 0)

@@ -17,7 +17,7 @@ typedef struct {
 static void on_cancelled(GCancellable *cancellable, gpointer data)
 {
     NestLibvirt *self = data;
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
 
     g_cond_broadcast(&self->changed);
 }
@@ -28,7 +28,7 @@ static gboolean wait_for_event(const Wait *wait, guint64 seen, GError **error)
 {
     NestLibvirt *self = wait->self;
     gint64 until = MIN(wait->deadline, g_get_monotonic_time() + LOOK_AGAIN_US);
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
 
     while (self->events == seen && !self->lost && self->connection != NULL &&
         !g_cancellable_is_cancelled(wait->cancellable) &&

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -135,14 +136,19 @@ void world_remove(const char *dir)
     nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+static void die_with_parent(gpointer data)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
 Child child_spawn(const char *const *argv)
 {
     Child child = {.pid = 0, .out = -1};
     g_autoptr(GError) error = NULL;
 
     must_do(g_spawn_async_with_pipes(NULL, (char **)argv, NULL,
-        G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_SEARCH_PATH, NULL, NULL, &child.pid, NULL, &child.out,
-        NULL, &error));
+        G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_SEARCH_PATH, die_with_parent, NULL, &child.pid, NULL,
+        &child.out, NULL, &error));
     return child;
 }
 
@@ -223,7 +229,7 @@ static void on_event(NestBackendEvent event, const char *uuid, gpointer data)
         [NEST_BACKEND_LOST] = "lost",
     };
     Ear *ear = data;
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&ear->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&ear->lock);
 
     g_ptr_array_add(ear->heard, g_strdup_printf("%s %s", names[event], uuid != NULL ? uuid : "-"));
     g_cond_broadcast(&ear->cond);
@@ -240,7 +246,7 @@ void ear_attach(Ear *ear, NestBackend *backend)
 gboolean ear_hears(Ear *ear, const char *what, guint seconds)
 {
     gint64 deadline = g_get_monotonic_time() + seconds * G_TIME_SPAN_SECOND;
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&ear->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&ear->lock);
     guint at;
 
     while (!g_ptr_array_find_with_equal_func(ear->heard, what, g_str_equal, &at))

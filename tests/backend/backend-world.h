@@ -77,7 +77,7 @@ typedef struct {
 /* Starts this program with the arguments (NULL-terminated). */
 Child child_start(const char *scene, ...) G_GNUC_NULL_TERMINATED;
 
-/* Starts any program. */
+/* Starts any program. It does not outlive this one. */
 Child child_spawn(const char *const *argv);
 
 /* Waits for one line from the child that begins with what; the rest of it, or NULL if the child

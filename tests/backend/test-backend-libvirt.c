@@ -67,11 +67,28 @@ static void test_second_process(void **state)
     Child first = child_start("hold", root, NULL);
     g_autofree char *opened = child_line(&first, "open");
     g_autofree char *pid = g_strdup_printf("%d", first.pid);
+    Child second = child_start("second", root, pid, NULL);
+    gboolean good = child_good(&second);
 
-    assert_non_null(opened);
-    run_scene("second", root, pid);
     child_kill(&first);
+    assert_non_null(opened);
+    assert_true(good);
     run_scene("caps", root);
+}
+
+static void test_user(void **state)
+{
+    g_autofree char *dir = NULL;
+    Child child;
+    gboolean good;
+
+    if (geteuid() != 0)
+        skip();
+    dir = world_directory();
+    child = child_start("user", dir, "/run/nestd", NULL);
+    good = child_good(&child);
+    world_remove(dir);
+    assert_true(good);
 }
 
 static void test_system_daemon(void **state)
@@ -95,6 +112,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_guest_powers_off_while_away),
         cmocka_unit_test(test_guest_hangs),
         cmocka_unit_test(test_second_process),
+        cmocka_unit_test(test_user),
         cmocka_unit_test(test_system_daemon),
     };
     const char *obstacle;
