@@ -83,6 +83,34 @@ void nest_core_open(NestCore *core)
     nest_core_push(core, core->readers, open_work, opening);
 }
 
+typedef struct {
+    NestCore *core;
+    NestBackendEvent event;
+    char *uuid;
+} Tidings;
+
+static void on_tidings(gpointer data)
+{
+    Tidings *tidings = data;
+    if (tidings->event == NEST_BACKEND_LOST) {
+        g_autoptr(GError) error = NULL;
+        nest_set_error(&error, NEST_ERROR_BACKEND_UNAVAILABLE, "nestd opens it again by itself",
+            "the connection to the hypervisor broke");
+        nest_core_lost(tidings->core, error);
+    } else {
+        nest_core_mark_dirty(tidings->core, tidings->uuid);
+    }
+    g_free(tidings->uuid);
+    g_free(tidings);
+}
+
+void nest_core_on_backend(NestBackendEvent event, const char *uuid, gpointer user_data)
+{
+    Tidings *tidings = g_new(Tidings, 1);
+    *tidings = (Tidings){user_data, event, g_strdup(uuid)};
+    nest_core_post(on_tidings, tidings);
+}
+
 static gboolean on_reopen_timer(gpointer data)
 {
     NestCore *core = data;

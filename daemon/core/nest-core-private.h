@@ -69,6 +69,8 @@ guint64 nest_core_next_order(NestCore *core);
 
 /* nest-core-open.c */
 void nest_core_open(NestCore *core);
+/* The backend's handler; any thread. */
+void nest_core_on_backend(NestBackendEvent event, const char *uuid, gpointer user_data);
 void nest_core_lost(NestCore *core, const GError *error);
 
 /* nest-core-change.c */

@@ -179,6 +179,7 @@ NestCore *nest_core_new(const NestConfig *config, NestStore *store, NestBackend 
     core->readers = g_thread_pool_new(run_task, NULL, READERS, FALSE, NULL);
     core->scribe = g_thread_pool_new(run_task, NULL, 1, FALSE, NULL);
     nest_store_set_notify(store, on_store_events, core);
+    backend->ops->set_handler(backend, nest_core_on_backend, core);
     return core;
 }
 
@@ -224,6 +225,8 @@ void nest_core_free(NestCore *core)
     g_thread_pool_free(core->readers, FALSE, TRUE);
     g_thread_pool_free(core->scribe, FALSE, TRUE);
     nest_backend_free(core->backend);
+    while (g_main_context_iteration(NULL, FALSE))
+        ;
     nest_inventory_free(core->inventory);
     g_array_unref(core->entries);
     nest_operations_free(core->operations);
