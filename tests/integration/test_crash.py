@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""nestd is killed before and after every call to the hypervisor, and started again.
+
+After recovery every operation has ended, what it says is true, nothing is half done, and nothing
+that cannot be taken back was done by recovery itself. Recovering twice is recovering once.
+"""
+
+import http.client
+import unittest
+
+import nestd
+from fake import Fake
+from test_failures import OPERATIONS, same
+
+
+class TestCrash(unittest.TestCase):
+    def crash(self, daemon, name, kind, rule):
+        """Defines the VM, arms the rule, asks, and waits for the death, if it comes."""
+        fields, (method, part, body), _, _ = OPERATIONS[kind]
+        daemon.define(name, **fields)
+        before = daemon.host.vm(name)
+        daemon.host.control(rule)
+        path = f"/v1/vms/{name}/{part}".rstrip("/")
+        try:
+            answer = daemon.request(method, path, body)
+            if answer.status == 202:
+                daemon.wait_operation(answer.json["id"])
+        except (OSError, EOFError, http.client.HTTPException):  # it died while answering
+            if not daemon.host.struck():
+                raise
+        if daemon.host.struck():
+            daemon.wait()
+        daemon.host.control()
+        return before
+
+    def judge(self, daemon, label, name, before, wished):
+        operations = daemon.get("/v1/operations?limit=1")["operations"]
+        now = daemon.host.vms().get(name)
+        if operations:
+            operation = daemon.wait_operation(operations[0]["id"])
+            if operation["state"] == "done":
+                self.assertTrue(wished(now), (label, operation, now))
+                return operation
+            self.assertEqual(operation["state"], "rolled-back", (label, operation))
+            self.assertTrue(operation["problem"], label)
+            self.assertTrue(operation["note"], label)
+        self.assertEqual(same(now["xml"]), same(before["xml"]), label)
+        self.assertEqual(now["saved_state"] or wished(now), before["saved_state"] or wished(now))
+        return operations[0] if operations else None
+
+    def one(self, kind, slot, when, nth):
+        label = f"{kind} {when} {slot} {nth}"
+        name = "victim"
+        with Fake() as daemon:
+            before = self.crash(daemon, name, kind, f"{when}:{slot}@{name}:{nth}")
+            if not daemon.host.struck():
+                return False
+            daemon.start()
+            daemon.wait_backend()
+            first = self.judge(daemon, label, name, before, OPERATIONS[kind][3])
+            if first is not None:
+                ended = daemon.wait_operation(first["id"])
+                daemon.restart()
+                daemon.wait_backend()
+                self.assertEqual(daemon.get(f"/v1/operations/{first['id']}"), ended, label)
+        return True
+
+    def run_kind(self, kind):
+        """Reads before the request count too, so the first numbers may pass."""
+        struck = 0
+        for slot in OPERATIONS[kind][2]:
+            for when in ("crash-before", "crash-after"):
+                hits = 0
+                for nth in range(1, 9):
+                    with self.subTest(kind=kind, slot=slot, when=when, nth=nth):
+                        hit = self.one(kind, slot, when, nth)
+                        hits += hit
+                        if hits and not hit:
+                            break
+                struck += hits
+        self.assertGreaterEqual(struck, 4, f"{kind} was hardly ever killed")
+
+
+def add_tests():
+    for kind in OPERATIONS:
+        def test(self, kind=kind):
+            self.run_kind(kind)
+        setattr(TestCrash, f"test_{kind.replace('-', '_')}", test)
+
+
+add_tests()
+
+if __name__ == "__main__":
+    nestd.main()
