@@ -116,27 +116,30 @@ static gboolean can_use(const char *kvm, const char *user, uid_t uid, gid_t gid)
     return nest_libvirt_embed_may_open(&status, uid, groups, (gsize)n);
 }
 
+static gboolean is_auto(const char *name)
+{
+    return name == NULL || strcmp(name, "auto") == 0;
+}
+
 gboolean nest_libvirt_embed_choose_user(
     const NestLibvirtOptions *options, const char *kvm, NestQemuUser *ret_user, GError **error)
 {
-    gboolean named = options->qemu_user != NULL && g_strcmp0(options->qemu_user, "auto") != 0;
+    const char *group = is_auto(options->qemu_group) ? NULL : options->qemu_group;
     uid_t uid;
     gid_t gid;
 
-    if (named) {
-        if (look_up(options->qemu_user, options->qemu_group, ret_user, &uid, &gid))
+    if (!is_auto(options->qemu_user)) {
+        if (look_up(options->qemu_user, group, ret_user, &uid, &gid))
             return TRUE;
         nest_set_error(error, NEST_ERROR_CONFIG, "create it, or set qemu_user = auto",
             "The user %s%s%s that QEMU shall run as does not exist", options->qemu_user,
-            options->qemu_group != NULL ? " or the group " : "",
-            options->qemu_group != NULL ? options->qemu_group : "");
+            group != NULL ? " or the group " : "", group != NULL ? group : "");
         return FALSE;
     }
     for (gsize i = 0; i < G_N_ELEMENTS(users); i++) {
         g_auto(NestQemuUser) user = {NULL, NULL};
 
-        if (!look_up(users[i], options->qemu_group, &user, &uid, &gid) ||
-            !can_use(kvm, users[i], uid, gid))
+        if (!look_up(users[i], group, &user, &uid, &gid) || !can_use(kvm, users[i], uid, gid))
             continue;
         *ret_user = user;
         user = (NestQemuUser){NULL, NULL};

@@ -87,6 +87,7 @@ static void test_choose_user(void **state)
 {
     NestLibvirtOptions options = {.qemu_user = "root"};
     g_auto(NestQemuUser) named = {NULL, NULL};
+    g_auto(NestQemuUser) automatic = {NULL, NULL};
     g_auto(NestQemuUser) found = {NULL, NULL};
     g_autoptr(GError) error = NULL;
 
@@ -102,6 +103,9 @@ static void test_choose_user(void **state)
     assert_false(nest_libvirt_embed_choose_user(&options, "/none", &found, &error));
     assert_nest_error(error, NEST_ERROR_CONFIG, "no-such-group");
     g_clear_error(&error);
+    options.qemu_group = "auto";
+    assert_true(nest_libvirt_embed_choose_user(&options, "/none", &automatic, &error));
+    assert_string_equal(automatic.group, "root");
     options = (NestLibvirtOptions){.qemu_user = "auto"};
     assert_true(nest_libvirt_embed_choose_user(&options, "/none", &found, &error));
     assert_non_null(found.user);
