@@ -1,0 +1,41 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# On a copy, under systemd, as nestd.service confines it: a VM is made, started, and outlives its
+# daemon's restart, kill and upgrade.
+set -eux
+guest() {
+    pgrep -f guest=DemoVM
+}
+state_is() {
+    nestctl show DemoVM | grep -E "^state +$1\$"
+}
+
+test "$(stat -c '%a %U %G' /run/nestd/nestd.sock)" = '660 root nestd'
+stranger='setpriv --reuid=65534 --regid=65534 --clear-groups'
+$stranger nestctl help > /dev/null
+if $stranger nestctl list; then exit 1; fi
+
+ip link add br0 type bridge
+ip link set br0 up
+nestctl create DemoVM --memory 4G --vcpus 2 --accel tcg --disk 1G --network bridge=br0
+nestctl enable DemoVM --yes
+nestctl start DemoVM
+pid=$(guest)
+test "$(stat -c %U "/proc/$pid")" = nestd-qemu
+ip link show master br0 | grep vnet
+grep '^NoNewPrivs:.1' "/proc/$pid/status"
+
+systemctl restart nestd.service
+state_is running
+systemctl kill --kill-who=main --signal=KILL nestd.service
+state_is running
+dpkg -i /deb/nestd_*.deb
+test "$(guest)" = "$pid"
+state_is running
+systemctl stop nestd.service
+test "$(guest)" = "$pid"
+# The socket starts it again.
+nestctl stop DemoVM
+state_is off
+systemctl is-active nestd.service
+if guest; then exit 1; fi
