@@ -71,7 +71,7 @@ TEXT_SUFFIXES = SOURCE_SUFFIXES | {
     ".md", ".scd", ".yaml", ".yml", ".json", ".conf", ".service", ".socket", ".txt", ".in", ""}
 
 
-NOT_OURS = r"COPYING$|tests/data/"
+NOT_OURS = r"COPYING$|tests/data/|tests/fuzz/corpus/"
 
 
 class Tree:
