@@ -7,7 +7,7 @@ typedef struct {
     gboolean (*forbids)(const NestVmView *view);
     NestErrorCode code;
     const char *reason; /* %s: the VM's name */
-    const char *next; /* likewise; NULL where there is none */
+    const char *next; /* likewise; NULL where the host's gift tells cause and way out */
 } GuardRow;
 
 static gboolean asks_for_nesting(const NestDomain *domain, NestExtension extension)
@@ -34,11 +34,9 @@ static gboolean dynamic_memory(const NestVmView *view)
 
 static gboolean host_cannot(const NestVmView *view)
 {
-    if (!stored_nesting(view))
-        return FALSE;
-    if (view->domain->accel == NEST_ACCEL_KVM)
-        return view->host != NULL && !nest_host_kvm_nests(view->host);
-    return view->caps != NULL && view->caps->tcg_extension == NEST_EXTENSION_NONE;
+    g_autoptr(NestGift) gift = nest_vm_view_gift(view);
+    return stored_nesting(view) &&
+        (gift->answer == NEST_GIFT_NOT_NOW || gift->answer == NEST_GIFT_NEVER);
 }
 
 static gboolean wrong_extension(const NestVmView *view)
@@ -53,8 +51,7 @@ static const GuardRow rows[] = {
         "%s asks for the virtualization extension of another CPU vendor than it would get",
         "nestctl enable %s"},
     {NEST_GUARD_START, host_cannot, NEST_ERROR_HOST_UNFIT,
-        "%s is set up for nesting, but this host can't give it the extension",
-        "nestctl status shows why; or: nestctl disable %s"},
+        "%s is set up for nesting, and the host can't give it the extension", NULL},
     {NEST_GUARD_START, dynamic_memory, NEST_ERROR_VM_UNFIT,
         "%s is set up for nesting and its memory is dynamic; the two don't go together",
         "nestctl enable %s"},
@@ -63,17 +60,30 @@ static const GuardRow rows[] = {
         "nestctl shutdown %s"},
 };
 
+static char *fill_in(const char *text, const char *name)
+{
+    g_auto(GStrv) parts = g_strsplit(text, "%s", 2);
+    return g_strjoinv(name, parts);
+}
+
+static void refuse(const GuardRow *row, const NestVmView *view, GError **error)
+{
+    g_autofree char *reason = fill_in(row->reason, view->facts->name);
+    if (row->next != NULL) {
+        g_autofree char *next = fill_in(row->next, view->facts->name);
+        nest_set_error(error, row->code, next, "%s", reason);
+        return;
+    }
+    g_autoptr(NestGift) gift = nest_vm_view_gift(view);
+    nest_set_error(error, row->code, gift->next, "%s: %s", reason, gift->reason);
+}
+
 gboolean nest_guard_allows(NestGuarded operation, const NestVmView *view, GError **error)
 {
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         if (rows[i].operation != operation || !rows[i].forbids(view))
             continue;
-        const char *name = view->facts->name;
-        g_auto(GStrv) reason = g_strsplit(rows[i].reason, "%s", 2);
-        g_auto(GStrv) next = g_strsplit(rows[i].next, "%s", 2);
-        g_autofree char *next_text = g_strjoinv(name, next);
-        g_autofree char *reason_text = g_strjoinv(name, reason);
-        nest_set_error(error, rows[i].code, next_text, "%s", reason_text);
+        refuse(&rows[i], view, error);
         return FALSE;
     }
     return TRUE;
