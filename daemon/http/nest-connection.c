@@ -320,6 +320,21 @@ static void look_up_right(NestConnection *c)
     c->known = TRUE;
 }
 
+/* Takes head and body of the request in hand from the input. */
+static GByteArray *take_body(NestConnection *c)
+{
+    GByteArray *body = g_byte_array_new();
+    gsize whole = c->head_length + c->head.length;
+    if (c->head.length > 0)
+        g_byte_array_append(body, c->in->data + c->head_length, c->head.length);
+    g_byte_array_remove_range(c->in, 0, whole);
+    if (whole > KEEP_BUFFER && c->in->len == 0) {
+        g_byte_array_unref(c->in);
+        c->in = g_byte_array_new();
+    }
+    return body;
+}
+
 static void start_work(NestConnection *c)
 {
     c->head_only = strcmp(c->head.method, "HEAD") == 0;
@@ -329,18 +344,11 @@ static void start_work(NestConnection *c)
     c->state = STATE_WORK;
     nest_fd_watch_set(c->watch, 0);
     deadline_in(c, nest_http_limits(c->http)->reply_timeout);
-    const char *body = (const char *)c->in->data + c->head_length;
-    gsize length = c->head.length, whole = c->head_length + length;
+    g_autoptr(GByteArray) body = take_body(c);
     look_up_right(c);
     c->exchange = nest_exchange_new(c->http, c, &c->caller, &c->head);
-    NestExchange *exchange = nest_exchange_ref(c->exchange);
-    nest_router_run(exchange, body, length);
-    nest_exchange_unref(exchange);
-    g_byte_array_remove_range(c->in, 0, MIN(whole, c->in->len));
-    if (whole > KEEP_BUFFER && c->in->len == 0) {
-        g_byte_array_unref(c->in);
-        c->in = g_byte_array_new();
-    }
+    g_autoptr(NestExchange) exchange = nest_exchange_ref(c->exchange);
+    nest_router_run(exchange, (const char *)body->data, body->len);
 }
 
 /* One request at most; where more have come already, the main loop comes back. */
@@ -350,8 +358,6 @@ static void advance(NestConnection *c)
         read_head(c);
     if (c->state == STATE_BODY && c->in->len >= c->head_length + c->head.length)
         start_work(c);
-    if (c->state == STATE_HEAD && c->in->len > 0 && c->scanned == 0)
-        nest_fd_watch_soon(c->watch);
 }
 
 static void receive(NestConnection *c)

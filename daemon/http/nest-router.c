@@ -226,7 +226,12 @@ static gboolean read_body(NestExchange *exchange, const char *body, gsize length
         nest_set_error(error, NEST_ERROR_INVALID_REQUEST, NULL, "this request takes no body");
         return FALSE;
     }
-    if (length > 0 && !is_json(exchange->head.content_type)) {
+    if (length == 0) {
+        nest_set_error(error, NEST_ERROR_INVALID_REQUEST, "see GET /v1/openapi.json",
+            "the body is missing: %s as JSON", record->name);
+        return FALSE;
+    }
+    if (!is_json(exchange->head.content_type)) {
         nest_set_error(error, NEST_ERROR_UNSUPPORTED_MEDIA, "send Content-Type: application/json",
             "the body must be JSON");
         return FALSE;

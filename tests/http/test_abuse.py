@@ -111,6 +111,8 @@ class Parsing(Case):
 
     def test_pipelining(self):
         with self.stub.client() as client:
+            client.send((b"GET /v1 HTTP/1.1\r\n" + HOST + b"\r\n") * 3)
+            self.assertEqual([client.reply().status for _ in range(3)], [200] * 3)
             client.send((b"GET /v1 HTTP/1.1\r\n" + HOST + b"\r\n") * 500)
             client.send(b"GET /v1/no HTTP/1.1\r\n" + HOST + b"\r\n")
             client.send(b"GET /v1/host HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n")
@@ -155,6 +157,12 @@ class Deadlines(Case):
         with self.stub.client() as client:
             self.elapsed(client.send(b"GET /v1 HT"), 0.2, 1.0)
 
+    def test_half_a_head_after_a_request(self):
+        self.stub.replace("head=300", "idle=20000")
+        with self.stub.client() as client:
+            self.assertEqual(client.ask("GET", "/v1").status, 200)
+            self.elapsed(client.send(b"GET /v1 HT"), 0.2, 1.0)
+
     def test_half_a_body(self):
         with self.stub.client() as client:
             client.send(b"PUT /v1 HTTP/1.1\r\n" + HOST + b"Content-Length: 9\r\n\r\n{")
@@ -184,6 +192,21 @@ class Deadlines(Case):
                 self.assertEqual(client.ask("GET", "/v1").status, 200)
                 time.sleep(0.2)
             self.elapsed(client, 0.05, 1.0)
+
+    def test_idle_is_longer_than_a_head(self):
+        self.stub.replace("head=200", "idle=20000")
+        with self.stub.client() as client:
+            self.assertEqual(client.ask("GET", "/v1").status, 200)
+            time.sleep(0.5)
+            self.assertEqual(client.ask("GET", "/v1").status, 200)
+
+    def test_client_gone_while_core_is_silent(self):
+        """Seen at once, not only when the reply is due."""
+        with self.stub.client() as client:
+            client.send(b"DELETE /v1/vms/silent HTTP/1.1\r\n" + HOST + b"\r\n")
+            self.assertTrue(eventually(lambda: self.stub.fds() > self.stub.quiet))
+            time.sleep(0.1)
+        self.assertTrue(eventually(lambda: self.stub.fds() == self.stub.quiet, 2))
 
     def test_linger(self):
         with self.stub.client() as client:
