@@ -106,7 +106,10 @@ static void spread(NestEventHub *hub, const NestEvent *event)
 static gboolean on_pull(gpointer data)
 {
     NestEventHub *hub = data;
-    g_autoptr(GPtrArray) events = nest_core_events(hub->core, hub->last, PAGE, NULL);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) events = nest_core_events(hub->core, hub->last, PAGE, &error);
+    if (events == NULL && nest_http_may_log(hub->http, NEST_LOG_EVENTS))
+        g_warning("new events can't be read: %s", error->message);
     for (guint i = 0; events != NULL && i < events->len; i++)
         spread(hub, events->pdata[i]);
     if (events != NULL && events->len == PAGE)

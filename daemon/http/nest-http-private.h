@@ -21,5 +21,11 @@ void nest_http_forget(NestHttp *http, NestConnection *connection);
 
 /* TRUE at most once a second for each kind of line: what clients can provoke must not flood the
  * log. */
-typedef enum { NEST_LOG_FULL, NEST_LOG_ACCEPT, NEST_LOG_SLOW, NEST_N_LOGS } NestLogKind;
+typedef enum {
+    NEST_LOG_FULL,
+    NEST_LOG_ACCEPT,
+    NEST_LOG_SLOW,
+    NEST_LOG_EVENTS,
+    NEST_N_LOGS
+} NestLogKind;
 gboolean nest_http_may_log(NestHttp *http, NestLogKind kind);
