@@ -46,15 +46,41 @@ static gboolean make_folder(const char *path, GError **error)
     return errno == EEXIST || fail(error, "can't make", folder);
 }
 
-gboolean nest_vm_files_make_disk(
-    const NestConfig *config, const char *uuid, guint64 bytes, GError **error)
+/* A new, empty file: what is there already, a link too, is left alone. */
+static gboolean make_file(const char *path, GError **error)
 {
-    g_autofree char *path = nest_vm_files_disk(config, uuid);
+    if (!make_folder(path, error))
+        return FALSE;
+    int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return fail(error, "can't make", path);
+    close(fd);
+    return TRUE;
+}
+
+/* path is a file or a folder. */
+static gboolean make_durable(const char *path, GError **error)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    int problem = fd < 0 || fsync(fd) != 0 ? errno : 0;
+    if (fd >= 0)
+        close(fd);
+    errno = problem;
+    return problem == 0 || fail(error, "can't write out", path);
+}
+
+/* A file of a VM that is told to be there outlives a power cut. */
+static gboolean make_file_durable(const char *path, GError **error)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+    return make_durable(path, error) && make_durable(folder, error);
+}
+
+static gboolean run_qemu_img(const char *path, guint64 bytes, GError **error)
+{
     g_autofree char *size = g_strdup_printf("%" G_GUINT64_FORMAT, bytes);
     g_autofree char *output = NULL;
     g_autoptr(GError) problem = NULL;
-    if (!make_folder(path, error))
-        return FALSE;
     g_autoptr(GSubprocess) process =
         g_subprocess_new(G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_PIPE,
             &problem, "qemu-img", "create", "-q", "-f", "qcow2", path, size, NULL);
@@ -63,26 +89,30 @@ gboolean nest_vm_files_make_disk(
             "qemu-img can't be run: %s", problem->message);
         return FALSE;
     }
-    if (!g_subprocess_communicate_utf8(process, NULL, NULL, NULL, &output, &problem) ||
-        !g_subprocess_get_successful(process)) {
-        nest_set_error(error, NEST_ERROR_STORE, "is there space left?", "no disk was made: %s",
-            problem != NULL ? problem->message : g_strstrip(output));
-        g_unlink(path);
+    if (g_subprocess_communicate_utf8(process, NULL, NULL, NULL, &output, &problem) &&
+        g_subprocess_get_successful(process))
+        return TRUE;
+    nest_set_error(error, NEST_ERROR_STORE, "is there space left?", "no disk was made: %s",
+        problem != NULL ? problem->message : g_strstrip(output));
+    return FALSE;
+}
+
+gboolean nest_vm_files_make_disk(
+    const NestConfig *config, const char *uuid, guint64 bytes, GError **error)
+{
+    g_autofree char *path = nest_vm_files_disk(config, uuid);
+    if (!make_file(path, error))
         return FALSE;
-    }
-    return chmod(path, 0600) == 0 || fail(error, "can't set the mode of", path);
+    if (run_qemu_img(path, bytes, error) && make_file_durable(path, error))
+        return TRUE;
+    g_unlink(path);
+    return FALSE;
 }
 
 gboolean nest_vm_files_make_console(const NestConfig *config, const char *uuid, GError **error)
 {
     g_autofree char *path = nest_vm_files_console(config, uuid);
-    if (!make_folder(path, error))
-        return FALSE;
-    int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return fail(error, "can't make", path);
-    close(fd);
-    return TRUE;
+    return make_file(path, error) && make_file_durable(path, error);
 }
 
 static gboolean remove_file(const char *path, GError **error)
