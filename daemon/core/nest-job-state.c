@@ -153,6 +153,11 @@ static NestRecovery recover(const NestJob *job, const NestVmReading *reading, co
     }
     const char *kind = job->intent->operation->kind;
     gboolean off = nest_power_is_off(reading->facts->state);
+    if (g_strcmp0(kind, "start") == 0 && reading->live != NULL &&
+        lost_extension(reading->domain, reading->live)) {
+        *note = "it runs without the virtualization extension that it demands: power it off";
+        return NEST_RECOVERY_LEAVE;
+    }
     gboolean wanted = g_strcmp0(kind, "start") == 0 ? !off
         : g_strcmp0(kind, "save") == 0              ? reading->facts->saved_state
                                                     : off;
