@@ -2,8 +2,12 @@
 #include "nest-check-view.h"
 #include "nest-codec.h"
 #include "nest-commands.h"
+#include "nest-error.h"
 #include "nest-table.h"
 #include "nest-text.h"
+
+/* So many failing VMs are shown with their checks, more of them in a line each. */
+#define SHOWN_WHOLE 10
 
 static const char *const extension_names[] = {
     [NEST_EXTENSION_NONE] = NULL,
@@ -56,31 +60,29 @@ static void print_host(NestOutput *output, const NestHost *host, NestChecksShown
             "AMD-V and slowly: nestctl create NAME --memory 4G --accel tcg --nested");
 }
 
-static void count_checks(const NestVm *vm, guint *failed, guint *warnings)
+static void add_row(NestTable *table, const NestVmSummary *vm)
 {
-    for (guint i = 0; i < vm->checks->len; i++) {
-        const NestCheck *check = g_ptr_array_index(vm->checks, i);
-        *failed += check->verdict == NEST_VERDICT_FAIL;
-        *warnings += check->verdict == NEST_VERDICT_WARN || check->verdict == NEST_VERDICT_UNKNOWN;
-    }
+    g_autofree char *memory = nest_text_memory_range(vm->memory_min_kib, vm->memory_kib);
+    g_autofree char *checks = nest_check_view_count(vm->failed, vm->warnings);
+    nest_table_add(table, NEST_STYLE_PLAIN, vm->name);
+    nest_table_add(table, NEST_STYLE_PLAIN, nest_nick(nest_vm_state_nicks, vm->state));
+    nest_table_add(table, NEST_STYLE_PLAIN, nest_nick(nest_nesting_nicks, vm->nesting));
+    nest_table_add(table, NEST_STYLE_PLAIN, memory);
+    nest_table_add(table, nest_check_view_style(vm->failed, vm->warnings), checks);
 }
 
+/* vms: array of NestVmSummary */
 static void print_table(NestOutput *output, const GPtrArray *vms)
 {
     static const char *const headers[] = {"VM", "STATE", "NESTING", "MEMORY", "CHECKS"};
-    g_autoptr(NestTable) table = nest_table_new(headers, G_N_ELEMENTS(headers));
-    for (guint i = 0; i < vms->len; i++) {
-        const NestVm *vm = g_ptr_array_index(vms, i);
-        guint failed = 0, warnings = 0;
-        count_checks(vm, &failed, &warnings);
-        g_autofree char *memory = nest_text_memory_range(vm->memory_min_kib, vm->memory_kib);
-        g_autofree char *checks = nest_check_view_count(failed, warnings);
-        nest_table_add(table, NEST_STYLE_PLAIN, vm->name);
-        nest_table_add(table, NEST_STYLE_PLAIN, nest_nick(nest_vm_state_nicks, vm->state));
-        nest_table_add(table, NEST_STYLE_PLAIN, nest_nick(nest_nesting_nicks, vm->nesting));
-        nest_table_add(table, NEST_STYLE_PLAIN, memory);
-        nest_table_add(table, nest_check_view_style(failed, warnings), checks);
+    nest_output_end(output);
+    if (vms->len == 0) {
+        nest_output_line(output, "There are no virtual machines.");
+        return;
     }
+    g_autoptr(NestTable) table = nest_table_new(headers, G_N_ELEMENTS(headers));
+    for (guint i = 0; i < vms->len; i++)
+        add_row(table, g_ptr_array_index(vms, i));
     nest_table_print(table, output);
 }
 
@@ -97,30 +99,22 @@ static void print_vm(NestOutput *output, const NestVm *vm, NestChecksShown shown
     nest_check_view_print(output, vm->checks, shown);
 }
 
-static void print_all(NestOutput *output, const NestStatus *status, NestChecksShown shown)
+static gboolean judge(gboolean supports, GError **error)
 {
-    print_host(output, status->host, shown);
-    nest_output_end(output);
-    if (status->vms->len == 0)
-        nest_output_line(output, "There are no virtual machines.");
-    else
-        print_table(output, status->vms);
-    for (guint i = 0; i < status->vms->len; i++) {
-        const NestVm *vm = g_ptr_array_index(status->vms, i);
-        if (!vm->supports || shown != NEST_CHECKS_PROBLEMS)
-            print_vm(output, vm, shown);
-    }
-}
-
-static gboolean judge(const NestStatus *status, GError **error)
-{
-    gboolean supports = status->host->supports;
-    for (guint i = 0; i < status->vms->len; i++)
-        supports = supports && ((const NestVm *)g_ptr_array_index(status->vms, i))->supports;
     if (!supports)
         nest_set_error(error, NEST_ERROR_CHECK_FAILED, NULL, "a check failed");
     return supports;
 }
+
+static gboolean judge_full(const NestStatus *status, GError **error)
+{
+    gboolean supports = status->host->supports;
+    for (guint i = 0; i < status->vms->len; i++)
+        supports = supports && ((const NestVm *)g_ptr_array_index(status->vms, i))->supports;
+    return judge(supports, error);
+}
+
+/* ---- of those that are named ---- */
 
 /* The host and the named VMs, and as text what the daemon answered, put together. */
 static NestStatus *get_named(NestCli *cli, GString *text, GError **error)
@@ -152,25 +146,133 @@ static gboolean status_of_named(NestCli *cli, GError **error)
         return FALSE;
     if (nest_output_is_json(output)) {
         nest_output_json(output, text->str);
-        return judge(status, error);
+        return judge_full(status, error);
     }
     print_host(output, status->host, verbose ? NEST_CHECKS_ALL_READ : NEST_CHECKS_PROBLEMS);
     for (guint i = 0; i < status->vms->len; i++)
         print_vm(output, g_ptr_array_index(status->vms, i),
             verbose ? NEST_CHECKS_ALL_READ : NEST_CHECKS_ALL);
-    return judge(status, error);
+    return judge_full(status, error);
+}
+
+/* ---- of all, with all that is known of them ---- */
+
+static NestVmSummary *summarize(const NestVm *vm)
+{
+    NestVmSummary *summary = nest_record_new(&nest_vm_summary_record);
+    summary->name = g_strdup(vm->name);
+    summary->state = vm->state;
+    summary->nesting = vm->nesting;
+    summary->memory_kib = vm->memory_kib;
+    summary->memory_min_kib = vm->memory_min_kib;
+    for (guint i = 0; i < vm->checks->len; i++) {
+        const NestCheck *check = g_ptr_array_index(vm->checks, i);
+        summary->failed += check->verdict == NEST_VERDICT_FAIL;
+        summary->warnings +=
+            check->verdict == NEST_VERDICT_WARN || check->verdict == NEST_VERDICT_UNKNOWN;
+    }
+    return summary;
+}
+
+static void print_full(NestOutput *output, const NestStatus *status)
+{
+    g_autoptr(GPtrArray) summaries =
+        g_ptr_array_new_with_free_func((GDestroyNotify)nest_vm_summary_free);
+    for (guint i = 0; i < status->vms->len; i++)
+        g_ptr_array_add(summaries, summarize(g_ptr_array_index(status->vms, i)));
+    print_host(output, status->host, NEST_CHECKS_ALL_READ);
+    print_table(output, summaries);
+    for (guint i = 0; i < status->vms->len; i++)
+        print_vm(output, g_ptr_array_index(status->vms, i), NEST_CHECKS_ALL_READ);
+}
+
+static gboolean status_in_full(NestCli *cli, GError **error)
+{
+    g_autoptr(NestStatus) status =
+        nest_client_status(cli->client, cli->arguments->verbose, cli->cancellable, error);
+    if (status == NULL)
+        return FALSE;
+    if (!nest_cli_answer(cli))
+        print_full(cli->output, status);
+    return judge_full(status, error);
+}
+
+/* ---- of all, in short: by their summaries, which a thousand VMs still have in no time ---- */
+
+static GPtrArray *failing_of(GPtrArray *vms)
+{
+    GPtrArray *failing = g_ptr_array_new();
+    for (guint i = 0; i < vms->len; i++)
+        if (!((const NestVmSummary *)g_ptr_array_index(vms, i))->supports)
+            g_ptr_array_add(failing, g_ptr_array_index(vms, i));
+    return failing;
+}
+
+/* One line a VM. */
+static void print_lines(NestOutput *output, const GPtrArray *failing)
+{
+    guint width = 0;
+    for (guint i = 0; i < failing->len; i++) {
+        const NestVmSummary *vm = g_ptr_array_index(failing, i);
+        width = MAX(width, nest_output_measure(output, vm->name));
+    }
+    nest_output_end(output);
+    for (guint i = 0; i < failing->len; i++) {
+        const NestVmSummary *vm = g_ptr_array_index(failing, i);
+        g_autofree char *ids = vm->errors != NULL ? g_strjoinv(", ", vm->errors) : g_strdup("");
+        nest_output_cell(output, NEST_STYLE_PLAIN, width + 3, vm->name);
+        print_verdict(output, FALSE);
+        nest_output_line(output, "%s%s", *ids != '\0' ? ": " : "", ids);
+    }
+    nest_output_line(output,
+        "%u virtual machines do not support it; nestctl status VM shows why, and what to do.",
+        failing->len);
+}
+
+/* Adds each of failing whole; one that is gone by now is left out. */
+static gboolean get_failing(NestCli *cli, const GPtrArray *failing, GPtrArray *vms, GError **error)
+{
+    for (guint i = 0; i < failing->len; i++) {
+        const NestVmSummary *summary = g_ptr_array_index(failing, i);
+        g_autoptr(GError) cause = NULL;
+        NestVm *vm = nest_client_vm(cli->client, summary->uuid, cli->cancellable, &cause);
+        if (vm != NULL) {
+            g_ptr_array_add(vms, vm);
+        } else if (nest_error_code(cause) != NEST_ERROR_VM_NOT_FOUND) {
+            g_propagate_error(error, g_steal_pointer(&cause));
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+static gboolean status_in_short(NestCli *cli, GError **error)
+{
+    NestOutput *output = cli->output;
+    g_autoptr(NestHost) host = nest_client_host(cli->client, cli->cancellable, error);
+    if (host == NULL)
+        return FALSE;
+    g_autoptr(GPtrArray) vms = nest_client_vms(cli->client, cli->cancellable, error);
+    if (vms == NULL)
+        return FALSE;
+    g_autoptr(GPtrArray) failing = failing_of(vms);
+    g_autoptr(GPtrArray) whole = g_ptr_array_new_with_free_func((GDestroyNotify)nest_vm_free);
+    if (failing->len <= SHOWN_WHOLE && !get_failing(cli, failing, whole, error))
+        return FALSE;
+    print_host(output, host, NEST_CHECKS_PROBLEMS);
+    print_table(output, vms);
+    for (guint i = 0; i < whole->len; i++)
+        print_vm(output, g_ptr_array_index(whole, i), NEST_CHECKS_PROBLEMS);
+    if (failing->len > SHOWN_WHOLE)
+        print_lines(output, failing);
+    return judge(host->supports && failing->len == 0, error);
 }
 
 gboolean nest_command_status(NestCli *cli, GError **error)
 {
-    gboolean verbose = cli->arguments->verbose;
     if (cli->arguments->n_operands > 0)
         return status_of_named(cli, error);
-    g_autoptr(NestStatus) status =
-        nest_client_status(cli->client, verbose, cli->cancellable, error);
-    if (status == NULL)
-        return FALSE;
-    if (!nest_cli_answer(cli))
-        print_all(cli->output, status, verbose ? NEST_CHECKS_ALL_READ : NEST_CHECKS_PROBLEMS);
-    return judge(status, error);
+    if (cli->arguments->verbose || nest_output_is_json(cli->output))
+        return status_in_full(cli, error);
+    return status_in_short(cli, error);
 }

@@ -46,13 +46,14 @@ def vm(name="DemoVM", **changes):
     return value
 
 
-def unfit_vm(name="win11"):
+def unfit_vm(name="win11", **changes):
     fix = f"nestctl enable {name}"
     return vm(name, state="off", nesting="off", supports=False, memory_min_kib=2 * GIB,
               memory_kib=8 * GIB, dynamic_memory=True, checks=[
                   check("vm.exposed", "fail", "virtualization extensions are not exposed", fix,
                         "domain XML: cpu mode host-model"),
-                  check("vm.mem.dynamic", "fail", "dynamic memory is on (2–8 GiB)", fix)])
+                  check("vm.mem.dynamic", "fail", "dynamic memory is on (2–8 GiB)", fix)],
+              **changes)
 
 
 def summary(name="DemoVM", **changes):
@@ -61,6 +62,14 @@ def summary(name="DemoVM", **changes):
              "memory_min_kib": 0, "vcpus": 2}
     value.update(changes)
     return value
+
+
+def summary_of(vm_):
+    failed = [check_["id"] for check_ in vm_["checks"] if check_["verdict"] == "fail"]
+    same = ("uuid", "name", "state", "accel", "nesting", "supports", "memory_kib",
+            "memory_min_kib", "vcpus")
+    return {**{name: vm_[name] for name in same}, "failed": len(failed), "errors": failed,
+            "warnings": sum(check_["verdict"] in ("warn", "unknown") for check_ in vm_["checks"])}
 
 
 def item(id_, title, current=None, target=None, detail=None, optional=False, destructive=False):

@@ -141,7 +141,8 @@ class Usage(CliTest):
         for name in ("Get-NestedVirtStatus", "get-nestedvirtstatus"):
             link = os.path.join(self.folder, name)
             os.symlink(os.path.abspath(NESTCTL), link)
-            self.stub.routes["GET /v1/status"] = Answer({"host": f.host(), "vms": []})
+            self.stub.routes["GET /v1/host"] = Answer(f.host())
+            self.stub.routes["GET /v1/vms"] = Answer({"vms": []})
             ended = subprocess.run([link], capture_output=True, timeout=SECONDS, check=False,
                                    env=environment(NESTD_SOCKET=self.stub.path))
             self.assertEqual(ended.returncode, 0, ended.stderr)

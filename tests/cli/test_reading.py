@@ -11,6 +11,10 @@ from stub import Answer, problem
 class Status(CliTest):
     def serve(self, host, *vms):
         self.stub.routes["GET /v1/status"] = Answer({"host": host, "vms": list(vms)})
+        self.stub.routes["GET /v1/host"] = Answer(host)
+        self.stub.routes["GET /v1/vms"] = Answer({"vms": [f.summary_of(vm) for vm in vms]})
+        for vm in vms:
+            self.stub.routes[f"GET /v1/vms/{vm['uuid']}"] = Answer(vm)
 
     def test_all_is_well(self):
         self.serve(f.host(), f.vm())
@@ -35,6 +39,33 @@ The virtual machine win11 supports nested virtualization: NO
   ✗ vm.exposed       virtualization extensions are not exposed
   ✗ vm.mem.dynamic   dynamic memory is on (2–8 GiB)
   → nestctl enable win11
+"""), out)
+
+    def test_only_those_that_fail_are_asked_for(self):
+        self.serve(f.host(), f.vm(), f.unfit_vm(), f.unfit_vm("gone", uuid="gone"))
+        del self.stub.routes["GET /v1/vms/gone"]
+        self.stub.routes["GET /v1/vms/gone"] = problem("vm-not-found", 404, "it is gone")
+        out, _ = self.run_nestctl("status", status=1)
+        self.assertEqual(self.stub.requests, [
+            "GET /v1/host", "GET /v1/vms", f"GET /v1/vms/{f.unfit_vm()['uuid']}",
+            "GET /v1/vms/gone"])
+        self.assertEqual(out.count("The virtual machine"), 1)
+
+    def test_ten_that_fail_are_shown_whole_and_eleven_in_a_line_each(self):
+        unfit = [f.unfit_vm(f"v{i}", uuid=f"u{i}") for i in range(11)]
+        self.serve(f.host(), *unfit[:10])
+        out, _ = self.run_nestctl("status", status=1)
+        self.assertEqual(out.count("The virtual machine v"), 10)
+        self.serve(f.host(), f.vm("fit"), *unfit)
+        self.stub.requests.clear()
+        out, _ = self.run_nestctl("status", status=1)
+        self.assertEqual(self.stub.requests, ["GET /v1/host", "GET /v1/vms"])
+        self.assertTrue(out.endswith("""
+v10   off       off       2–8 GiB   2 failed
+
+v0    NO: vm.exposed, vm.mem.dynamic
+""" + "".join(f"v{i:<4} NO: vm.exposed, vm.mem.dynamic\n" for i in range(1, 11)) + """\
+11 virtual machines do not support it; nestctl status VM shows why, and what to do.
 """), out)
 
     def test_a_software_host_says_that_tcg_nests(self):
@@ -81,11 +112,16 @@ The virtual machine win11 supports nested virtualization: NO
         self.assertEqual(json.loads(out)["vms"][0]["name"], "win11")
 
     def test_verbose_asks_for_all(self):
-        self.stub.routes["GET /v1/status"] = Answer(
-            {"host": f.host(checks=[f.check("host.kvm", read="/dev/kvm: opened")]), "vms": []})
-        out, _ = self.run_nestctl("status", "--verbose")
+        self.serve(f.host(checks=[f.check("host.kvm", read="/dev/kvm: opened")]),
+                   f.vm("fit", checks=[f.check("vm.x", read="a"), f.check("vm.y", "warn")]),
+                   f.unfit_vm())
+        out, _ = self.run_nestctl("status", "--verbose", status=1)
         self.assertEqual(self.stub.requests, ["GET /v1/status?all=1"])
         self.assertIn("/dev/kvm: opened", out)
+        self.assertIn("fit     running   on        4 GiB     ok, 1 warning\n", out)
+        self.assertIn("win11   off       off       2–8 GiB   2 failed\n", out)
+        self.assertIn("fit supports nested virtualization: YES\n  ✓ vm.x   message of vm.x\n"
+                      "           a\n", out)
 
     def test_names_of_powershell(self):
         self.serve(f.host(), f.vm())
