@@ -19,7 +19,10 @@ StandardOutput=append:/deb/said
 StandardError=append:/deb/said
 ExecStart=/deb/service.sh
 ExecStopPost=/bin/sh -c 'echo "$EXIT_STATUS" > /deb/status'
-ExecStopPost=/bin/sh -c 'test "$EXIT_STATUS" = 0 || journalctl --no-pager -u nestd -n 30'
+ExecStopPost=/bin/systemctl --no-pager status nestd.socket nestd.service
 UNIT
+# There is no journal.
+mkdir /etc/systemd/system/nestd.service.d
+printf '[Service]\nStandardError=append:/deb/said\n' > /etc/systemd/system/nestd.service.d/try.conf
 exec /lib/systemd/systemd --system --unit=try.service --log-level=warning --log-target=console \
     --show-status=no

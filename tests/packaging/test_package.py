@@ -93,10 +93,12 @@ class TestPackage(unittest.TestCase):
     @unittest.skipUnless(os.getuid() == 0 and os.path.exists("/lib/systemd/systemd"),
                          "needs root and systemd")
     def test_service_with_virtual_machine(self):
-        self.on_a_copy("boot.sh")
-        said = (self.scratch / "said").read_text(encoding="utf-8")
-        status = (self.scratch / "status").read_text(encoding="utf-8").strip()
-        self.assertEqual(status, "0", said)
+        said = self.scratch / "said"
+        try:
+            self.on_a_copy("boot.sh")
+        except AssertionError as error:
+            self.fail(f"{error}\n{said.read_text(encoding='utf-8') if said.exists() else ''}")
+        self.assertEqual((self.scratch / "status").read_text(encoding="utf-8"), "0\n")
 
 
 if __name__ == "__main__":
