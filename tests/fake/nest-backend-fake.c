@@ -254,7 +254,7 @@ static void on_file(const char *file, gboolean removed, gpointer data)
 static gint64 on_tick(gpointer data)
 {
     NestFake *fake = data;
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&fake->lock);
+    G_GNUC_UNUSED g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&fake->lock);
     nest_fake_state_hold(fake->state);
     gint64 next = nest_fake_state_settle(fake->state);
     nest_fake_state_release(fake->state);
@@ -356,7 +356,7 @@ static gboolean fake_drop_saved_state(NestBackend *self, const char *uuid, GErro
 /* One look at the VM: TRUE if nothing runs; else with error unset, one has to look again. */
 static gboolean is_off(NestFake *fake, const char *uuid, GError **error)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&fake->lock);
+    G_GNUC_UNUSED g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&fake->lock);
     if (!fake->connected) {
         nest_set_error(error, NEST_ERROR_BACKEND_UNAVAILABLE, NULL,
             "the connection to the fake hypervisor is gone");

@@ -7,7 +7,7 @@
 
 static char *shown_name(NestFake *fake, const NestFakeCall *call)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&fake->lock);
+    G_GNUC_UNUSED g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&fake->lock);
     if (call->name != NULL || call->uuid == NULL)
         return g_strdup(call->name);
     const NestFakeVm *vm = nest_fake_state_get(fake->state, call->uuid);
@@ -51,7 +51,7 @@ static gboolean take_effect(NestFake *fake, NestFakeCall *call, NestFakeEffect e
     const NestFakeVerdict *verdict, GError **error)
 {
     gboolean ok = FALSE;
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&fake->lock);
+    G_GNUC_UNUSED g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&fake->lock);
     if (!fake->connected && strcmp(call->slot, "open") != 0) {
         nest_set_error(error, NEST_ERROR_BACKEND_UNAVAILABLE, NULL,
             "the connection to the fake hypervisor is gone");

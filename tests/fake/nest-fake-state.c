@@ -225,7 +225,7 @@ static gboolean write_file(
 
 gboolean nest_fake_state_put(NestFakeState *state, NestFakeVm *vm, GError **error)
 {
-    g_autoptr(NestFakeVm) owned = vm;
+    G_GNUC_UNUSED g_autoptr(NestFakeVm) owned = vm;
     g_autofree char *text = nest_codec_to_text(&vm_record, vm);
     g_autofree char *gone = path_of(state, vm->uuid, ".gone");
     if (!write_file(state, vm->uuid, ".json", text, error))

@@ -131,7 +131,7 @@ class TestFailures(unittest.TestCase):
         self.assertIn("could not be taken back: disk full", operation["note"])
 
     def test_create_leaves_nothing_behind(self):
-        for slot, nth in (("define", 1), ("read", 1)):
+        for slot, nth in (("define", "1"), ("read", "1+")):
             name = f"new-{slot}"
             self.daemon.host.control(f"{slot}@{name}:{nth}:HYPERVISOR:no")
             body = {"name": name, "memory_kib": 65536, "disk_bytes": 1 << 20, "network": "none"}

@@ -41,7 +41,7 @@ static void on_event(NestBackendEvent event, const char *uuid, gpointer user_dat
 static gboolean wait_event(Events *events, NestBackendEvent event)
 {
     const gint64 deadline = g_get_monotonic_time() + 10 * G_TIME_SPAN_SECOND;
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&events->lock);
+    G_GNUC_UNUSED g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&events->lock);
     while (events->seen[event] == 0)
         if (!g_cond_wait_until(&events->cond, &events->lock, deadline))
             return FALSE;
