@@ -19,6 +19,10 @@ def skip(reason):
     sys.exit(77)
 
 
+# The leak sanitizer can't work in a process that is traced, and ends it.
+os.environ["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
+
+
 def need_strace():
     if shutil.which("strace") is None:
         skip("strace is not installed")

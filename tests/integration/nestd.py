@@ -201,6 +201,10 @@ class Daemon:
         for group, keys in (config or {}).items():
             self.config.setdefault(group, {}).update(keys)
         self.environment = {"G_DEBUG": "fatal-criticals", **os.environ, **(environment or {})}
+        if wrapper:
+            # The leak sanitizer can't work in a process that is traced, and ends it.
+            options = self.environment.get("ASAN_OPTIONS", "")
+            self.environment["ASAN_OPTIONS"] = options + ":detect_leaks=0"
         self.environment["STATE_DIRECTORY"] = str(self.state)
         self.environment["RUNTIME_DIRECTORY"] = str(self.directory / "r")
         self.process = None
