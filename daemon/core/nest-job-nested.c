@@ -29,19 +29,35 @@ static gboolean redefine(NestJob *job, GError **error)
             "%s was changed by somebody else meanwhile", nest_job_name(job));
         return FALSE;
     }
+    job->touched = TRUE;
     if (!job->backend->ops->define(job->backend, job->intent->after_xml, error) ||
         !read_now(job, &then, error))
         return FALSE;
+    job->written = g_strdup(then->xml);
     return nest_domain_satisfies(then->xml, &job->wish, error);
+}
+
+/* What somebody else wrote after us is not ours to take back. */
+static gboolean is_ours(const NestJob *job, const char *xml)
+{
+    return job->written != NULL ? same_definition(xml, job->written)
+                                : nest_domain_satisfies(xml, &job->wish, NULL);
 }
 
 static gboolean define_original(NestJob *job, GError **error)
 {
     g_autoptr(NestVmFacts) now = NULL, then = NULL;
+    if (!job->touched)
+        return TRUE;
     if (!read_now(job, &now, error))
         return FALSE;
     if (same_definition(now->xml, job->intent->before_xml))
         return TRUE;
+    if (!is_ours(job, now->xml)) {
+        nest_set_error(error, NEST_ERROR_VM_CHANGED, "look at it and decide anew",
+            "%s was changed by somebody else meanwhile, and was left alone", nest_job_name(job));
+        return FALSE;
+    }
     if (!job->backend->ops->define(job->backend, job->intent->before_xml, error) ||
         !read_now(job, &then, error))
         return FALSE;
@@ -53,10 +69,22 @@ static gboolean define_original(NestJob *job, GError **error)
     return FALSE;
 }
 
+/* While the guest shut down, somebody else may have written the definition. */
+static gboolean check_still_wished(const NestJob *job, const char *xml, GError **error)
+{
+    if (nest_domain_satisfies(xml, &job->wish, NULL))
+        return TRUE;
+    nest_set_error(error, NEST_ERROR_VM_CHANGED, "look at it and try again",
+        "%s was changed by somebody else meanwhile", nest_job_name(job));
+    return FALSE;
+}
+
 static gboolean power_off(NestJob *job, GError **error)
 {
-    return nest_power_shut_down_or_stop(
-        job->backend, nest_job_uuid(job), job->config->shutdown_timeout, job->cancellable, error);
+    g_autoptr(NestVmFacts) then = NULL;
+    return nest_power_shut_down_or_stop(job->backend, nest_job_uuid(job),
+               job->config->shutdown_timeout, job->cancellable, error) &&
+        read_now(job, &then, error) && check_still_wished(job, then->xml, error);
 }
 
 static gboolean drop_saved_state(NestJob *job, GError **error)
@@ -70,7 +98,7 @@ static gboolean drop_saved_state(NestJob *job, GError **error)
         !read_now(job, &then, error))
         return FALSE;
     if (!then->saved_state)
-        return TRUE;
+        return check_still_wished(job, then->xml, error);
     nest_set_error(error, NEST_ERROR_NOT_VERIFIED, NULL, "the saved state of %s is still there",
         nest_job_name(job));
     return FALSE;
@@ -147,6 +175,7 @@ static gboolean resume(NestJob *job, GError **error)
         return FALSE;
     job->steps[0] = &redefine_step;
     job->n_steps = 1;
+    job->touched = TRUE;
     return TRUE;
 }
 

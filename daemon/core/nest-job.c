@@ -76,6 +76,7 @@ void nest_job_free(NestJob *job)
     nest_intent_free(job->intent);
     nest_vm_reading_free(job->reading);
     nest_plan_free(job->plan);
+    g_free(job->written);
     g_free(job);
 }
 

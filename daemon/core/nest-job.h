@@ -55,6 +55,8 @@ struct NestJob {
     NestVmReading *reading; /* as prepare saw the VM; NULL for create */
     NestPlan *plan; /* of nested jobs */
     NestDomainWish wish; /* of nested jobs */
+    gboolean touched; /* of nested jobs: it was tried to change the definition */
+    char *written; /* of nested jobs: the new definition as it reads back; NULL: not known */
     const NestJobStep *steps[NEST_JOB_STEPS_MAX];
     guint n_steps;
     gboolean unrecorded; /* it ended, but the store could not take it */

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """nestd over the fake hypervisor, and VMs with everything wrong in them."""
 
+import contextlib
 import pathlib
 import sys
+import time
 import uuid
 
 import nestd
@@ -70,3 +72,32 @@ class Fake(nestd.Daemon):
 
     def nested(self, name, enabled=True, **more):
         return self.request("PUT", f"/v1/vms/{name}/nested", {"enabled": enabled, **more})
+
+    # ---- what happens while a call to the hypervisor is under way ----
+
+    def under_way(self, slot, number=None):
+        """The calls of slot, concerning the VM of that UUID, that have not ended."""
+        return [call for call in self.host.calls()
+                if call[0] == slot and number in (None, call[1]) and call[2] is None]
+
+    @contextlib.contextmanager
+    def holding(self, slot, number=None, later=0, *more):
+        """Holds the next call of slot, or the one so many later, until the end of the block.
+        more: other rules. Within, held() waits for the call."""
+        seen = sum(call[0] == slot and number in (None, call[1]) for call in self.host.calls())
+        at = slot if number is None else f"{slot}@{number}"
+        self.host.control(f"{at}:{seen + later + 1}:hang", *more)
+        try:
+            yield lambda: eventually(lambda: f"{at}:{seen + later + 1}:hang" in self.host.struck())
+        finally:
+            self.host.control(*more)
+
+
+def eventually(condition, timeout=nestd.REPLY_DEADLINE):
+    """Waits for what nobody tells, and returns it; fails at the deadline."""
+    deadline = time.monotonic() + timeout
+    while not (found := condition()):
+        if time.monotonic() > deadline:
+            raise TimeoutError("it did not come true in time")
+        time.sleep(0.005)
+    return found
