@@ -166,10 +166,15 @@ static gboolean read_group(
 static gboolean read_file(NestConfig *config, const char *path, GError **error)
 {
     g_autofree char *text = NULL;
+    gsize length = 0;
     g_autoptr(GError) problem = NULL;
-    if (!g_file_get_contents(path, &text, NULL, &problem)) {
+    if (!g_file_get_contents(path, &text, &length, &problem)) {
         nest_set_error(error, NEST_ERROR_CONFIG, "give an existing file with --config", "%s",
             problem->message);
+        return FALSE;
+    }
+    if (strlen(text) != length) {
+        nest_set_error(error, NEST_ERROR_CONFIG, "see nestd.conf(5)", "%s: not a text", path);
         return FALSE;
     }
     g_autoptr(GKeyFile) file = g_key_file_new();
