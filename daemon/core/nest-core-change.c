@@ -6,6 +6,9 @@
 /* Plans and changes: from the main thread to a worker and back. */
 
 #define UNRECORDED_RETRY_SECONDS 5
+/* Of each second of the reply's time: who waits for the backend is refused before the reply is
+ * late, so that nothing is begun that the client no longer waits for. */
+#define WAITING_MS_PER_SECOND 900
 
 static gboolean resolve(NestCore *core, const char *ref, char **ret_uuid, GError **error)
 {
@@ -23,7 +26,9 @@ static gboolean check_open(NestCore *core, GError **error)
         return FALSE;
     }
     if (core->state == NEST_CORE_UNAVAILABLE) {
-        nest_set_error(error, NEST_ERROR_BACKEND_UNAVAILABLE, core->problem->next,
+        const char *next = core->problem->next;
+        nest_set_error(error, NEST_ERROR_BACKEND_UNAVAILABLE,
+            next != NULL ? next : "nestd opens it again by itself",
             "the hypervisor is unavailable: %s", core->problem->detail);
         return FALSE;
     }
@@ -73,7 +78,8 @@ static void when_open(
     }
     Waiting *waiting = g_new0(Waiting, 1);
     *waiting = (Waiting){core, go, data, g_object_ref(task), free_data, 0};
-    waiting->timer = g_timeout_add_seconds(core->config->reply_timeout, on_waiting_timer, waiting);
+    waiting->timer = g_timeout_add(
+        core->config->reply_timeout * WAITING_MS_PER_SECOND, on_waiting_timer, waiting);
     g_queue_push_tail(core->waiting, waiting);
 }
 

@@ -62,7 +62,7 @@ void nest_core_host_async(NestCore *core, GAsyncReadyCallback callback, gpointer
     if (core->host != NULL)
         probe->caps = nest_backend_caps_copy(core->host->caps);
     core->host_probing = TRUE;
-    nest_core_push(core, core->readers, probe_work, probe);
+    nest_core_push(core, core->prober, probe_work, probe);
 }
 
 NestHost *nest_core_host_finish(NestCore *core, GAsyncResult *result, GError **error)

@@ -9,9 +9,9 @@
 /* The inside of NestCore, for the nest-core-*.c files only.
  *
  * Threads: the main thread owns everything here. Workers get what they need handed over, and hand
- * results back with nest_core_post(). Three pools, so that none waits for another: jobs (one
- * thread per operation), readers (plans, host, refresh), and one scribe that writes what is known
- * of VMs to the store in order. */
+ * results back with nest_core_post(). Four pools, so that none waits for another: jobs (one
+ * thread per operation), readers (plans, refresh), one prober of the host, which does not need the
+ * hypervisor, and one scribe that writes what is known of VMs to the store in order. */
 
 typedef enum { NEST_CORE_OPENING, NEST_CORE_OPEN, NEST_CORE_UNAVAILABLE } NestCoreState;
 
@@ -28,7 +28,7 @@ struct NestCore {
     gboolean recovered;
     gboolean stopping;
 
-    GThreadPool *jobs, *readers, *scribe;
+    GThreadPool *jobs, *readers, *prober, *scribe;
     int busy; /* tasks pushed and not finished; atomic */
 
     NestInventory *inventory;

@@ -177,6 +177,7 @@ NestCore *nest_core_new(const NestConfig *config, NestStore *store, NestBackend 
     core->watches = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     core->jobs = g_thread_pool_new(run_task, NULL, config->operations, FALSE, NULL);
     core->readers = g_thread_pool_new(run_task, NULL, READERS, FALSE, NULL);
+    core->prober = g_thread_pool_new(run_task, NULL, 1, FALSE, NULL);
     core->scribe = g_thread_pool_new(run_task, NULL, 1, FALSE, NULL);
     nest_store_set_notify(store, on_store_events, core);
     backend->ops->set_handler(backend, nest_core_on_backend, core);
@@ -223,6 +224,7 @@ void nest_core_free(NestCore *core)
 {
     g_thread_pool_free(core->jobs, FALSE, TRUE);
     g_thread_pool_free(core->readers, FALSE, TRUE);
+    g_thread_pool_free(core->prober, FALSE, TRUE);
     g_thread_pool_free(core->scribe, FALSE, TRUE);
     nest_backend_free(core->backend);
     while (g_main_context_iteration(NULL, FALSE))

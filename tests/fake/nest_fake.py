@@ -17,6 +17,7 @@ import json
 import os
 import pathlib
 import re
+from xml.sax import saxutils
 
 EMPTY = {
     "state": "off", "saved_state": False, "saved_bytes": 0, "snapshots": 0, "autostart": False,
@@ -77,7 +78,7 @@ class FakeHost:
     def define(self, xml, **fields):
         """Defines or re-defines the VM of xml; returns its UUID."""
         uuid = re.search(r"<uuid>([^<]+)</uuid>", xml).group(1)
-        name = re.search(r"<name>([^<]+)</name>", xml).group(1)
+        name = saxutils.unescape(re.search(r"<name>([^<]+)</name>", xml).group(1))
         with self._held():
             path = self.directory / f"{uuid}.json"
             old = json.loads(path.read_text(encoding="utf-8")) if path.exists() else EMPTY
