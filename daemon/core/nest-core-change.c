@@ -230,7 +230,7 @@ static gboolean on_retry_timer(gpointer data)
                                                                       : G_SOURCE_REMOVE;
 }
 
-static void keep_unrecorded(NestCore *core, NestJob *job)
+void nest_core_keep_unrecorded(NestCore *core, NestJob *job)
 {
     if (g_hash_table_size(core->unrecorded) == 0)
         g_timeout_add_seconds(UNRECORDED_RETRY_SECONDS, on_retry_timer, core);
@@ -253,7 +253,7 @@ static void finish_submission(Submission *submission)
     NestCore *core = submission->core;
     nest_operations_release(core->operations, nest_job_uuid(submission->job));
     if (submission->job->unrecorded)
-        keep_unrecorded(core, g_steal_pointer(&submission->job));
+        nest_core_keep_unrecorded(core, g_steal_pointer(&submission->job));
     submission_free(submission);
 }
 

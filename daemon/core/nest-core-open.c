@@ -12,47 +12,56 @@ typedef struct {
     NestCore *core;
     gboolean recover;
     NestHostSnapshot *host; /* NULL: failed with error */
+    GPtrArray *unrecorded; /* NestJob: recovered, and not in the store */
     GError *error;
 } Opening;
 
 static void opening_free(Opening *opening)
 {
     nest_host_snapshot_unref(opening->host);
+    g_ptr_array_unref(opening->unrecorded);
     g_clear_error(&opening->error);
     g_free(opening);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Opening, opening_free)
 
-static void recover_one(NestCore *core, NestIntent *intent, NestHostSnapshot *host)
+/* FALSE where the hypervisor went away: it is recovered once that is back. */
+static gboolean recover_one(
+    Opening *opening, NestIntent *intent, NestHostSnapshot *host, GError **error)
 {
+    NestCore *core = opening->core;
     g_autofree char *kind = g_strdup(intent->operation->kind);
     gint64 id = intent->operation->id;
     g_autoptr(NestJob) job = nest_job_from_intent(intent);
     if (job == NULL) {
         g_warning(
             "operation %" G_GINT64_FORMAT " is of a kind unknown to this version: %s", id, kind);
-        return;
+        return TRUE;
     }
     job->config = core->config;
     job->store = core->store;
     job->backend = core->backend;
-    nest_runner_recover(job, host);
+    if (!nest_runner_recover(job, host, error))
+        return FALSE;
     const NestOperation *operation = job->intent->operation;
     g_log_structured(G_LOG_DOMAIN, G_LOG_LEVEL_MESSAGE, "NEST_VM", operation->uuid, "MESSAGE",
         "recovered operation %" G_GINT64_FORMAT " (%s %s): %s%s%s", id, kind,
         operation->name != NULL ? operation->name : operation->uuid,
         nest_nick(nest_operation_state_nicks, operation->state),
         operation->note != NULL ? "; " : "", operation->note != NULL ? operation->note : "");
+    if (job->unrecorded)
+        g_ptr_array_add(opening->unrecorded, g_steal_pointer(&job));
+    return TRUE;
 }
 
-static gboolean recover_all(NestCore *core, NestHostSnapshot *host, GError **error)
+static gboolean recover_all(Opening *opening, NestHostSnapshot *host, GError **error)
 {
     g_autoptr(GPtrArray) intents = NULL;
-    if (!nest_store_unfinished(core->store, &intents, error))
+    if (!nest_store_unfinished(opening->core->store, &intents, error))
         return FALSE;
-    g_ptr_array_set_free_func(intents, NULL);
     for (guint i = 0; i < intents->len; i++)
-        recover_one(core, g_ptr_array_index(intents, i), host);
+        if (!recover_one(opening, g_steal_pointer(&intents->pdata[i]), host, error))
+            return FALSE;
     return TRUE;
 }
 
@@ -66,7 +75,7 @@ static void open_work(gpointer data)
     if (core->backend->ops->open(core->backend, &opening->error) &&
         core->backend->ops->caps(core->backend, &caps, &opening->error)) {
         NestHostSnapshot *host = nest_host_snapshot_take(core->config->host_root, caps);
-        if (!opening->recover || recover_all(core, host, &opening->error))
+        if (!opening->recover || recover_all(opening, host, &opening->error))
             opening->host = g_steal_pointer(&host);
         nest_host_snapshot_unref(host);
     }
@@ -78,6 +87,7 @@ void nest_core_open(NestCore *core)
 {
     Opening *opening = g_new0(Opening, 1);
     opening->core = core;
+    opening->unrecorded = g_ptr_array_new_with_free_func((GDestroyNotify)nest_job_free);
     opening->recover = !core->recovered;
     core->state = NEST_CORE_OPENING;
     nest_core_push(core, core->readers, open_work, opening);
@@ -143,6 +153,8 @@ static void opened(gpointer data)
     }
     core->state = NEST_CORE_OPEN;
     core->recovered = TRUE;
+    for (guint i = 0; i < opening->unrecorded->len; i++)
+        nest_core_keep_unrecorded(core, g_steal_pointer(&opening->unrecorded->pdata[i]));
     core->reopen_seconds = 0;
     g_clear_pointer(&core->problem, nest_problem_free);
     nest_core_set_host(core, nest_host_snapshot_ref(opening->host));

@@ -76,6 +76,8 @@ void nest_core_lost(NestCore *core, const GError *error);
 /* nest-core-change.c */
 void nest_core_run_waiting(NestCore *core);
 void nest_core_refuse_waiting(NestCore *core);
+/* Tries to record job, which it takes over, until that works. */
+void nest_core_keep_unrecorded(NestCore *core, NestJob *job);
 
 /* nest-core-host.c */
 void nest_core_set_host(NestCore *core, NestHostSnapshot *host);

@@ -64,8 +64,24 @@ static void record(NestJob *job)
     add_note(job, "the outcome could not be recorded (%s); nestd tries again", error->message);
 }
 
+/* No step of what has ended is under way or still to come. */
+static void settle_steps(NestJob *job, gboolean done)
+{
+    const GPtrArray *steps = operation_of(job)->steps;
+    for (guint i = 0; i < steps->len; i++) {
+        const NestStep *step = g_ptr_array_index(steps, i);
+        if (done && step->state != NEST_STEP_DONE)
+            set_step(job, i, NEST_STEP_DONE);
+        else if (step->state == NEST_STEP_RUNNING)
+            set_step(job, i, NEST_STEP_FAILED);
+        else if (step->state == NEST_STEP_PENDING)
+            set_step(job, i, NEST_STEP_SKIPPED);
+    }
+}
+
 static void end(NestJob *job, NestOperationState state)
 {
+    settle_steps(job, state == NEST_OP_DONE);
     operation_of(job)->state = state;
     operation_of(job)->finished = now();
     record(job);
@@ -87,8 +103,8 @@ static gboolean undo_step(NestJob *job, const NestJobStep *step, GError **error)
     }
 }
 
-/* Takes back steps first to last of those begun, the last one first. */
-static gboolean undo_steps(NestJob *job, guint begun)
+/* Takes back so many steps, the last one first. failed: the last one is shown as that. */
+static gboolean undo_steps(NestJob *job, guint begun, gboolean failed)
 {
     gboolean all = TRUE;
     for (guint i = begun; i > 0; i--) {
@@ -97,7 +113,7 @@ static gboolean undo_steps(NestJob *job, guint begun)
         if (step->undo == NULL)
             continue;
         if (undo_step(job, step, &error)) {
-            if (i < begun)
+            if (i < begun || !failed)
                 set_step(job, i - 1, NEST_STEP_UNDONE);
             continue;
         }
@@ -122,9 +138,7 @@ static void fail(NestJob *job, guint index, const GError *error)
     gboolean aborted = nest_error_code(error) == NEST_ERROR_ABORTED;
     set_step(job, index, NEST_STEP_FAILED);
     operation->problem = nest_problem_from_error(error);
-    gboolean undone = undo_steps(job, index + 1);
-    for (guint i = index + 1; i < job->n_steps; i++)
-        set_step(job, i, NEST_STEP_SKIPPED);
+    gboolean undone = undo_steps(job, index + 1, TRUE);
     for (guint i = 0; i < index; i++)
         if (job->steps[i]->destructive)
             add_note(job, "\"%s\" can't be taken back", job->steps[i]->title);
@@ -184,6 +198,17 @@ static gboolean apply_all(NestJob *job)
     return TRUE;
 }
 
+/* What was recorded as done is found not to be there any more. */
+static void mark_undone(NestJob *job)
+{
+    const GPtrArray *steps = operation_of(job)->steps;
+    for (guint i = 0; i < steps->len; i++) {
+        const NestStep *step = g_ptr_array_index(steps, i);
+        if (step->state == NEST_STEP_DONE)
+            set_step(job, i, NEST_STEP_UNDONE);
+    }
+}
+
 static void carry_out(NestJob *job, NestRecovery decision)
 {
     switch (decision) {
@@ -200,10 +225,11 @@ static void carry_out(NestJob *job, NestRecovery decision)
         return;
     case NEST_RECOVERY_UNTOUCHED:
         add_note(job, "nothing had been changed");
+        mark_undone(job);
         interrupted(job, NEST_OP_ROLLED_BACK);
         return;
     case NEST_RECOVERY_UNDO:
-        if (undo_steps(job, job->n_steps)) {
+        if (undo_steps(job, job->n_steps, FALSE)) {
             add_note(job, "everything was taken back");
             interrupted(job, NEST_OP_ROLLED_BACK);
             return;
@@ -216,23 +242,27 @@ static void carry_out(NestJob *job, NestRecovery decision)
     }
 }
 
-void nest_runner_recover(NestJob *job, NestHostSnapshot *host)
+gboolean nest_runner_recover(NestJob *job, NestHostSnapshot *host, GError **ret_error)
 {
     const char *note = NULL;
     g_autoptr(GError) error = NULL;
     job->host = nest_host_snapshot_ref(host);
     g_autoptr(NestVmReading) reading =
         nest_vm_reading_take(job->backend, host, nest_job_uuid(job), &error);
+    if (reading == NULL && nest_error_code(error) == NEST_ERROR_BACKEND_UNAVAILABLE) {
+        g_propagate_error(ret_error, g_steal_pointer(&error));
+        return FALSE;
+    }
     if (reading == NULL && nest_error_code(error) != NEST_ERROR_VM_NOT_FOUND) {
         add_note(job, "the virtual machine can't be read: %s", error->message);
         interrupted(job, NEST_OP_FAILED);
-        return;
+        return TRUE;
     }
     g_clear_error(&error);
     if (!job->type->resume(job, &error)) {
         add_note(job, "what was planned can't be read: %s", error->message);
         interrupted(job, NEST_OP_FAILED);
-        return;
+        return TRUE;
     }
     if (operation_of(job)->problem != NULL)
         g_clear_pointer(&operation_of(job)->problem, nest_problem_free);
@@ -240,4 +270,5 @@ void nest_runner_recover(NestJob *job, NestHostSnapshot *host)
     if (note != NULL)
         add_note(job, "%s", note);
     carry_out(job, decision);
+    return TRUE;
 }

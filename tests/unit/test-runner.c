@@ -113,6 +113,62 @@ static NestOperationState outcome(NestJob *job)
     return job->intent->operation->state;
 }
 
+/* ---- recovery, with a hypervisor that only tells whether it is there ---- */
+
+typedef struct {
+    gboolean unavailable;
+    NestRecovery decision;
+} NestRecoveryScene;
+
+static NestRecoveryScene recovering;
+
+static gboolean scene_read(
+    NestBackend *backend, const char *uuid, NestVmFacts **ret_facts, GError **error)
+{
+    if (recovering.unavailable)
+        nest_set_error(error, NEST_ERROR_BACKEND_UNAVAILABLE, NULL, "it is gone");
+    else
+        nest_set_error(error, NEST_ERROR_VM_NOT_FOUND, NULL, "there is no such VM");
+    return FALSE;
+}
+
+static gboolean scene_resume(NestJob *job, GError **error)
+{
+    return TRUE;
+}
+
+static NestRecovery scene_recover(
+    const NestJob *job, const NestVmReading *reading, const char **note)
+{
+    return recovering.decision;
+}
+
+static const NestBackendOps scene_ops = {.read = scene_read};
+static NestBackend scene_backend = {&scene_ops};
+static const NestJobType scene_type = {NULL, scene_resume, scene_recover};
+
+static NestHostSnapshot *scene_host(void)
+{
+    return nest_host_snapshot_take("/nonexistent", NULL);
+}
+
+/* Killed in its second of three steps. */
+static void recovered_as(NestJob *job, NestRecovery decision)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(NestHostSnapshot) host = scene_host();
+    GPtrArray *steps = job->intent->operation->steps;
+    recovering = (NestRecoveryScene){.decision = decision};
+    job->backend = &scene_backend;
+    job->type = &scene_type;
+    ((NestStep *)steps->pdata[0])->state = NEST_STEP_DONE;
+    ((NestStep *)steps->pdata[1])->state = NEST_STEP_RUNNING;
+    if (decision == NEST_RECOVERY_UNDO)
+        job->n_steps = 2;
+    assert_true(nest_runner_recover(job, host, &error));
+    assert_no_error(error);
+}
+
 static void test_done(void **state)
 {
     g_autoptr(NestJob) job = make_job();
@@ -148,6 +204,47 @@ static void test_failed_destructive_step_takes_the_rest_back(void **state)
     assert_string_equal(bench->trace->str, "a b c -b -a ");
 }
 
+/* Of what was interrupted no step is told to be under way, or done where it is not. */
+static void test_steps_of_what_was_interrupted(void **state)
+{
+    static const struct {
+        NestRecovery decision;
+        NestOperationState outcome;
+        NestStepState steps[3];
+    } rows[] = {
+        {NEST_RECOVERY_DONE, NEST_OP_DONE, {NEST_STEP_DONE, NEST_STEP_DONE, NEST_STEP_DONE}},
+        {NEST_RECOVERY_FINISH, NEST_OP_DONE, {NEST_STEP_DONE, NEST_STEP_DONE, NEST_STEP_DONE}},
+        {NEST_RECOVERY_UNTOUCHED, NEST_OP_ROLLED_BACK,
+            {NEST_STEP_UNDONE, NEST_STEP_FAILED, NEST_STEP_SKIPPED}},
+        {NEST_RECOVERY_UNDO, NEST_OP_ROLLED_BACK,
+            {NEST_STEP_UNDONE, NEST_STEP_UNDONE, NEST_STEP_SKIPPED}},
+        {NEST_RECOVERY_LEAVE, NEST_OP_FAILED,
+            {NEST_STEP_DONE, NEST_STEP_FAILED, NEST_STEP_SKIPPED}},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(NestJob) job = make_job();
+        recovered_as(job, rows[i].decision);
+        assert_int_equal(job->intent->operation->state, rows[i].outcome);
+        for (guint s = 0; s < 3; s++) {
+            const NestStep *step = g_ptr_array_index(job->intent->operation->steps, s);
+            if (step->state != rows[i].steps[s])
+                fail_msg("row %u, step %u: %d", i, s, step->state);
+        }
+    }
+}
+
+static void test_recovery_waits_for_the_hypervisor(void **state)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(NestJob) job = make_job();
+    recovering = (NestRecoveryScene){.unavailable = TRUE};
+    g_autoptr(NestHostSnapshot) host = scene_host();
+    job->backend = &scene_backend;
+    assert_false(nest_runner_recover(job, host, &error));
+    assert_nest_error(error, NEST_ERROR_BACKEND_UNAVAILABLE, "gone");
+    assert_false(nest_operation_ended(job->intent->operation));
+}
+
 static void test_abort_between_steps(void **state)
 {
     bench->cancels = "a";
@@ -165,6 +262,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             test_failed_destructive_step_takes_the_rest_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_abort_between_steps, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_steps_of_what_was_interrupted, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_recovery_waits_for_the_hypervisor, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
