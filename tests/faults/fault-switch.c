@@ -35,7 +35,7 @@ typedef struct {
     int32_t mode;
     int32_t left; /* calls until it strikes */
     int32_t error; /* errno to fail with */
-    int32_t pid; /* to kill */
+    int32_t pid; /* to kill; 0: who makes the call */
     int32_t calls; /* mask of those that count */
     int32_t struck; /* how often */
     int32_t reserved[2];
@@ -75,8 +75,9 @@ static int strike(int kind, const char *call, const char *path)
     tell(call, path);
     if (mode != KILL)
         return control->error;
-    kill(control->pid, SIGKILL);
-    while (control->pid == getpid())
+    pid_t pid = control->pid != 0 ? control->pid : getpid();
+    kill(pid, SIGKILL);
+    while (pid == getpid())
         pause();
     return 0;
 }
