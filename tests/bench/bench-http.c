@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One keep-alive client on one processor, shared with the server it asks: our server over canned
- * answers, and beside it a SoupServer that answers two bytes. Prints the median and the 99th
- * percentile in microseconds: bench-http [REQUESTS] */
+/* One keep-alive client on one processor, shared with the server it asks: a SoupServer that answers
+ * two bytes, our server over canned answers, and a nestd that runs already on this processor.
+ * They take turns. Prints a line each: what, median and 99th percentile in microseconds, requests
+ * in a second, bytes of an answer, with tabs between them: bench-http [REQUESTS [SOCKET PATH]] */
+#include "bench-client.h"
 #include "nest-core-stub.h"
 #include "nest-http.h"
 #include <glib/gstdio.h>
@@ -17,6 +19,7 @@
 #include <unistd.h>
 
 #define VMS 1000
+#define TURNS 10
 
 static void on_request(SoupServer *server, SoupServerMessage *message, const char *path,
     GHashTable *query, gpointer data)
@@ -68,63 +71,30 @@ static pid_t start(void (*serve)(const char *path), const char *path)
     return pid;
 }
 
-static int connect_to(const char *path)
-{
-    struct sockaddr_un address = address_of(path);
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    if (connect(fd, (struct sockaddr *)&address, sizeof address) != 0) {
-        perror(path);
-        exit(1);
-    }
-    return fd;
-}
+typedef struct {
+    const char *name;
+    const char *socket;
+    const char *path;
+    guint divisor; /* so much fewer requests */
+    BenchTimes *times;
+} Contender;
 
-/* Sends one request and reads its answer whole; returns its size. */
-static gsize ask(int fd, const char *request, char *buffer, gsize size)
+static void take_turns(Contender *contenders, guint n, guint requests)
 {
-    gsize got = 0, want = size;
-    if (write(fd, request, strlen(request)) < 0)
-        exit(1);
-    while (got < want) {
-        ssize_t n = read(fd, buffer + got, size - 1 - got);
-        if (n <= 0)
-            exit(1);
-        got += n;
-        buffer[got] = '\0';
-        const char *end = want == size ? strstr(buffer, "\r\n\r\n") : NULL;
-        const char *length = end != NULL ? strstr(buffer, "Content-Length: ") : NULL;
-        if (length != NULL)
-            want = end + 4 - buffer + strtoul(length + 16, NULL, 10);
+    for (guint i = 0; i < n; i++)
+        contenders[i].times = bench_times_new(requests / contenders[i].divisor);
+    for (guint turn = 0; turn < TURNS; turn++)
+        for (guint i = 0; i < n; i++)
+            bench_ask_many(contenders[i].socket, contenders[i].path,
+                requests / contenders[i].divisor / TURNS, contenders[i].times);
+    for (guint i = 0; i < n; i++) {
+        BenchTimes *times = contenders[i].times;
+        double median = bench_times_quantile(times, 0.5);
+        printf("%s\t%.1f\t%.1f\t%.0f\t%zu\n", contenders[i].name, median,
+            bench_times_quantile(times, 0.99), 1e6 * times->n / bench_times_sum(times),
+            times->bytes);
+        bench_times_free(times);
     }
-    return got;
-}
-
-static int compare(gconstpointer a, gconstpointer b)
-{
-    gint64 x = *(const gint64 *)a, y = *(const gint64 *)b;
-    return (x > y) - (x < y);
-}
-
-static double measure(const char *name, const char *socket, const char *path, guint requests)
-{
-    static char buffer[8 << 20];
-    g_autofree char *request = g_strdup_printf("GET %s HTTP/1.1\r\nHost: a\r\n\r\n", path);
-    g_autofree gint64 *times = g_new(gint64, requests);
-    int fd = connect_to(socket);
-    gsize size = ask(fd, request, buffer, sizeof buffer);
-    for (guint i = 0; i < requests; i++) {
-        struct timespec from, to;
-        clock_gettime(CLOCK_MONOTONIC, &from);
-        ask(fd, request, buffer, sizeof buffer);
-        clock_gettime(CLOCK_MONOTONIC, &to);
-        times[i] = (to.tv_sec - from.tv_sec) * 1000000000ll + to.tv_nsec - from.tv_nsec;
-    }
-    close(fd);
-    qsort(times, requests, sizeof *times, compare);
-    double median = times[requests / 2] / 1000.0;
-    printf("%-28s %9.1f %9.1f   %zu bytes\n", name, median, times[requests * 99 / 100] / 1000.0,
-        (size_t)size);
-    return median;
 }
 
 int main(int argc, char **argv)
@@ -138,14 +108,14 @@ int main(int argc, char **argv)
     g_autofree char *soup = g_build_filename(directory, "soup", NULL);
     g_autofree char *nest = g_build_filename(directory, "nest", NULL);
     pid_t children[] = {start(serve_soup, soup), start(serve_nest, nest)};
-    printf("%-28s %9s %9s\n", "", "median/us", "p99/us");
-    double base = measure("SoupServer, 2 bytes", soup, "/", n);
-    double own = measure("GET /v1/vms/vm0", nest, "/v1/vms/vm0", n);
-    measure("GET /v1", nest, "/v1", n);
-    measure("GET /v1/vms (1000)", nest, "/v1/vms", n / 100);
-    measure("GET /v1/vms?full=1 (1000)", nest, "/v1/vms?full=1", n / 100);
-    measure("GET /v1/status (1000)", nest, "/v1/status", n / 100);
-    printf("GET of one VM takes %.2f of the time of SoupServer\n", own / base);
+    Contender contenders[] = {
+        {"SoupServer, 2 bytes", soup, "/", 1},
+        {"GET /v1/vms/NAME of a real nestd", argc > 3 ? argv[2] : nest,
+            argc > 3 ? argv[3] : "/v1/vms/vm0", 1},
+        {"GET /v1/vms/NAME", nest, "/v1/vms/vm0", 1},
+        {"GET /v1/vms of 1000", nest, "/v1/vms", 50},
+    };
+    take_turns(contenders, G_N_ELEMENTS(contenders), n);
     for (guint i = 0; i < G_N_ELEMENTS(children); i++) {
         kill(children[i], SIGKILL);
         waitpid(children[i], NULL, 0);
