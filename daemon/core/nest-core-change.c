@@ -323,7 +323,7 @@ static void on_begun(gpointer data)
     NestCore *core = submission->core;
     nest_operations_update(core->operations, submission->operation, submission->job->cancellable);
     NestVmCard *card = nest_inventory_find(core->inventory, submission->operation->uuid);
-    if (card != NULL)
+    if (card != NULL && nest_vm_card_complete(card, core->store, NULL))
         nest_vm_card_set_operation(card, submission->operation->id);
     answered(submission);
 }

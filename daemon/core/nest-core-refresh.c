@@ -57,6 +57,8 @@ static void add_card(Refresh *refresh, NestVmFacts *facts, NestHostSnapshot *hos
     }
     NestVmCard *card = nest_vm_card_make(reading);
     card->order = order;
+    if (refresh->keys != NULL && !g_hash_table_contains(refresh->keys, uuid))
+        nest_vm_card_compare(card, refresh->core->store);
     g_ptr_array_add(refresh->cards, card);
 }
 
@@ -197,7 +199,7 @@ static void admit_card(NestCore *core, NestVmCard *card, Scribble *scribble)
     if (operation != NULL && !nest_operation_ended(operation))
         nest_vm_card_set_operation(card, operation->id);
     const NestVmCard *old = nest_inventory_find(core->inventory, card->uuid);
-    gboolean same = old != NULL && g_strcmp0(old->text, card->text) == 0;
+    gboolean same = old != NULL && (card->stored || g_strcmp0(old->text, card->text) == 0);
     if (!nest_inventory_put(core->inventory, card, &event))
         return;
     if (event != NULL)

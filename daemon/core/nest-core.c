@@ -104,8 +104,8 @@ gint64 nest_core_last_event(NestCore *core)
 
 static NestVmEntry entry_of(const NestVmCard *card)
 {
-    return (NestVmEntry){
-        card->uuid, card->name, card->revision, card->text, card->summary, card->brief};
+    return (NestVmEntry){card->uuid, card->name, card->revision, card->text, card->summary,
+        card->brief != NULL ? card->brief : card->text};
 }
 
 gboolean nest_core_vm(NestCore *core, const char *ref, NestVmEntry *ret_entry, GError **error)
@@ -116,7 +116,8 @@ gboolean nest_core_vm(NestCore *core, const char *ref, NestVmEntry *ret_entry, G
             "there is no virtual machine \"%s\"", ref);
         return FALSE;
     }
-    nest_vm_card_complete(card);
+    if (!nest_vm_card_complete(card, core->store, error))
+        return FALSE;
     *ret_entry = entry_of(card);
     return TRUE;
 }
@@ -130,6 +131,15 @@ const GArray *nest_core_vms(NestCore *core)
         g_array_append_val(core->entries, entry);
     }
     return core->entries;
+}
+
+const GArray *nest_core_vms_whole(NestCore *core, GError **error)
+{
+    const GPtrArray *cards = nest_inventory_all(core->inventory);
+    for (guint i = 0; i < cards->len; i++)
+        if (!nest_vm_card_complete(g_ptr_array_index(cards, i), core->store, error))
+            return NULL;
+    return nest_core_vms(core);
 }
 
 NestAbout *nest_core_about(NestCore *core)

@@ -42,8 +42,12 @@ typedef struct {
 /* By UUID, else by name. VM_NOT_FOUND. */
 gboolean nest_core_vm(NestCore *core, const char *ref, NestVmEntry *ret_entry, GError **error);
 
-/* All, ordered by name: array of NestVmEntry (array and elements are the core's). */
+/* All, ordered by name: array of NestVmEntry (array and elements are the core's). text and brief
+ * may be NULL. */
 const GArray *nest_core_vms(NestCore *core);
+
+/* The same with text and brief. NULL: the store can't be read. */
+const GArray *nest_core_vms_whole(NestCore *core, GError **error);
 
 /* The host with its checks, probed afresh unless that was done within the last two seconds. */
 void nest_core_host_async(NestCore *core, GAsyncReadyCallback callback, gpointer user_data);

@@ -75,8 +75,6 @@ gboolean nest_inventory_put(NestInventory *inventory, NestVmCard *card, NestEven
         nest_vm_card_free(card);
         return FALSE;
     }
-    if (old != NULL)
-        nest_vm_card_complete(old);
     if (ret_event != NULL)
         *ret_event = nest_vm_card_event(old, card);
     if (old != NULL)

@@ -16,6 +16,7 @@ static void keep_findings(NestVm *vm)
 static void set_texts(NestVmCard *card, NestVm *vm)
 {
     g_autoptr(NestVmSummary) summary = nest_vm_summarize(vm);
+    card->stored = FALSE;
     g_free(card->text);
     g_free(card->summary);
     g_free(card->brief);
@@ -47,11 +48,14 @@ NestVmCard *nest_vm_card_make(const NestVmReading *reading)
 NestVmCard *nest_vm_card_from_store(const NestStoredVm *stored)
 {
     NestVmCard *card = g_new0(NestVmCard, 1);
+    guint state = NEST_VM_UNKNOWN;
     card->uuid = g_strdup(stored->uuid);
     card->name = g_strdup(stored->name);
     card->text = g_strdup(stored->text);
     card->summary = g_strdup(stored->summary);
-    card->brief = g_strdup(stored->text);
+    card->revision = g_strdup(stored->revision != NULL ? stored->revision : "");
+    if (stored->state != NULL && nest_nick_parse(nest_vm_state_nicks, stored->state, &state))
+        card->state = state;
     return card;
 }
 
@@ -62,6 +66,8 @@ NestStoredVm *nest_vm_card_to_store(const NestVmCard *card)
     stored->name = g_strdup(card->name);
     stored->text = g_strdup(card->text);
     stored->summary = g_strdup(card->summary);
+    stored->state = g_strdup(nest_nick(nest_vm_state_nicks, card->state));
+    stored->revision = g_strdup(card->revision);
     return stored;
 }
 
@@ -79,13 +85,22 @@ void nest_vm_card_free(NestVmCard *card)
     g_free(card);
 }
 
-void nest_vm_card_complete(NestVmCard *card)
+gboolean nest_vm_card_complete(NestVmCard *card, NestStore *store, GError **error)
 {
-    if (card->revision != NULL)
-        return;
-    g_autoptr(NestVm) vm = decode(card);
-    card->state = vm->state;
-    card->revision = g_strdup(vm->revision != NULL ? vm->revision : "");
+    if (card->text != NULL)
+        return TRUE;
+    if (!nest_store_vm_text(store, card->uuid, &card->text, error))
+        return FALSE;
+    if (card->text == NULL)
+        card->text = g_strdup(card->summary); /* of the same form, as far as it goes */
+    return TRUE;
+}
+
+void nest_vm_card_compare(NestVmCard *card, NestStore *store)
+{
+    g_autofree char *text = NULL;
+    card->stored =
+        nest_store_vm_text(store, card->uuid, &text, NULL) && g_strcmp0(text, card->text) == 0;
 }
 
 void nest_vm_card_set_operation(NestVmCard *card, gint64 operation)

@@ -8,14 +8,15 @@
 typedef struct {
     char *uuid;
     char *name;
-    char *text; /* JSON of NestVm */
+    char *text; /* JSON of NestVm; NULL until it is needed where the card came from the store */
     char *summary; /* JSON of NestVmSummary */
-    char *brief; /* JSON of NestVm with only the checks that did not pass; with all of them
-                  * where the card came from the store */
-    char *revision; /* NULL until needed where the card came from the store */
+    char *brief; /* JSON of NestVm with only the checks that did not pass; NULL where the card
+                  * came from the store */
+    char *revision;
     char *key; /* nest_vm_facts_key(); NULL where the card came from the store */
     NestVmState state;
     guint64 order; /* of the reading: a later one wins */
+    gboolean stored; /* the store has this text */
 } NestVmCard;
 
 /* Judges reading (all checks) and encodes it. Any thread. */
@@ -25,10 +26,13 @@ NestStoredVm *nest_vm_card_to_store(const NestVmCard *card);
 void nest_vm_card_free(NestVmCard *card);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestVmCard, nest_vm_card_free)
 
-/* Decodes what a card from the store has only as text: state and revision. */
-void nest_vm_card_complete(NestVmCard *card);
+/* Fetches the text that a card from the store still lacks; nothing to do for any other. */
+gboolean nest_vm_card_complete(NestVmCard *card, NestStore *store, GError **error);
 
-/* Sets or clears (0) the operation under way in the card's texts. */
+/* Looks whether the store has the card's text already: sets stored. Any thread. */
+void nest_vm_card_compare(NestVmCard *card, NestStore *store);
+
+/* Sets or clears (0) the operation under way in the texts of a complete card. */
 void nest_vm_card_set_operation(NestVmCard *card, gint64 operation);
 
 /* The event that tells the difference between two cards of a VM (old NULL: new), NULL where a

@@ -8,7 +8,13 @@
 void nest_http_vms_list(NestExchange *exchange)
 {
     gboolean full = exchange->params[0] != 0;
-    const GArray *vms = nest_core_vms(exchange->core);
+    g_autoptr(GError) error = NULL;
+    const GArray *vms =
+        full ? nest_core_vms_whole(exchange->core, &error) : nest_core_vms(exchange->core);
+    if (vms == NULL) {
+        nest_reply_error(exchange, error);
+        return;
+    }
     GString *text = g_string_sized_new(64 + vms->len * (full ? 4096 : 320));
     g_string_append(text, "{\"vms\":[");
     for (guint i = 0; i < vms->len; i++) {

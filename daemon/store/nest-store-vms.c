@@ -18,6 +18,8 @@ void nest_stored_vm_free(NestStoredVm *vm)
     g_free(vm->name);
     g_free(vm->text);
     g_free(vm->summary);
+    g_free(vm->state);
+    g_free(vm->revision);
     g_free(vm);
 }
 
@@ -31,8 +33,9 @@ static gboolean add_vm(GPtrArray *array, sqlite3_stmt *row, GError **error)
     NestStoredVm *vm = g_new0(NestStoredVm, 1);
     vm->uuid = nest_sql_text(row, 0);
     vm->name = nest_sql_text(row, 1);
-    vm->text = nest_sql_text(row, 2);
-    vm->summary = nest_sql_text(row, 3);
+    vm->summary = nest_sql_text(row, 2);
+    vm->state = nest_sql_text(row, 3);
+    vm->revision = nest_sql_text(row, 4);
     g_ptr_array_add(array, vm);
     return TRUE;
 }
@@ -46,29 +49,48 @@ static int by_name(gconstpointer a, gconstpointer b)
 
 gboolean nest_store_vms(NestStore *store, GPtrArray **ret_vms, GError **error)
 {
-    /* Sorted here: SQLite would carry the long texts through its sorter. */
+    /* Sorted here: SQLite would carry the summaries through its sorter. */
     g_autoptr(GPtrArray) vms = NULL;
-    if (!nest_store_list(
-            store, "SELECT uuid, name, text, summary FROM vm", NULL, add_vm, free_vm, &vms, error))
+    if (!nest_store_list(store, "SELECT uuid, name, summary, state, revision FROM vm", NULL, add_vm,
+            free_vm, &vms, error))
         return FALSE;
     g_ptr_array_sort(vms, by_name);
     *ret_vms = g_steal_pointer(&vms);
     return TRUE;
 }
 
+gboolean nest_store_vm_text(NestStore *store, const char *uuid, char **ret_text, GError **error)
+{
+    G_GNUC_UNUSED g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&store->read_lock);
+    g_autoptr(sqlite3_stmt) query = nest_sql_query(
+        store->reader, "SELECT text FROM vm_text WHERE uuid = ?", NEST_SQL(TEXT(uuid)), error);
+    gboolean row = FALSE;
+    if (query == NULL || !nest_sql_step(query, &row, error))
+        return FALSE;
+    *ret_text = row ? nest_sql_text(query, 0) : NULL;
+    return TRUE;
+}
+
 static gboolean put_vms(sqlite3 *db, const GPtrArray *changed, GError **error)
 {
     g_autoptr(sqlite3_stmt) put = nest_sql_query(db,
-        "INSERT INTO vm (uuid, name, text, summary) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT (uuid) DO UPDATE SET name = excluded.name, text = excluded.text,"
-        " summary = excluded.summary",
+        "INSERT INTO vm (uuid, name, summary, state, revision) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT (uuid) DO UPDATE SET name = excluded.name, summary = excluded.summary,"
+        " state = excluded.state, revision = excluded.revision",
         NULL, error);
-    if (put == NULL)
+    g_autoptr(sqlite3_stmt) put_text = nest_sql_query(db,
+        "INSERT INTO vm_text (uuid, text) VALUES (?, ?)"
+        " ON CONFLICT (uuid) DO UPDATE SET text = excluded.text",
+        NULL, put != NULL ? error : NULL);
+    if (put == NULL || put_text == NULL)
         return FALSE;
     for (guint i = 0; changed != NULL && i < changed->len; i++) {
         const NestStoredVm *vm = g_ptr_array_index(changed, i);
         if (!nest_sql_run(put,
-                NEST_SQL(TEXT(vm->uuid), TEXT(vm->name), TEXT(vm->text), TEXT(vm->summary)), error))
+                NEST_SQL(TEXT(vm->uuid), TEXT(vm->name), TEXT(vm->summary), TEXT(vm->state),
+                    TEXT(vm->revision)),
+                error) ||
+            !nest_sql_run(put_text, NEST_SQL(TEXT(vm->uuid), TEXT(vm->text)), error))
             return FALSE;
     }
     return TRUE;

@@ -30,18 +30,24 @@ gboolean nest_store_get_setting(
 gboolean nest_store_set_setting(
     NestStore *store, const char *key, const char *value, GError **error);
 
-/* The last known state of a VM: text is JSON of NestVm, summary of NestVmSummary. */
+/* The last known state of a VM. */
 typedef struct {
     char *uuid;
     char *name;
-    char *text;
-    char *summary;
+    char *text; /* JSON of NestVm; NULL where it was listed */
+    char *summary; /* JSON of NestVmSummary */
+    char *state; /* its nick; NULL: not known */
+    char *revision; /* NULL: not known */
 } NestStoredVm;
 void nest_stored_vm_free(NestStoredVm *vm);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestStoredVm, nest_stored_vm_free)
 
-/* All of them, ordered by name: array of NestStoredVm that frees its elements. */
+/* All of them without their texts, ordered by name: array of NestStoredVm that frees its
+ * elements. */
 gboolean nest_store_vms(NestStore *store, GPtrArray **ret_vms, GError **error);
+
+/* The text of one; NULL where there is none. */
+gboolean nest_store_vm_text(NestStore *store, const char *uuid, char **ret_text, GError **error);
 
 /* One transaction: put the changed (array of NestStoredVm), forget the gone (uuids, NULL for
  * none), append the events (array of NestEvent, NULL for none), whose ids and times are set. */

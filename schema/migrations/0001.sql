@@ -7,12 +7,19 @@ CREATE TABLE setting (
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- The last known state of every VM; text is JSON of NestVm, summary of NestVmSummary.
+-- The last known state of every VM; summary is JSON of NestVmSummary.
 CREATE TABLE vm (
     uuid TEXT PRIMARY KEY NOT NULL,
     name TEXT NOT NULL,
-    text TEXT NOT NULL,
+    state TEXT,
+    revision TEXT,
     summary TEXT NOT NULL
+) STRICT;
+
+-- The rest of it, JSON of NestVm: ten times as long, and not read at the start.
+CREATE TABLE vm_text (
+    uuid TEXT PRIMARY KEY NOT NULL REFERENCES vm (uuid) ON DELETE CASCADE,
+    text TEXT NOT NULL
 ) STRICT;
 
 -- text is JSON of NestOperation. ended is 1 once it will not change any more.

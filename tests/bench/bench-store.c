@@ -105,6 +105,8 @@ static NestStoredVm *new_vm(guint number, guint checks)
     stored->uuid = g_strdup(vm->uuid);
     stored->name = g_strdup(vm->name);
     stored->text = nest_codec_to_text(&nest_vm_record, vm);
+    stored->state = g_strdup("running");
+    stored->revision = g_strdup(vm->revision);
     stored->summary = g_strdup_printf("{\"uuid\":\"%s\",\"name\":\"%s\",\"state\":\"running\","
                                       "\"accel\":\"kvm\",\"nesting\":\"on\",\"supports\":true}",
         vm->uuid, vm->name);

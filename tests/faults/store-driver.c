@@ -79,7 +79,7 @@ static gboolean finish(Driver *driver, gint64 *ret_id, GError **error)
 static gboolean sync_vms(Driver *driver, gint64 *ret_id, GError **error)
 {
     g_autofree char *text = g_strdup_printf("%u", driver->syncs + 1);
-    NestStoredVm vm = {(char *)"uuid", (char *)"DemoVM", text, text};
+    NestStoredVm vm = {(char *)"uuid", (char *)"DemoVM", text, text, NULL, NULL};
     g_autoptr(GPtrArray) changed = g_ptr_array_new();
     g_ptr_array_add(changed, &vm);
     if (!nest_store_sync_vms(driver->store, changed, NULL, NULL, error))
@@ -113,7 +113,7 @@ static gboolean dump(Driver *driver, gint64 *ret_id, GError **error)
             intent->before_xml != NULL && intent->after_xml != NULL ? "whole" : "torn");
     }
     for (guint i = 0; i < vms->len; i++)
-        say("vm %s", ((NestStoredVm *)vms->pdata[i])->text);
+        say("vm %s", ((NestStoredVm *)vms->pdata[i])->summary);
     say("events %" G_GINT64_FORMAT, last);
     return TRUE;
 }

@@ -118,6 +118,11 @@ const GArray *nest_core_vms(NestCore *core)
     return core->vms;
 }
 
+const GArray *nest_core_vms_whole(NestCore *core, GError **error)
+{
+    return core->vms;
+}
+
 /* ---- answers that come later ---- */
 
 typedef struct {

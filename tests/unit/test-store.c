@@ -33,6 +33,8 @@ static NestStoredVm *new_vm(const char *uuid, const char *name, const char *text
     vm->name = g_strdup(name);
     vm->text = g_strdup(text);
     vm->summary = g_strdup("{}");
+    vm->state = g_strdup("off");
+    vm->revision = g_strdup_printf("r of %s", text);
     return vm;
 }
 
@@ -55,6 +57,13 @@ static void test_settings(void **state)
     assert_no_error(error);
 }
 
+static void assert_text(NestStore *store, const char *uuid, const char *text)
+{
+    g_autofree char *stored = NULL;
+    assert_true(nest_store_vm_text(store, uuid, &stored, NULL));
+    assert_string_equal(stored != NULL ? stored : "none", text);
+}
+
 static void test_vms(void **state)
 {
     g_autoptr(NestStore) store = open_store(*state);
@@ -71,7 +80,11 @@ static void test_vms(void **state)
     assert_true(nest_store_vms(store, &vms, &error));
     assert_int_equal(vms->len, 3);
     assert_string_equal(((NestStoredVm *)vms->pdata[0])->name, "B");
-    assert_string_equal(((NestStoredVm *)vms->pdata[2])->text, "one");
+    assert_null(((NestStoredVm *)vms->pdata[2])->text);
+    assert_string_equal(((NestStoredVm *)vms->pdata[2])->state, "off");
+    assert_string_equal(((NestStoredVm *)vms->pdata[2])->revision, "r of one");
+    assert_text(store, "u1", "one");
+    assert_text(store, "u2", "two");
     g_ptr_array_set_size(changed, 0);
     /* A name can go from one VM to another in one step. */
     g_ptr_array_add(changed, new_vm("u1", "a", "one, later"));
@@ -80,7 +93,9 @@ static void test_vms(void **state)
     g_autoptr(GPtrArray) left = NULL;
     assert_true(nest_store_vms(store, &left, &error));
     assert_int_equal(left->len, 1);
-    assert_string_equal(((NestStoredVm *)left->pdata[0])->text, "one, later");
+    assert_string_equal(((NestStoredVm *)left->pdata[0])->revision, "r of one, later");
+    assert_text(store, "u1", "one, later");
+    assert_text(store, "u2", "none");
     assert_no_error(error);
 }
 

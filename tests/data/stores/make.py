@@ -40,9 +40,10 @@ for number in range(1, version + 1):
 db.execute(f"PRAGMA user_version = {version}")
 db.execute("BEGIN")
 db.execute("INSERT INTO setting VALUES ('backend-uri', 'qemu:///system')")
-db.execute("INSERT INTO vm VALUES (?, 'DemoVM', ?, ?)",
-           (UUID, json.dumps({"uuid": UUID, "name": "DemoVM", "state": "off"}),
-            json.dumps({"uuid": UUID, "name": "DemoVM"})))
+db.execute("INSERT INTO vm VALUES (?, 'DemoVM', 'off', '0', ?)",
+           (UUID, json.dumps({"uuid": UUID, "name": "DemoVM"})))
+db.execute("INSERT INTO vm_text VALUES (?, ?)",
+           (UUID, json.dumps({"uuid": UUID, "name": "DemoVM", "state": "off"})))
 for row in (operation(1, "done", 1), operation(2, "running", 0)):
     db.execute("INSERT INTO operation VALUES (?, ?, ?)", row)
     db.execute("INSERT INTO intent VALUES (?, '<domain/>', '<domain type=\"kvm\"/>', '{}')",
