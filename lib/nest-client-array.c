@@ -81,6 +81,8 @@ static GDestroyNotify free_function(const NestRecord *record)
 {
     if (record == &nest_vm_summary_record)
         return (GDestroyNotify)nest_vm_summary_free;
+    if (record == &nest_check_info_record)
+        return (GDestroyNotify)nest_check_info_free;
     if (record == &nest_operation_record)
         return (GDestroyNotify)nest_operation_free;
     return (GDestroyNotify)nest_event_free;

@@ -4,7 +4,7 @@
 
 /* Private to nest-client*.c: lists of records out of an answer. */
 
-/* An empty array of records of VM summaries, operations or events that frees its elements. */
+/* An empty array of VM summaries, checks, operations or events that frees its elements. */
 GPtrArray *nest_client_array_new(const NestRecord *record);
 
 /* Lists can be long: ten thousand VMs are two megabytes, and one JSON tree of all of that costs

@@ -69,6 +69,22 @@ NestHost *nest_client_host(NestClient *client, GCancellable *cancellable, GError
     return get_record(client, "/v1/host", &nest_host_record, cancellable, error);
 }
 
+GPtrArray *nest_client_checks(NestClient *client, GCancellable *cancellable, GError **error)
+{
+    return get_array(client, "/v1/checks", &nest_check_info_record, "checks", cancellable, error);
+}
+
+NestCheckReport *nest_client_check(
+    NestClient *client, const char *vm, gboolean all, GCancellable *cancellable, GError **error)
+{
+    const char *rest = all ? "/checks?all=1" : "/checks";
+    g_autofree char *path =
+        vm != NULL ? nest_client_vm_path(vm, rest, error) : g_strconcat("/v1/host", rest, NULL);
+    if (path == NULL)
+        return NULL;
+    return get_record(client, path, &nest_check_report_record, cancellable, error);
+}
+
 GPtrArray *nest_client_vms(NestClient *client, GCancellable *cancellable, GError **error)
 {
     return get_array(client, "/v1/vms", &nest_vm_summary_record, "vms", cancellable, error);

@@ -10,6 +10,7 @@ const char *const nest_extension_nicks[] = {"none", "vmx", "svm", NULL};
 const char *const nest_nesting_nicks[] = {"off", "implicit", "unenforced", "on", NULL};
 const char *const nest_verdict_nicks[] = {
     "pass", "info", "not-applicable", "unknown", "warn", "fail", NULL};
+const char *const nest_scope_nicks[] = {"host", "vm", "net", NULL};
 const char *const nest_plan_verdict_nicks[] = {"steps", "no-change", "refused", NULL};
 const char *const nest_operation_state_nicks[] = {
     "pending", "running", "done", "failed", "rolled-back", "aborted", NULL};
@@ -37,6 +38,26 @@ static const NestField nest_check_fields[] = {
     FIELD(NestCheck, fix, STRING, OPTIONAL),
 };
 RECORD(nest_check, NestCheck, "check");
+
+static const NestField nest_check_info_fields[] = {
+    FIELD(NestCheckInfo, id, STRING, REQUIRED),
+    NICKS(NestCheckInfo, scope, OPTIONAL, nest_scope_nicks),
+    FIELD(NestCheckInfo, title, STRING, OPTIONAL),
+    NICKS(NestCheckInfo, level, OPTIONAL, nest_verdict_nicks),
+    FIELD(NestCheckInfo, meaning, STRING, OPTIONAL),
+    FIELD(NestCheckInfo, why, STRING, OPTIONAL),
+    FIELD(NestCheckInfo, fix, STRING, OPTIONAL),
+    FIELD(NestCheckInfo, source, STRING, OPTIONAL),
+};
+RECORD(nest_check_info, NestCheckInfo, "check of the catalogue");
+
+static const NestField nest_check_report_fields[] = {
+    FIELD(NestCheckReport, uuid, STRING, OPTIONAL),
+    FIELD(NestCheckReport, name, STRING, OPTIONAL),
+    FIELD(NestCheckReport, supports, BOOL, OPTIONAL),
+    NESTED(NestCheckReport, checks, RECORDS, OPTIONAL, nest_check_record),
+};
+RECORD(nest_check_report, NestCheckReport, "report of checks");
 
 static const NestField nest_interface_fields[] = {
     FIELD(NestInterface, type, STRING, OPTIONAL),
@@ -247,6 +268,8 @@ RECORD(nest_about, NestAbout, "service");
 // clang-format on
 
 FREE(nest_check, NestCheck)
+FREE(nest_check_info, NestCheckInfo)
+FREE(nest_check_report, NestCheckReport)
 FREE(nest_interface, NestInterface)
 FREE(nest_vm_summary, NestVmSummary)
 FREE(nest_vm, NestVm)

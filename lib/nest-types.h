@@ -56,6 +56,32 @@ typedef struct {
     char *fix; /* what to do, NULL where nothing is to be done */
 } NestCheck;
 
+typedef enum {
+    NEST_SCOPE_HOST, /* "host" */
+    NEST_SCOPE_VM, /* "vm" */
+    NEST_SCOPE_NET /* "net": the network of a VM */
+} NestScope;
+
+/* What a check is, whatever its outcome: a row of the catalogue. All strings are set. */
+typedef struct {
+    char *id;
+    NestScope scope; /* the first part of the id */
+    char *title; /* what holds where it passes */
+    NestVerdict level; /* the worst that it says, but for unknown: info, warn or fail */
+    char *meaning; /* what it looks at */
+    char *why; /* why that matters */
+    char *fix; /* what to do by hand */
+    char *source; /* where the rule is from */
+} NestCheckInfo;
+
+/* What came of the checks of the host or of a VM. */
+typedef struct {
+    char *uuid; /* of the VM, NULL for the host */
+    char *name;
+    gboolean supports; /* the verdict; over all checks, shown or not */
+    GPtrArray *checks; /* NestCheck */
+} NestCheckReport;
+
 typedef struct {
     char *type; /* "user", "bridge", "network", "direct", … as in domain XML */
     char *source; /* bridge or network name */
@@ -273,6 +299,8 @@ typedef struct {
     G_DEFINE_AUTOPTR_CLEANUP_FUNC(Type, free_function)
 
 NEST_TYPE_AUTOPTR(NestCheck, nest_check_free)
+NEST_TYPE_AUTOPTR(NestCheckInfo, nest_check_info_free)
+NEST_TYPE_AUTOPTR(NestCheckReport, nest_check_report_free)
 NEST_TYPE_AUTOPTR(NestInterface, nest_interface_free)
 NEST_TYPE_AUTOPTR(NestVmSummary, nest_vm_summary_free)
 NEST_TYPE_AUTOPTR(NestVm, nest_vm_free)

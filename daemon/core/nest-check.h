@@ -11,23 +11,35 @@ typedef enum {
     NEST_CHECK_NO_DOMAIN = 2 /* (VM) works without a readable definition */
 } NestCheckFlags;
 
+/* What is known of a check before it runs. The texts are sentences. */
 typedef struct {
-    const char *id;
+    const char *id; /* its scope, a dot, its name */
     const char *title; /* what holds where it passes: "nesting is allowed by the module" */
     NestCheckFlags flags;
+    NestVerdict level; /* the worst that it says, but for unknown: info, warn or fail */
+    const char *meaning; /* what it looks at */
+    const char *why; /* why that matters */
+    const char *fix; /* what to do by hand */
+    const char *source; /* where the rule is from */
+} NestCheckAbout;
+
+typedef struct {
+    NestCheckAbout about;
     void (*run)(const NestHostView *view, NestCheck *check);
 } NestHostCheckRow;
 
 typedef struct {
-    const char *id;
-    const char *title;
-    NestCheckFlags flags;
+    NestCheckAbout about;
     void (*run)(const NestVmView *view, NestCheck *check);
 } NestVmCheckRow;
 
-/* Each ends with a row whose id is NULL; nest-checks.c runs them in this order. */
+/* Each ends with a row without run. */
 extern const NestHostCheckRow nest_checks_host_machine[], nest_checks_host_stack[];
 extern const NestVmCheckRow nest_checks_vm_definition[], nest_checks_vm_network[];
+
+/* All of them, in the order in which they run; NULL ends each list. */
+extern const NestHostCheckRow *const nest_check_host_tables[];
+extern const NestVmCheckRow *const nest_check_vm_tables[];
 
 /* What was read and where. */
 void nest_check_read(NestCheck *check, const char *format, ...) G_GNUC_PRINTF(2, 3);

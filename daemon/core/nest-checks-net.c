@@ -79,8 +79,21 @@ static void check_user(const NestVmView *view, NestCheck *check)
 
 // clang-format off
 const NestVmCheckRow nest_checks_vm_network[] = {
-    {"net.spoof", "inner VMs may send under their own MAC", NEST_CHECK_PLAIN, check_spoof},
-    {"net.user", "inner VMs can be bridged", NEST_CHECK_PLAIN, check_user},
-    {NULL, NULL, NEST_CHECK_PLAIN, NULL},
+    {{"net.spoof", "inner VMs may send under their own MAC", NEST_CHECK_PLAIN, NEST_VERDICT_WARN,
+         "The network filter of each interface.",
+         "Filters like clean-traffic drop frames with a MAC address that is not the interface's "
+         "own, and so all that bridged inner VMs send.",
+         "nestctl enable VM; by hand: virsh edit VM, and take the filterref out or use a filter "
+         "without no-mac-spoofing.",
+         "libvirt: formatnwfilter"},
+        check_spoof},
+    {{"net.user", "inner VMs can be bridged", NEST_CHECK_PLAIN, NEST_VERDICT_INFO,
+         "Whether an interface is of type user.",
+         "A user-mode network knows one machine only: inner VMs need address translation in the "
+         "VM.",
+         "Use a bridge or a libvirt network where inner VMs shall be reached from outside.",
+         "libvirt: formatdomain, Userspace connection"},
+        check_user},
+    {{NULL}, NULL},
 };
 // clang-format on

@@ -3,6 +3,11 @@
 #include "nest-check.h"
 #include "nest-record.h"
 
+const NestHostCheckRow *const nest_check_host_tables[] = {
+    nest_checks_host_machine, nest_checks_host_stack, NULL};
+const NestVmCheckRow *const nest_check_vm_tables[] = {
+    nest_checks_vm_definition, nest_checks_vm_network, NULL};
+
 #define FORMAT_INTO(slot, format) \
     do { \
         va_list args; \
@@ -33,11 +38,11 @@ const char *nest_check_or_unread(const char *value)
     return value != NULL ? value : "could not be read";
 }
 
-static NestCheck *new_check(const char *id, const char *title)
+static NestCheck *new_check(const NestCheckAbout *about)
 {
     NestCheck *check = nest_record_new(&nest_check_record);
-    check->id = g_strdup(id);
-    check->title = g_strdup(title);
+    check->id = g_strdup(about->id);
+    check->title = g_strdup(about->title);
     check->verdict = NEST_VERDICT_UNKNOWN;
     return check;
 }
@@ -49,31 +54,40 @@ static gboolean allows_yes(const NestCheck *check, NestCheckFlags flags)
     return check->verdict != NEST_VERDICT_FAIL && !missing;
 }
 
-/* Each of these returns TRUE if the verdict may still be YES after the checks of a table. */
-static gboolean run_host_checks(
-    const NestHostCheckRow *rows, const NestHostView *view, GPtrArray *checks)
+/* Each of these returns TRUE if the verdict may still be YES after the checks of its scope. */
+static gboolean run_host_checks(const NestHostView *view, GPtrArray *checks)
 {
     gboolean yes = TRUE;
-    for (const NestHostCheckRow *row = rows; row->id != NULL; row++) {
-        NestCheck *check = new_check(row->id, row->title);
-        row->run(view, check);
-        yes = allows_yes(check, row->flags) && yes;
-        g_ptr_array_add(checks, check);
+    for (guint i = 0; nest_check_host_tables[i] != NULL; i++) {
+        for (const NestHostCheckRow *row = nest_check_host_tables[i]; row->run != NULL; row++) {
+            NestCheck *check = new_check(&row->about);
+            row->run(view, check);
+            yes = allows_yes(check, row->about.flags) && yes;
+            g_ptr_array_add(checks, check);
+        }
     }
     return yes;
 }
 
-static gboolean run_vm_checks(const NestVmCheckRow *rows, const NestVmView *view, GPtrArray *checks)
+static NestCheck *run_vm_check(const NestVmCheckRow *row, const NestVmView *view)
+{
+    NestCheck *check = new_check(&row->about);
+    if (view->domain != NULL || (row->about.flags & NEST_CHECK_NO_DOMAIN) != 0)
+        row->run(view, check);
+    else
+        nest_check_say(check, NEST_VERDICT_UNKNOWN, "The definition could not be read.");
+    return check;
+}
+
+static gboolean run_vm_checks(const NestVmView *view, GPtrArray *checks)
 {
     gboolean yes = TRUE;
-    for (const NestVmCheckRow *row = rows; row->id != NULL; row++) {
-        NestCheck *check = new_check(row->id, row->title);
-        if (view->domain != NULL || (row->flags & NEST_CHECK_NO_DOMAIN) != 0)
-            row->run(view, check);
-        else
-            nest_check_say(check, NEST_VERDICT_UNKNOWN, "The definition could not be read.");
-        yes = allows_yes(check, row->flags) && yes;
-        g_ptr_array_add(checks, check);
+    for (guint i = 0; nest_check_vm_tables[i] != NULL; i++) {
+        for (const NestVmCheckRow *row = nest_check_vm_tables[i]; row->run != NULL; row++) {
+            NestCheck *check = run_vm_check(row, view);
+            yes = allows_yes(check, row->about.flags) && yes;
+            g_ptr_array_add(checks, check);
+        }
     }
     return yes;
 }
@@ -121,9 +135,8 @@ NestHost *nest_checks_host(const NestHostView *view)
         host->backend_uri = g_strdup(caps->uri);
         host->tcg_supports = caps->tcg && caps->tcg_extension != NEST_EXTENSION_NONE;
     }
-    gboolean machine = run_host_checks(nest_checks_host_machine, view, host->checks);
-    gboolean stack = run_host_checks(nest_checks_host_stack, view, host->checks);
-    host->supports = machine && stack && nest_host_kvm_nests(view->host);
+    gboolean yes = run_host_checks(view, host->checks);
+    host->supports = yes && nest_host_kvm_nests(view->host);
     return host;
 }
 
@@ -180,9 +193,8 @@ NestVm *nest_checks_vm(const NestVmView *view)
     vm->revision = facts->xml != NULL ? nest_domain_fingerprint(facts->xml) : NULL;
     if (view->domain != NULL)
         fill_definition(view, vm);
-    gboolean definition = run_vm_checks(nest_checks_vm_definition, view, vm->checks);
-    gboolean network = run_vm_checks(nest_checks_vm_network, view, vm->checks);
-    vm->supports = view->domain != NULL && definition && network;
+    gboolean yes = run_vm_checks(view, vm->checks);
+    vm->supports = yes && view->domain != NULL;
     return vm;
 }
 

@@ -6,6 +6,9 @@
  * router has put into the exchange, asks the core and replies: nothing more. */
 void nest_http_about_get(NestExchange *exchange);
 void nest_http_host_get(NestExchange *exchange);
+void nest_http_checks_list(NestExchange *exchange);
+void nest_http_checks_host(NestExchange *exchange);
+void nest_http_checks_vm(NestExchange *exchange);
 void nest_http_status_get(NestExchange *exchange);
 void nest_http_vms_list(NestExchange *exchange);
 void nest_http_vms_create(NestExchange *exchange);

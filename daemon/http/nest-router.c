@@ -12,6 +12,8 @@
 const NestRoute nest_routes[] = {
     {"GET", "/v1", NEST_RIGHT_VIEW, nest_http_about_get, NULL, {{NULL}}},
     {"GET", "/v1/host", NEST_RIGHT_VIEW, nest_http_host_get, NULL, {{NULL}}},
+    {"GET", "/v1/host/checks", NEST_RIGHT_VIEW, nest_http_checks_host, NULL, {{"all", 0, 1, 0}}},
+    {"GET", "/v1/checks", NEST_RIGHT_VIEW, nest_http_checks_list, NULL, {{NULL}}},
     {"GET", "/v1/status", NEST_RIGHT_VIEW, nest_http_status_get, NULL,
         {{"all", 0, 1, 0}}},
     {"GET", "/v1/vms", NEST_RIGHT_VIEW, nest_http_vms_list, NULL,
@@ -20,6 +22,7 @@ const NestRoute nest_routes[] = {
     {"GET", "/v1/vms/{vm}", NEST_RIGHT_VIEW, nest_http_vms_get, NULL, {{NULL}}},
     {"DELETE", "/v1/vms/{vm}", NEST_RIGHT_MANAGE, nest_http_vms_delete, NULL,
         {{"keep_disks", 0, 1, 0}}},
+    {"GET", "/v1/vms/{vm}/checks", NEST_RIGHT_VIEW, nest_http_checks_vm, NULL, {{"all", 0, 1, 0}}},
     {"PUT", "/v1/vms/{vm}/state", NEST_RIGHT_OPERATE, nest_http_vms_set_state,
         &nest_state_wish_record, {{NULL}}},
     {"GET", "/v1/vms/{vm}/nested", NEST_RIGHT_VIEW, nest_http_nested_get, NULL, {{NULL}}},

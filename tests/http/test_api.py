@@ -46,6 +46,10 @@ class Reading(Case):
         self.assertEqual(status["host"]["name"], "stub")
         status = self.ask("GET", "/v1/status?all=1").json()
         self.assertEqual([len(vm["checks"]) for vm in status["vms"]], [13, 13, 13])
+        checks = self.ask("GET", "/v1/checks").json()["checks"]
+        nested = next(check for check in checks if check["id"] == "host.kvm.nested")
+        self.assertEqual((nested["scope"], nested["level"]), ("host", "fail"))
+        self.assertTrue(nested["meaning"] and nested["why"] and nested["fix"] and nested["source"])
         openapi = self.ask("GET", "/v1/openapi.json").json()
         self.assertIn("/v1/vms/{vm}", openapi["paths"])
 
@@ -60,6 +64,16 @@ class Reading(Case):
         self.problem(self.ask("GET", "/v1/vms/no/nested"), 404, "vm-not-found")
         self.problem(self.ask("GET", "/v1/vms/a%2fb"), 404, "vm-not-found")
         self.problem(self.ask("GET", "/v1/vms/a%00b"), 400, "invalid-request")
+
+    def test_checks(self):
+        host = self.ask("GET", "/v1/host/checks?all=1").json()
+        self.assertEqual(host, {"uuid": None, "name": "stub", "supports": False, "checks": []})
+        vm = self.ask("GET", "/v1/vms/vm0/checks").json()
+        self.assertEqual((vm["name"], [check["id"] for check in vm["checks"]]),
+                         ("vm0", ["vm.bad"]))
+        self.assertEqual(len(self.ask("GET", "/v1/vms/vm0/checks?all=1").json()["checks"]), 13)
+        self.problem(self.ask("GET", "/v1/vms/no/checks"), 404, "vm-not-found")
+        self.problem(self.ask("GET", "/v1/host/checks?all=2"), 400, "invalid-request")
 
     def test_etag(self):
         reply = self.ask("GET", "/v1/vms/vm0")

@@ -54,6 +54,8 @@ static const struct {
 } records[] = {
     {"About", &nest_about_record, FALSE},
     {"Check", &nest_check_record, FALSE},
+    {"CheckInfo", &nest_check_info_record, FALSE},
+    {"CheckReport", &nest_check_report_record, FALSE},
     {"Event", &nest_event_record, FALSE},
     {"Host", &nest_host_record, FALSE},
     {"Interface", &nest_interface_record, FALSE},

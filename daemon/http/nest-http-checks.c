@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-check-catalogue.h"
+#include "nest-codec.h"
+#include "nest-handlers.h"
+#include "nest-reply.h"
+
+void nest_http_checks_list(NestExchange *exchange)
+{
+    g_autoptr(GPtrArray) catalogue = nest_check_catalogue();
+    json_t *json = json_object();
+    json_object_set_new(
+        json, "checks", nest_codec_encode_array(&nest_check_info_record, catalogue));
+    nest_reply_json(exchange, 200, json);
+}
+
+static void on_host(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(NestExchange) exchange = data;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(NestHost) host = nest_core_host_finish(exchange->core, result, &error);
+    if (host == NULL) {
+        nest_reply_error(exchange, error);
+        return;
+    }
+    g_autoptr(NestCheckReport) report =
+        nest_check_report(NULL, host->name, host->supports, host->checks, exchange->params[0] != 0);
+    nest_reply_record(exchange, 200, &nest_check_report_record, report);
+}
+
+void nest_http_checks_host(NestExchange *exchange)
+{
+    nest_core_host_async(exchange->core, on_host, nest_exchange_ref(exchange));
+}
+
+void nest_http_checks_vm(NestExchange *exchange)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(NestVm) vm = NULL;
+    NestVmEntry entry;
+    if (nest_core_vm(exchange->core, exchange->vm, &entry, &error))
+        vm = nest_codec_from_text(&nest_vm_record, entry.text, -1, NEST_CODEC_LENIENT, &error);
+    if (vm == NULL) {
+        nest_reply_error(exchange, error);
+        return;
+    }
+    g_autoptr(NestCheckReport) report =
+        nest_check_report(vm->uuid, vm->name, vm->supports, vm->checks, exchange->params[0] != 0);
+    nest_reply_record(exchange, 200, &nest_check_report_record, report);
+}
