@@ -9,8 +9,8 @@ typedef struct {
     gboolean json, no_color, help, version;
 
     gboolean yes, dry_run, no_wait, no_mac_spoofing, no_memory;
-    gboolean verbose, follow, keep_disks, nested, names, commands;
-    char *after, *limit, *timeout;
+    gboolean verbose, follow, keep_disks, nested, names, commands, all, failed;
+    char *after, *limit, *timeout, *scope;
     char *memory, *vcpus, *disk, *iso, *kernel, *initrd, *cmdline, *network, *filter, *accel;
 
     GStrv operands; /* never NULL once parsed */

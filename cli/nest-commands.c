@@ -19,6 +19,19 @@ static const NestOption status_options[] = {
     {NULL},
 };
 
+static const NestOption check_options[] = {
+    FLAG(all, "all", 'a', "also those that passed, inform or do not apply"),
+    FLAG(failed, "failed", '\0', "only those that failed"),
+    VALUE(scope, "scope", '\0', "host|vm|net", "only of the host, of VMs, of their networks"),
+    FLAG(verbose, "verbose", 'v', "all, and what was read for each"),
+    {NULL},
+};
+
+static const NestOption checks_options[] = {
+    FLAG(names, "names", '\0', "only the names, one a line"),
+    {NULL},
+};
+
 static const NestOption list_options[] = {
     FLAG(names, "names", '\0', "only the names, one a line"),
     {NULL},
@@ -85,8 +98,17 @@ const NestCommand nest_commands[] = {
         nest_command_status, "say whether the host and its VMs support nested virtualization",
         "First the verdict about the host, then the one about each virtual machine, each with the "
         "checks that failed and what to do about them.\n"
-        "With VM it shows this virtual machine with every check. The exit status is 0 if the host "
-        "and all these virtual machines pass, 1 if a check failed."},
+        "With VM only of these virtual machines. The exit status is 0 if the host and all these "
+        "virtual machines pass, 1 if a check failed."},
+    {"check", NULL, "[VM…]", 0, G_MAXUINT, check_options, NEST_COMMAND_PLAIN, nest_command_check,
+        "run the checks of the host or of VMs",
+        "Of the host, with VM of these virtual machines, with --scope vm or net of all of them. "
+        "Shows what did not pass, and what to do about it; more with --all.\n"
+        "The exit status is 0 if none of them failed, 1 if one did."},
+    {"checks", NULL, "", 0, 0, checks_options, NEST_COMMAND_PLAIN, nest_command_checks,
+        "list the checks there are", "Their names, the worst that each says, and what it wants."},
+    {"explain", NULL, "CHECK", 1, 1, NULL, NEST_COMMAND_PLAIN, nest_command_explain,
+        "explain a check", "What it looks at, why that matters, and what to do by hand."},
     {"list", NULL, "", 0, 0, list_options, NEST_COMMAND_PLAIN, nest_command_list,
         "list the virtual machines", "One line for each virtual machine."},
     {"show", NULL, "VM", 1, 1, NULL, NEST_COMMAND_PLAIN, nest_command_show,

@@ -10,6 +10,18 @@ def check(id_, verdict="pass", message=None, fix=None, read=None):
             "message": message or f"message of {id_}", "read": read, "fix": fix}
 
 
+def info(id_, **changes):
+    value = {"id": id_, "scope": id_.split(".")[0], "title": f"title of {id_}", "level": "fail",
+             "meaning": f"What {id_} looks at.", "why": "It matters.", "fix": "Do this.",
+             "source": "a book"}
+    value.update(changes)
+    return value
+
+
+def report(*checks, uuid=None, name="lab01", supports=True):
+    return {"uuid": uuid, "name": name, "supports": supports, "checks": list(checks)}
+
+
 def host(**changes):
     value = {
         "name": "lab01", "manufacturer": "ACME", "model": "Server", "os": "Debian GNU/Linux 12",

@@ -104,7 +104,13 @@ class Completion(CliTest):
         self.assertEqual(self.complete("--socket", "/nonexistent", "enable", ""), set())
         self.assertEqual(self.complete("list", ""), set())
 
+    def test_names_of_checks(self):
+        self.stub.routes["GET /v1/checks"] = Answer({"checks": [
+            f.info("host.arch"), f.info("net.spoof")]})
+        self.assertEqual(self.complete("explain", "h"), {"host.arch"})
+
     def test_values(self):
+        self.assertEqual(self.complete("check", "--scope", ""), {"host", "vm", "net"})
         self.assertEqual(self.complete("create", "--accel", ""), {"auto", "kvm", "tcg"})
         self.assertEqual(self.complete("create", "--accel", "=", "t"), {"tcg"})
         self.assertEqual(self.complete("create", "--accel", "="), {"auto", "kvm", "tcg"})

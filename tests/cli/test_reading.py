@@ -80,14 +80,16 @@ v0    NO: vm.exposed, vm.mem.dynamic
     def test_named(self):
         self.stub.routes["GET /v1/host"] = Answer(f.host())
         self.stub.routes["GET /v1/vms/DemoVM"] = Answer(f.vm(checks=[
-            f.check("vm.exposed", read="vCPU 0: vmx"), f.check("vm.net", "not-applicable")]))
+            f.check("vm.exposed", read="vCPU 0: vmx"), f.check("vm.net", "not-applicable"),
+            f.check("vm.vcpus", "warn")]))
         out, _ = self.run_nestctl("status", "DemoVM")
         self.assertIn("The virtual machine DemoVM supports nested virtualization: YES\n"
-                      "  ✓ vm.exposed   message of vm.exposed\n"
-                      "  – vm.net       message of vm.net\n", out)
-        self.assertNotIn("vCPU 0", out)
+                      "  ! vm.vcpus   message of vm.vcpus\n", out)
+        self.assertNotIn("vm.exposed", out)
         out, _ = self.run_nestctl("status", "-v", "DemoVM")
-        self.assertIn("                 vCPU 0: vmx\n", out)
+        self.assertIn("  ✓ vm.exposed   message of vm.exposed\n"
+                      "                 vCPU 0: vmx\n"
+                      "  – vm.net       message of vm.net\n", out)
         out, _ = self.run_nestctl("status", "DemoVM", "--json")
         self.assertEqual(json.loads(out)["vms"][0]["of_a_newer_daemon"], {"unknown": [1]})
         self.assertEqual(json.loads(out)["host"]["name"], "lab01")
@@ -246,6 +248,89 @@ class Version(CliTest):
             out, _ = self.run_nestctl(*words)
             self.assertRegex(
                 out, r"^nestctl \S+\nnestd 0\.1\.0, hypervisor open: qemu:///embed\n$")
+
+
+class Checks(CliTest):
+    HOST = f.report(f.check("host.arch"), f.check("host.smt", "info"),
+                    f.check("host.is-vm", "warn", fix="go one level up", read="DMI: QEMU"))
+    UNFIT = f.report(f.check("vm.exposed", "fail", fix="nestctl enable win11"),
+                     f.check("net.spoof", "unknown"), uuid="u1", name="win11", supports=False)
+
+    def setUp(self):
+        super().setUp()
+        self.stub.routes["GET /v1/host/checks"] = Answer(self.HOST)
+        self.stub.routes["GET /v1/vms/win11/checks"] = Answer(self.UNFIT)
+        self.stub.routes["GET /v1/vms/u1/checks"] = Answer(self.UNFIT)
+        self.stub.routes["GET /v1/vms/gone/checks"] = problem("vm-not-found", 404, "it is gone")
+        self.stub.routes["GET /v1/vms"] = Answer({"vms": [
+            f.summary("win11", uuid="u1"), f.summary("gone", uuid="gone")]})
+        self.stub.routes["GET /v1/checks"] = Answer({"checks": [
+            f.info("host.arch"), f.info("net.spoof", level="warn")]})
+
+    def test_host(self):
+        out, err = self.run_nestctl("check")
+        self.assertEqual(err, "")
+        self.assertEqual(out, """\
+Host lab01: 1 warned, 1 for information, 1 passed
+  ! host.is-vm   message of host.is-vm
+  → go one level up
+""")
+        out, _ = self.run_nestctl("check", "--all")
+        self.assertIn("  ✓ host.arch    message of host.arch\n", out)
+        self.assertNotIn("DMI", out)
+        out, _ = self.run_nestctl("check", "-v", "--scope", "host")
+        self.assertIn("DMI: QEMU\n", out)
+        self.assertEqual(self.stub.requests, ["GET /v1/host/checks?all=1"] * 3)
+
+    def test_vms(self):
+        out, _ = self.run_nestctl("check", "win11", status=1)
+        self.assertTrue(out.startswith("Virtual machine win11: 1 failed, 1 unknown\n"), out)
+        self.assertIn("  ✗ vm.exposed   message of vm.exposed\n", out)
+        out, _ = self.run_nestctl("check", "win11", "--failed", status=1)
+        self.assertNotIn("net.spoof", out)
+        out, _ = self.run_nestctl("check", "win11", "--scope", "net")
+        self.assertTrue(out.startswith("Virtual machine win11: 1 unknown\n"), out)
+        self.run_nestctl("check", "gone", status=4)
+
+    def test_every_vm(self):
+        out, _ = self.run_nestctl("check", "--scope", "vm", status=1)
+        self.assertEqual(out.count("Virtual machine"), 1)
+        self.assertNotIn("net.spoof", out)
+        self.stub.routes["GET /v1/vms"] = Answer({"vms": []})
+        out, _ = self.run_nestctl("check", "--scope", "net")
+        self.assertEqual(out, "There are no virtual machines.\n")
+
+    def test_json(self):
+        out, _ = self.run_nestctl("check", "--json", "win11", "--failed", status=1)
+        reports = json.loads(out)["reports"]
+        self.assertEqual([(r["name"], [c["id"] for c in r["checks"]]) for r in reports],
+                         [("win11", ["vm.exposed"])])
+        out, _ = self.run_nestctl("explain", "host.arch", "--json")
+        self.assertEqual(json.loads(out)["why"], "It matters.")
+
+    def test_usage(self):
+        for args in (("check", "--scope", "all"), ("check", "win11", "--scope", "host"),
+                     ("check", "--all", "--failed"), ("explain",), ("explain", "host.nope")):
+            self.run_nestctl(*args, status=2)
+
+    def test_catalogue(self):
+        out, _ = self.run_nestctl("checks")
+        self.assertEqual(out, """\
+CHECK       WORST   PASSES WHERE
+host.arch   fail    title of host.arch
+net.spoof   warn    title of net.spoof
+""")
+        out, _ = self.run_nestctl("checks", "--names")
+        self.assertEqual(out, "host.arch\nnet.spoof\n")
+        out, _ = self.run_nestctl("explain", "net.spoof")
+        self.assertEqual(out, """\
+net.spoof passes where title of net.spoof
+looks at  What net.spoof looks at.
+matters   It matters.
+worst     warn
+by hand   Do this.
+source    a book
+""")
 
 
 if __name__ == "__main__":

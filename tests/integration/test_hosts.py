@@ -47,6 +47,25 @@ class TestHosts(unittest.TestCase):
                     self.assertIn(failed, said.stdout)
                     self.assertIn("--accel tcg", said.stdout)
 
+    def test_checks(self):
+        with OnHost("intel-nested-off", "kvm=none,tcg=svm") as daemon:
+            catalogue = daemon.get("/v1/checks")["checks"]
+            ids = [check["id"] for check in catalogue if check["scope"] == "host"]
+            every = daemon.get("/v1/host/checks?all=1")
+            self.assertEqual([check["id"] for check in every["checks"]], ids)
+            found = daemon.get("/v1/host/checks")
+            self.assertIn("host.kvm.nested", [check["id"] for check in found["checks"]])
+            self.assertLess(len(found["checks"]), len(ids))
+            said = daemon.nestctl("check")
+            self.assertEqual(said.returncode, 1, said)
+            self.assertIn("✗ host.kvm.nested", said.stdout)
+            daemon.define("one", XML)
+            of_vm = daemon.get("/v1/vms/one/checks?all=1")["checks"]
+            self.assertEqual([check["id"] for check in of_vm],
+                             [check["id"] for check in catalogue if check["scope"] != "host"])
+            for id_ in ids:
+                self.assertEqual(daemon.nestctl("explain", id_).returncode, 0)
+
     def test_extension_by_class_of_vm(self):
         for name, caps, xml, extension in (
             ("intel-ready", "kvm=vmx,tcg=svm", KVM, "vmx"),

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Prints the man page nestd-checks(7), for scdoc, of the table of checks. */
+#include "nest-check-catalogue.h"
+#include "nest-record.h"
+#include <stdio.h>
+
+static void print_safely(const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (*text == '*' || *text == '_' || *text == '\\')
+            putchar('\\');
+        putchar(*text);
+    }
+}
+
+static void print_head(void)
+{
+    puts("nestd-checks(7)\n\n"
+         "# NAME\n\nnestd-checks - what nestd checks, why, and what to do\n\n"
+         "# DESCRIPTION\n\n"
+         "Each check passes, informs, does not apply, is unknown, warns or fails. What could not "
+         "be read is unknown, and never counts as passed. The host or a virtual machine (VM) "
+         "supports nested virtualization where no check failed, and none that is needed for that "
+         "is unknown.\n\n"
+         "*nestctl check* runs them, *nestctl explain* shows what is written here. After the name "
+         "of each check comes the worst that it says.\n");
+}
+
+static void print_check(const NestCheckInfo *info)
+{
+    const char *const parts[] = {info->meaning, info->why, info->fix};
+    printf("*%s* (%s)\n\t", info->id, nest_nick(nest_verdict_nicks, info->level));
+    print_safely("Passes where ");
+    print_safely(info->title);
+    puts(".\n");
+    for (guint i = 0; i < G_N_ELEMENTS(parts); i++) {
+        putchar('\t');
+        print_safely(parts[i]);
+        puts("\n");
+    }
+    printf("\tSource: ");
+    print_safely(info->source);
+    puts(".\n");
+}
+
+int main(void)
+{
+    static const char *const heads[] = {[NEST_SCOPE_HOST] = "CHECKS OF THE HOST",
+        [NEST_SCOPE_VM] = "CHECKS OF A VM",
+        [NEST_SCOPE_NET] = "CHECKS OF THE NETWORK OF A VM"};
+    g_autoptr(GPtrArray) catalogue = nest_check_catalogue();
+    print_head();
+    for (guint scope = 0; scope < G_N_ELEMENTS(heads); scope++) {
+        printf("# %s\n\n", heads[scope]);
+        for (guint i = 0; i < catalogue->len; i++) {
+            const NestCheckInfo *info = g_ptr_array_index(catalogue, i);
+            if (info->scope == scope)
+                print_check(info);
+        }
+    }
+    puts("# SEE ALSO\n\n*nestctl*(1), *nestd*(8)");
+    return fflush(stdout) == 0 ? 0 : 1;
+}
