@@ -8,6 +8,7 @@ typedef struct {
     GMutex lock;
     GCond cond;
     guint pending;
+    int late; /* atomic: nobody waits any more */
 } Settling;
 
 typedef struct {
@@ -36,7 +37,8 @@ static void ask_one(gpointer data, gpointer user_data)
 {
     Question *question = data;
 
-    nest_libvirt_ask(question->domain);
+    if (!g_atomic_int_get(&question->settling->late))
+        nest_libvirt_ask(question->domain);
     g_mutex_lock(&question->settling->lock);
     question->settling->pending--;
     g_cond_signal(&question->settling->cond);
@@ -48,8 +50,7 @@ static void ask_one(gpointer data, gpointer user_data)
 static void ask_all(virDomainPtr *domains, guint n, gint64 deadline)
 {
     Settling *settling = g_atomic_rc_box_new0(Settling);
-    GThreadPool *pool =
-        g_thread_pool_new_full(ask_one, NULL, question_free, SETTLE_THREADS, TRUE, NULL);
+    GThreadPool *pool = g_thread_pool_new(ask_one, NULL, SETTLE_THREADS, TRUE, NULL);
     gboolean in_time = TRUE;
 
     g_mutex_init(&settling->lock);
@@ -66,7 +67,10 @@ static void ask_all(virDomainPtr *domains, guint n, gint64 deadline)
     while (settling->pending > 0 && in_time)
         in_time = g_cond_wait_until(&settling->cond, &settling->lock, deadline);
     g_mutex_unlock(&settling->lock);
-    g_thread_pool_free(pool, TRUE, FALSE);
+    g_atomic_int_set(&settling->late, TRUE);
+    /* Not immediately: GLib then hands its own wake-up calls to the function that frees what is
+     * left in the queue. */
+    g_thread_pool_free(pool, FALSE, FALSE);
     g_atomic_rc_box_release_full(settling, settling_clear);
 }
 

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The real nestd with a real libvirtd: VMs that are there already, and a libvirtd that dies, hangs
+and comes back. The libvirtd is a private one, whose directories nobody else sees."""
+
+import contextlib
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import time
+import unittest
+import uuid
+
+import nestd
+import private_mounts
+from fake import eventually
+
+HIDDEN = ["/run", "/var/lib", "/var/cache", "/var/log", "/etc/libvirt"]
+SYSTEM = "qemu:///system"
+XML = """<domain type='qemu'>
+  <name>{name}</name>
+  <uuid>{uuid}</uuid>
+  <memory unit='MiB'>64</memory>
+  <vcpu>2</vcpu>
+  <os><type arch='x86_64' machine='q35'>hvm</type></os>
+  <features><acpi/></features>
+  <devices><memballoon model='none'/></devices>
+</domain>
+"""
+
+
+class Libvirtd:
+    """A libvirtd of our own, and virsh to speak to it behind nestd's back."""
+
+    def __init__(self):
+        configuration = pathlib.Path("/etc/libvirt")
+        (configuration / "qemu.conf").write_text(
+            'stdio_handler = "file"\nuser = "root"\ngroup = "root"\nremember_owner = 0\n')
+        (configuration / "libvirtd.conf").write_text('auth_unix_rw = "none"\n')
+        self.process = None
+
+    def start(self):
+        self.process = subprocess.Popen(["libvirtd"], stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        eventually(lambda: subprocess.run(["virsh", "-c", SYSTEM, "list"], capture_output=True,
+                                          check=False).returncode == 0)
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def kill(self):
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait(nestd.STOP_DEADLINE)
+            self.process = None
+            pathlib.Path("/run/libvirtd.pid").unlink(missing_ok=True)
+
+    @staticmethod
+    def virsh(*words, stdin=None):
+        return subprocess.run(["virsh", "-q", "-c", SYSTEM, *words], check=True, text=True,
+                              input=stdin, capture_output=True, timeout=60).stdout
+
+    def define(self, name, running=False):
+        number = str(uuid.uuid4())
+        self.virsh("define", "/dev/stdin", stdin=XML.format(name=name, uuid=number))
+        if running:
+            self.virsh("start", name)
+        return number
+
+    def definition(self, name):
+        return self.virsh("dumpxml", "--inactive", name)
+
+
+def guests():
+    """The QEMUs of VMs that were started through libvirtd."""
+    for pid in nestd.processes():
+        with contextlib.suppress(OSError):
+            words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+            if nestd.is_qemu(pid) and b"guest=nested-test-" in words:
+                yield pid
+
+
+class TestLibvirtd(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        if not all(map(shutil.which, ("libvirtd", "virsh", "qemu-system-x86_64"))):
+            raise unittest.SkipTest("there is no libvirtd, virsh or QEMU")
+        if not pathlib.Path("/etc/libvirt").is_dir():
+            raise unittest.SkipTest("libvirt is not configured here")
+        private_mounts.enter(HIDDEN)
+
+    def setUp(self):
+        self.libvirtd = Libvirtd()
+        self.addCleanup(self.clean_up)
+
+    def clean_up(self):
+        if self.libvirtd.process is not None:
+            self.libvirtd.signal(signal.SIGCONT)
+        self.libvirtd.kill()
+        for pid in guests():
+            os.kill(pid, signal.SIGKILL)
+        for path in ("/var/lib/libvirt", "/run/libvirt", "/etc/libvirt/qemu"):
+            shutil.rmtree(path, ignore_errors=True)
+
+    def daemon(self, uri=SYSTEM, shutdown=1):
+        config = {"backend": {"uri": uri}, "timeouts": {"shutdown": shutdown, "reply": 5}}
+        return nestd.Daemon(nestd.NESTD, config)
+
+    def quick(self, daemon, name):
+        for path in ("/v1", "/v1/vms", f"/v1/vms/{name}", "/v1/status", "/v1/host"):
+            began = time.monotonic()
+            daemon.get(path)
+            self.assertLess(time.monotonic() - began, 1.5, path)
+
+    def test_what_is_there(self):
+        """VMs of libvirtd are managed where they are."""
+        self.libvirtd.start()
+        name = "nested-test-a"
+        number = self.libvirtd.define(name, running=True)
+        before = self.libvirtd.definition(name)
+        with self.daemon(shutdown=5) as daemon:
+            self.assertEqual(daemon.wait_backend(), "open")
+            self.assertEqual(daemon.get("/v1")["backend_uri"], SYSTEM)
+            eventually(lambda: daemon.request("GET", f"/v1/vms/{name}").status == 200)
+            self.assertEqual(daemon.get(f"/v1/vms/{name}")["uuid"], number)
+            # Aborted while the guest, which has no system, is asked to shut down.
+            answer = daemon.request("PUT", f"/v1/vms/{name}/nested", {"enabled": True})
+            self.assertEqual(answer.status, 202, answer)
+            operation = f"/v1/operations/{answer.json['id']}"
+            eventually(lambda: daemon.get(operation)["steps"][0]["state"] == "done")
+            daemon.request("DELETE", operation)
+            ended = daemon.wait_operation(answer.json["id"])
+            self.assertEqual(ended["state"], "aborted", ended)
+            self.assertEqual(self.libvirtd.definition(name), before)
+            self.assertEqual(self.libvirtd.virsh("domstate", name).strip(), "running")
+            done = daemon.change("PUT", f"/v1/vms/{name}/nested", {"enabled": True})
+            self.assertEqual(done["state"], "done", done)
+            self.assertRegex(self.libvirtd.definition(name), "policy='require' name='svm'")
+            self.assertEqual(self.libvirtd.virsh("domstate", name).strip(), "shut off")
+            # What others do is seen.
+            with daemon.events() as events:
+                self.libvirtd.virsh("start", name)
+                events.wait_for(kind="vm-started", uuid=number)
+                self.libvirtd.virsh("destroy", name)
+                events.wait_for(kind="vm-stopped", uuid=number)
+                self.libvirtd.virsh("undefine", name)
+                events.wait_for(kind="vm-removed", uuid=number)
+
+    def test_dies_and_comes_back(self):
+        self.libvirtd.start()
+        name = "nested-test-b"
+        self.libvirtd.define(name, running=True)
+        with self.daemon() as daemon:
+            daemon.wait_backend()
+            eventually(lambda: daemon.request("GET", f"/v1/vms/{name}").status == 200)
+            self.libvirtd.kill()
+            daemon.wait_log("the hypervisor is unavailable")
+            self.quick(daemon, name)
+            answer = daemon.request("PUT", f"/v1/vms/{name}/nested", {"enabled": True})
+            self.assertEqual(answer.status, 503, answer)
+            self.assertTrue(answer.json["next"])
+            self.libvirtd.start()
+            eventually(lambda: daemon.get("/v1")["backend"] == "open")
+            self.assertEqual(daemon.get(f"/v1/vms/{name}")["state"], "running")
+            done = daemon.change("PUT", f"/v1/vms/{name}/nested", {"enabled": True})
+            self.assertEqual(done["state"], "done", done)
+
+    def test_hangs(self):
+        self.libvirtd.start()
+        name = "nested-test-c"
+        self.libvirtd.define(name)
+        with self.daemon() as daemon:
+            daemon.wait_backend()
+            eventually(lambda: daemon.request("GET", f"/v1/vms/{name}").status == 200)
+            self.libvirtd.signal(signal.SIGSTOP)
+            for _ in range(2):
+                answer = daemon.request("POST", f"/v1/vms/{name}/nested/plan", {"enabled": True})
+                self.assertIn(answer.status, (503, 504), answer)
+                self.quick(daemon, name)
+            self.libvirtd.signal(signal.SIGCONT)
+            eventually(lambda: daemon.get("/v1")["backend"] == "open")
+            eventually(lambda: daemon.request(
+                "POST", f"/v1/vms/{name}/nested/plan", {"enabled": True}).status == 200)
+
+    def test_chosen_once(self):
+        """What was found at the first start stays, so that no VMs vanish."""
+        self.libvirtd.start()
+        with self.daemon("auto") as daemon:
+            self.assertEqual(daemon.wait_backend(), "open")
+            self.assertEqual(daemon.get("/v1")["backend_uri"], SYSTEM)
+            self.libvirtd.kill()
+            daemon.restart()
+            self.assertEqual(daemon.wait_backend(), "unavailable")
+            self.libvirtd.start()
+            eventually(lambda: daemon.get("/v1")["backend"] == "open")
+            self.assertEqual(daemon.get("/v1")["backend_uri"], SYSTEM)
+
+    def test_own_chosen_once(self):
+        with self.daemon("auto") as daemon:
+            self.assertEqual(daemon.wait_backend(), "open")
+            own = daemon.get("/v1")["backend_uri"]
+            self.assertIn("embed", own)
+            daemon.stop()
+            self.libvirtd.start()
+            daemon.start()
+            self.assertEqual(daemon.wait_backend(), "open")
+            self.assertEqual(daemon.get("/v1")["backend_uri"], own)
+
+
+if __name__ == "__main__":
+    nestd.main()
