@@ -2,6 +2,9 @@
 #include "nest-core-private.h"
 #include "nest-error.h"
 #include "nest-vm-files.h"
+#include <malloc.h>
+
+#define MANY 100
 
 /* Keeping the inventory true: VMs that the backend says have changed are read again, and now and
  * then, and after every opening, all of them. One refresh at a time; an order number taken before
@@ -177,6 +180,7 @@ typedef struct {
     GPtrArray *rows; /* NestStoredVm */
     GPtrArray *gone; /* uuids, NULL-terminated */
     GPtrArray *events;
+    gboolean tidy;
 } Scribble;
 
 static void scribble_work(gpointer data)
@@ -190,6 +194,9 @@ static void scribble_work(gpointer data)
     g_ptr_array_unref(scribble->rows);
     g_ptr_array_unref(scribble->gone);
     g_ptr_array_unref(scribble->events);
+    /* Reading many definitions leaves the heaps of the workers large and empty. */
+    if (scribble->tidy)
+        malloc_trim(0);
 }
 
 static void admit_card(NestCore *core, NestVmCard *card, Scribble *scribble)
@@ -227,6 +234,7 @@ void nest_core_admit(NestCore *core, GPtrArray *cards, const GPtrArray *gone)
 {
     Scribble *scribble = g_new0(Scribble, 1);
     scribble->core = core;
+    scribble->tidy = cards != NULL && cards->len >= MANY;
     scribble->rows = g_ptr_array_new_with_free_func((GDestroyNotify)nest_stored_vm_free);
     scribble->gone = g_ptr_array_new_with_free_func(g_free);
     scribble->events = g_ptr_array_new_with_free_func((GDestroyNotify)nest_event_free);

@@ -45,15 +45,15 @@ NestVmCard *nest_vm_card_make(const NestVmReading *reading)
     return card;
 }
 
-NestVmCard *nest_vm_card_from_store(const NestStoredVm *stored)
+NestVmCard *nest_vm_card_from_store(NestStoredVm *stored)
 {
     NestVmCard *card = g_new0(NestVmCard, 1);
     guint state = NEST_VM_UNKNOWN;
-    card->uuid = g_strdup(stored->uuid);
-    card->name = g_strdup(stored->name);
-    card->text = g_strdup(stored->text);
-    card->summary = g_strdup(stored->summary);
-    card->revision = g_strdup(stored->revision != NULL ? stored->revision : "");
+    card->uuid = g_steal_pointer(&stored->uuid);
+    card->name = g_steal_pointer(&stored->name);
+    card->text = g_steal_pointer(&stored->text);
+    card->summary = g_steal_pointer(&stored->summary);
+    card->revision = stored->revision != NULL ? g_steal_pointer(&stored->revision) : g_strdup("");
     if (stored->state != NULL && nest_nick_parse(nest_vm_state_nicks, stored->state, &state))
         card->state = state;
     return card;

@@ -21,7 +21,8 @@ typedef struct {
 
 /* Judges reading (all checks) and encodes it. Any thread. */
 NestVmCard *nest_vm_card_make(const NestVmReading *reading);
-NestVmCard *nest_vm_card_from_store(const NestStoredVm *stored);
+/* Takes the strings out of stored. */
+NestVmCard *nest_vm_card_from_store(NestStoredVm *stored);
 NestStoredVm *nest_vm_card_to_store(const NestVmCard *card);
 void nest_vm_card_free(NestVmCard *card);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestVmCard, nest_vm_card_free)

@@ -104,10 +104,11 @@ class Table:
         self.rows.append([cell if isinstance(cell, str) else number(cell) for cell in cells])
 
     def add_times(self, group, times):
-        """The first of times is nestd's, the others' ratio is to it."""
+        """Those that begin with "nest" are nestd's, the others' ratio is to the first of them."""
         own = next(iter(times.values()))
         for name, taken in times.items():
-            ratio = "" if taken is own else ratio_text(own.median, taken.median)
+            peer = taken is not own and not name.startswith("nest")
+            ratio = ratio_text(own.median, taken.median) if peer else ""
             self.add(f"{group}{name}", taken.median, min(taken.wall), max(taken.wall),
                      taken.cpu_median, ratio)
 

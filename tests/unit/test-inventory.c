@@ -167,8 +167,12 @@ static void test_stopped_while_nobody_looked(void **state)
 
 static void test_unreadable_text_in_the_store(void **state)
 {
-    NestStoredVm stored = {(char *)"1", (char *)"vm", (char *)"not JSON", (char *)"{}"};
-    g_autoptr(NestVmCard) card = nest_vm_card_from_store(&stored);
+    g_autoptr(NestStoredVm) stored = g_new0(NestStoredVm, 1);
+    stored->uuid = g_strdup("1");
+    stored->name = g_strdup("vm");
+    stored->text = g_strdup("not JSON");
+    stored->summary = g_strdup("{}");
+    g_autoptr(NestVmCard) card = nest_vm_card_from_store(stored);
     assert_string_equal(card->revision, "");
     assert_int_equal(card->state, NEST_VM_UNKNOWN);
     nest_vm_card_set_operation(card, 7);
