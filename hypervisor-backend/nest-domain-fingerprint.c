@@ -51,8 +51,47 @@ static void flush_text(GChecksum *sum, GString *text, gboolean is_leaf)
     g_string_truncate(text, 0);
 }
 
+/* The order of controllers means nothing, and libvirt changes it: one that it adds to a definition
+ * comes last, and elsewhere once that was read from the disk again. */
+static gboolean is_controller(const xmlNode *node)
+{
+    return xmlStrcmp(node->name, BAD_CAST "controller") == 0 &&
+        xmlStrcmp(node->parent->name, BAD_CAST "devices") == 0;
+}
+
+static char *attribute_of(const xmlNode *element, const char *name)
+{
+    xmlChar *value = xmlGetNoNsProp(element, BAD_CAST name);
+    char *text = g_strdup((const char *)value);
+    xmlFree(value);
+    return text;
+}
+
+static gint compare_controllers(gconstpointer left, gconstpointer right)
+{
+    const xmlNode *a = *(xmlNode *const *)left, *b = *(xmlNode *const *)right;
+    static const char *const names[] = {"type", "index"};
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *one = attribute_of(a, names[i]), *other = attribute_of(b, names[i]);
+        int order = g_strcmp0(one, other);
+        if (order != 0)
+            return order;
+    }
+    return 0;
+}
+
+static void add_element(GChecksum *sum, const xmlNode *element);
+
+static void add_controllers(GChecksum *sum, GPtrArray *controllers)
+{
+    g_ptr_array_sort(controllers, compare_controllers);
+    for (guint i = 0; i < controllers->len; i++)
+        add_element(sum, controllers->pdata[i]);
+}
+
 static void add_element(GChecksum *sum, const xmlNode *element)
 {
+    g_autoptr(GPtrArray) controllers = g_ptr_array_new();
     g_autoptr(GString) text = g_string_new(NULL);
     gboolean is_leaf = xmlFirstElementChild((xmlNode *)element) == NULL;
     add_name(sum, "<", element->ns, element->name);
@@ -60,12 +99,16 @@ static void add_element(GChecksum *sum, const xmlNode *element)
     for (const xmlNode *node = element->children; node != NULL; node = node->next) {
         if (node->type == XML_ELEMENT_NODE) {
             flush_text(sum, text, is_leaf);
-            add_element(sum, node);
+            if (is_controller(node))
+                g_ptr_array_add(controllers, (gpointer)node);
+            else
+                add_element(sum, node);
         } else if (node->type == XML_TEXT_NODE || node->type == XML_CDATA_SECTION_NODE) {
             g_string_append(text, (const char *)node->content);
         }
     }
     flush_text(sum, text, is_leaf);
+    add_controllers(sum, controllers);
     add(sum, ">", "");
 }
 

@@ -84,8 +84,8 @@ char *nest_domain_edit(const char *xml, const NestDomainWish *wish, GError **err
 gboolean nest_domain_satisfies(const char *xml, const NestDomainWish *wish, GError **error);
 
 /* A hash (hex) of the definition, the same for every way libvirt prints the same definition: it
- * does not see order and quotes of attributes, white space between elements, comments. What
- * cannot be parsed has a hash too; NULL gives NULL. */
+ * does not see order and quotes of attributes, order of controllers, white space between elements,
+ * comments. What cannot be parsed has a hash too; NULL gives NULL. */
 char *nest_domain_fingerprint(const char *xml);
 
 /* The definition of a new VM. spec must have been checked. accel is KVM or TCG (never AUTO);

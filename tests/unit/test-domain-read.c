@@ -282,6 +282,8 @@ static void test_bounds(void **state)
     assert_refused(namespaces, "namespaces");
 }
 
+#define CONTROLLER(type, index) "<controller type='" type "' index='" index "'/>"
+
 static const struct {
     const char *left, *right;
     gboolean same;
@@ -298,6 +300,22 @@ static const struct {
     {"<domain type='kvm'><a/></domain>", "<domain type='kvm'><a xmlns='u'/></domain>", FALSE},
     {"<domain type='kvm'><a b='c'/></domain>", "<domain type='kvm'><a b='d'/></domain>", FALSE},
     {"<domain type='kvm'><a><b/></a></domain>", "<domain type='kvm'><a/><b/></domain>", FALSE},
+    /* as libvirt has it after defining, and after reading its own file again */
+    {"<domain type='kvm'><devices>" CONTROLLER("pci", "0") CONTROLLER("usb", "0")
+            CONTROLLER("pci", "1") "<a/></devices></domain>",
+        "<domain type='kvm'><devices>" CONTROLLER("pci", "0") CONTROLLER("pci", "1")
+            CONTROLLER("usb", "0") "<a/></devices></domain>",
+        TRUE},
+    {"<domain type='kvm'><devices>" CONTROLLER("pci", "0") "</devices></domain>",
+        "<domain type='kvm'><devices>" CONTROLLER("pci", "0")
+            CONTROLLER("pci", "0") "</devices></domain>",
+        FALSE},
+    {"<domain type='kvm'><devices>" CONTROLLER("pci", "0") "</devices></domain>",
+        "<domain type='kvm'><devices>" CONTROLLER("pci", "1") "</devices></domain>", FALSE},
+    {"<domain type='kvm'><devices><a/><b/></devices></domain>",
+        "<domain type='kvm'><devices><b/><a/></devices></domain>", FALSE},
+    {"<domain type='kvm'><a>" CONTROLLER("x", "0") CONTROLLER("y", "0") "</a></domain>",
+        "<domain type='kvm'><a>" CONTROLLER("y", "0") CONTROLLER("x", "0") "</a></domain>", FALSE},
     {"no xml", "no xm", FALSE},
     {"no xml", "no xml", TRUE},
 };
