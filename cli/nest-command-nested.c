@@ -93,7 +93,7 @@ static gboolean ask(NestCli *cli, const NestPlan *plan, GStrv *ret_declined, GEr
             break;
         case NEST_ANSWER_OTHER:
             nest_output_line(cli->output, "Answer Y, N%s.",
-                with_numbers ? ", or numbers from the list like 5 or 5 6" : "");
+                with_numbers ? ", or the numbers of optional items, as in the list" : "");
         }
     }
 }
