@@ -30,15 +30,18 @@ static gboolean run_command(const NestCommand *command, NestCli *cli, GError **e
 static gboolean run(NestCli *cli, const NestCommand *command, GStrv words, GError **error)
 {
     const NestArguments *arguments = cli->arguments;
-    if (arguments->version)
-        command = nest_commands_find("version");
-    else if (command == NULL && arguments->host == NULL) {
+    if (arguments->version) {
+        nest_output_line(cli->output, "nestctl %s", NEST_VERSION);
+        return TRUE;
+    }
+    if (command == NULL && arguments->host == NULL) {
         nest_help_overview(cli->output);
         if (arguments->help)
             return TRUE;
         nest_set_error(error, NEST_ERROR_USAGE, NULL, "no command is given");
         return FALSE;
-    } else if (command != NULL && arguments->help) {
+    }
+    if (command != NULL && arguments->help) {
         nest_help_command(cli->output, command);
         return TRUE;
     }

@@ -89,7 +89,7 @@ class Enable(NestedTest):
         for answer in ("maybe", "", "7", "0", "5 x", "\x1b[A", "yes please"):
             terminal.expect(ASK)
             terminal.send(answer + "\n")
-            terminal.expect("Answer Y, N, or numbers")
+            terminal.expect("Answer Y, N, or the numbers")
         self.assert_unchanged()
         terminal.expect(ASK)
         terminal.send("yes\n")

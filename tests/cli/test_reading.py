@@ -244,10 +244,12 @@ class Operations(CliTest):
 class Version(CliTest):
     def test_both(self):
         self.stub.routes["GET /v1"] = Answer(f.about())
-        for words in (["version"], ["--version"]):
-            out, _ = self.run_nestctl(*words)
-            self.assertRegex(
-                out, r"^nestctl \S+\nnestd 0\.1\.0, hypervisor open: qemu:///embed\n$")
+        out, _ = self.run_nestctl("version")
+        self.assertRegex(out, r"^nestctl \S+\nnestd 0\.1\.0, hypervisor open: qemu:///embed\n$")
+
+    def test_option_needs_no_daemon(self):
+        out, _ = self.run_nestctl("--version", "--socket", "/nowhere/nestd.sock")
+        self.assertRegex(out, r"^nestctl \S+\n$")
 
 
 class Checks(CliTest):
