@@ -10,7 +10,7 @@ typedef struct {
 
     gboolean yes, dry_run, no_wait, no_mac_spoofing, no_memory;
     gboolean verbose, follow, keep_disks, nested, names, commands, all, failed;
-    char *after, *limit, *timeout, *scope;
+    char *after, *limit, *timeout, *scope, *to;
     char *memory, *vcpus, *disk, *iso, *kernel, *initrd, *cmdline, *network, *filter, *accel;
 
     GStrv operands; /* never NULL once parsed */

@@ -109,9 +109,9 @@ static Round apply(const Nesting *nesting, const NestPlan *plan, GStrv declined,
     g_autoptr(GError) cause = NULL;
     const char *name = plan->name != NULL ? plan->name : nesting->vm;
     g_autofree char *done = g_strdup_printf(nesting->enable
-            ? "%s is set up for nesting. Start it with: nestctl start %s"
-            : "%s does not nest any more. Start it with: nestctl start %s",
-        name, name);
+            ? "%s is set up for nesting. Start it with: nestctl start %s (undo: nestctl undo %s)"
+            : "%s does not nest any more. Start it with: nestctl start %s (undo: nestctl undo %s)",
+        name, name, name);
     if (!nest_client_set_nested(cli->client, nesting->vm, &wish, &operation, &now, NULL, &cause)) {
         if (g_error_matches(cause, NEST_ERROR, NEST_ERROR_PLAN_OUTDATED))
             return ROUND_OUTDATED;
@@ -179,7 +179,8 @@ static gboolean is_final(const Nesting *nesting, const NestPlan *plan, GError **
     NestCli *cli = nesting->cli;
     const char *name = plan->name != NULL ? plan->name : nesting->vm;
     if (plan->verdict == NEST_PLAN_STEPS) {
-        nest_plan_view_print(cli->output, plan);
+        nest_plan_view_print(
+            cli->output, plan, nesting->enable ? "enable nesting" : "disable nesting");
         if (cli->arguments->dry_run && !nest_cli_answer(cli))
             nest_output_line(cli->output, "Nothing has been changed (--dry-run).");
         return cli->arguments->dry_run;

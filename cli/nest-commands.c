@@ -77,6 +77,14 @@ static const NestOption nested_options[] = {
     {NULL},
 };
 
+static const NestOption undo_options[] = {
+    VALUE(to, "to", '\0', "REV", "take this revision back, not the newest"),
+    YES,
+    FLAG(dry_run, "dry-run", 'n', "show the plan and change nothing"),
+    NO_WAIT,
+    {NULL},
+};
+
 static const NestOption operations_options[] = {
     VALUE(limit, "limit", '\0', "N", "show the newest N (20)"),
     {NULL},
@@ -122,6 +130,15 @@ const NestCommand nest_commands[] = {
     {"disable", NULL, "VM", 1, 1, nested_options, NEST_COMMAND_CHANGES, nest_command_disable,
         "hide the virtualization extensions from a VM again",
         "The way back from enable, with the same plan, question and guarantees."},
+    {"history", NULL, "VM", 1, 1, NULL, NEST_COMMAND_PLAIN, nest_command_history,
+        "list what nestd changed in a VM's definition",
+        "The newest come first. Each can be taken back with undo."},
+    {"undo", NULL, "VM", 1, 1, undo_options, NEST_COMMAND_CHANGES, nest_command_undo,
+        "bring a VM's earlier definition back",
+        "Takes the newest revision of history back, or the one of --to, with the same plan, "
+        "question "
+        "and guarantees as enable.\n"
+        "Refused where the definition was changed since. An undo can be undone."},
     {"create", NULL, "NAME", 1, 1, create_options, NEST_COMMAND_CHANGES, nest_command_create,
         "create a VM",
         "Sizes are written like 512M, 4G or 4GiB; without a unit they are MiB. --memory is "

@@ -51,6 +51,8 @@ gboolean nest_command_save(NestCli *cli, GError **error);
 gboolean nest_command_delete(NestCli *cli, GError **error);
 gboolean nest_command_enable(NestCli *cli, GError **error);
 gboolean nest_command_disable(NestCli *cli, GError **error);
+gboolean nest_command_history(NestCli *cli, GError **error);
+gboolean nest_command_undo(NestCli *cli, GError **error);
 gboolean nest_command_operations(NestCli *cli, GError **error);
 gboolean nest_command_operation(NestCli *cli, GError **error);
 gboolean nest_command_abort(NestCli *cli, GError **error);

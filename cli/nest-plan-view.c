@@ -48,24 +48,24 @@ static void print_item(NestOutput *output, const NestPlanItem *item, guint numbe
             indent, item->detail);
 }
 
-static void print_heading(NestOutput *output, const NestPlan *plan, const NestPlanItem *first)
+static void print_heading(
+    NestOutput *output, const NestPlan *plan, const char *aim, const NestPlanItem *first)
 {
-    const char *what = plan->enable ? "enable" : "disable";
     const char *name = plan->name != NULL ? plan->name : plan->uuid;
     if (first == NULL || first->optional)
-        nest_output_line(output, "To %s nesting, nothing in %s has to be changed.", what, name);
+        nest_output_line(output, "To %s, nothing in %s has to be changed.", aim, name);
     else
-        nest_output_line(output, "To %s nesting, %s will be changed:", what, name);
+        nest_output_line(output, "To %s, %s will be changed:", aim, name);
 }
 
-void nest_plan_view_print(NestOutput *output, const NestPlan *plan)
+void nest_plan_view_print(NestOutput *output, const NestPlan *plan, const char *aim)
 {
     const NestPlanItem *item = NULL;
     gboolean optional = FALSE;
     guint width = 0;
     for (guint i = 0; (item = nest_plan_view_item(plan, i)) != NULL; i++)
         width = MAX(width, nest_output_measure(output, item->title != NULL ? item->title : ""));
-    print_heading(output, plan, nest_plan_view_item(plan, 0));
+    print_heading(output, plan, aim, nest_plan_view_item(plan, 0));
     for (guint i = 0; (item = nest_plan_view_item(plan, i)) != NULL; i++) {
         if (item->optional && !optional)
             nest_output_line(output, "Optional:");

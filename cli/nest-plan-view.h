@@ -3,8 +3,9 @@
 #include "nest-output.h"
 #include "nest-types.h"
 
-/* The plan as a numbered list: what will be changed, then what is optional, then warnings. */
-void nest_plan_view_print(NestOutput *output, const NestPlan *plan);
+/* The plan as a numbered list: what will be changed, then what is optional, then warnings.
+ * aim: "enable nesting". */
+void nest_plan_view_print(NestOutput *output, const NestPlan *plan, const char *aim);
 
 /* The items in the order they are numbered, from 0; NULL beyond the last. */
 const NestPlanItem *nest_plan_view_item(const NestPlan *plan, guint index);

@@ -124,3 +124,10 @@ char *nest_domain_fingerprint(const char *xml)
         add(sum, "raw", xml);
     return g_strdup(g_checksum_get_string(sum));
 }
+
+gboolean nest_domain_same(const char *a, const char *b)
+{
+    g_autofree char *left = nest_domain_fingerprint(a);
+    g_autofree char *right = nest_domain_fingerprint(b);
+    return g_strcmp0(left, right) == 0;
+}

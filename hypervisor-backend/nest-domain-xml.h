@@ -88,6 +88,9 @@ gboolean nest_domain_satisfies(const char *xml, const NestDomainWish *wish, GErr
  * comments. What cannot be parsed has a hash too; NULL gives NULL. */
 char *nest_domain_fingerprint(const char *xml);
 
+/* TRUE if both have the same fingerprint. */
+gboolean nest_domain_same(const char *a, const char *b);
+
 /* The definition of a new VM. spec must have been checked. accel is KVM or TCG (never AUTO);
  * disk_path is the disk to attach or NULL; extension is what spec->nested shall expose. A
  * virtio serial port for the guest agent, a serial console on a pty, logged to console_log unless

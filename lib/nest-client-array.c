@@ -79,13 +79,20 @@ static gboolean take_element(Cursor *cursor, const NestRecord *record, GPtrArray
 
 static GDestroyNotify free_function(const NestRecord *record)
 {
-    if (record == &nest_vm_summary_record)
-        return (GDestroyNotify)nest_vm_summary_free;
-    if (record == &nest_check_info_record)
-        return (GDestroyNotify)nest_check_info_free;
-    if (record == &nest_operation_record)
-        return (GDestroyNotify)nest_operation_free;
-    return (GDestroyNotify)nest_event_free;
+    static const struct {
+        const NestRecord *record;
+        GDestroyNotify free;
+    } rows[] = {
+        {&nest_vm_summary_record, (GDestroyNotify)nest_vm_summary_free},
+        {&nest_check_info_record, (GDestroyNotify)nest_check_info_free},
+        {&nest_operation_record, (GDestroyNotify)nest_operation_free},
+        {&nest_event_record, (GDestroyNotify)nest_event_free},
+        {&nest_revision_record, (GDestroyNotify)nest_revision_free},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
+        if (rows[i].record == record)
+            return rows[i].free;
+    g_assert_not_reached();
 }
 
 GPtrArray *nest_client_array_new(const NestRecord *record)

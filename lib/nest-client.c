@@ -99,18 +99,41 @@ NestVm *nest_client_vm(
     return get_record(client, path, &nest_vm_record, cancellable, error);
 }
 
-NestPlan *nest_client_plan(NestClient *client, const char *vm, const NestNestedWish *wish,
-    GCancellable *cancellable, GError **error)
+GPtrArray *nest_client_history(
+    NestClient *client, const char *vm, GCancellable *cancellable, GError **error)
 {
-    g_autoptr(json_t) json = NULL;
-    g_autofree char *path = nest_client_vm_path(vm, "/nested/plan", error);
+    g_autofree char *path = nest_client_vm_path(vm, "/history", error);
     if (path == NULL)
         return NULL;
-    g_autoptr(SoupMessage) message =
-        nest_client_message("POST", path, &nest_nested_wish_record, wish);
+    return get_array(client, path, &nest_revision_record, "revisions", cancellable, error);
+}
+
+static NestPlan *post_plan(NestClient *client, const char *path, const NestRecord *record,
+    gconstpointer wish, GCancellable *cancellable, GError **error)
+{
+    g_autoptr(json_t) json = NULL;
+    g_autoptr(SoupMessage) message = nest_client_message("POST", path, record, wish);
     if (!nest_client_request(client, message, &json, cancellable, error))
         return NULL;
     return nest_client_decode(&nest_plan_record, json, error);
+}
+
+NestPlan *nest_client_plan(NestClient *client, const char *vm, const NestNestedWish *wish,
+    GCancellable *cancellable, GError **error)
+{
+    g_autofree char *path = nest_client_vm_path(vm, "/nested/plan", error);
+    if (path == NULL)
+        return NULL;
+    return post_plan(client, path, &nest_nested_wish_record, wish, cancellable, error);
+}
+
+NestPlan *nest_client_plan_undo(NestClient *client, const char *vm, const NestUndoWish *wish,
+    GCancellable *cancellable, GError **error)
+{
+    g_autofree char *path = nest_client_vm_path(vm, "/undo/plan", error);
+    if (path == NULL)
+        return NULL;
+    return post_plan(client, path, &nest_undo_wish_record, wish, cancellable, error);
 }
 
 /* The operation of a 202; any other success means that nothing was to do. */
@@ -136,7 +159,7 @@ static gboolean change(NestClient *client, SoupMessage *message, NestOperation *
     return take_operation(message, json, ret_operation, error);
 }
 
-/* A refusal of PUT …/nested: the error, and the plan that came with it. */
+/* A refusal: the error, and the plan that came with it. */
 static void refused(json_t *json, guint status, NestPlan **ret_plan, GError **error)
 {
     json_t *plan = json_object_get(json, "plan");
@@ -145,15 +168,11 @@ static void refused(json_t *json, guint status, NestPlan **ret_plan, GError **er
         *ret_plan = nest_codec_decode(&nest_plan_record, plan, NEST_CODEC_LENIENT, NULL);
 }
 
-gboolean nest_client_set_nested(NestClient *client, const char *vm, const NestNestedWish *wish,
+/* A change that is planned first. */
+static gboolean change_by_plan(NestClient *client, SoupMessage *message,
     NestOperation **ret_operation, NestPlan **ret_plan, GCancellable *cancellable, GError **error)
 {
     g_autoptr(json_t) json = NULL;
-    g_autofree char *path = nest_client_vm_path(vm, "/nested", error);
-    if (path == NULL)
-        return FALSE;
-    g_autoptr(SoupMessage) message =
-        nest_client_message("PUT", path, &nest_nested_wish_record, wish);
     if (!nest_client_exchange(client, message, &json, cancellable, error))
         return FALSE;
     guint status = soup_message_get_status(message);
@@ -166,6 +185,27 @@ gboolean nest_client_set_nested(NestClient *client, const char *vm, const NestNe
     if (*ret_operation == NULL)
         *ret_plan = nest_codec_decode(&nest_plan_record, json, NEST_CODEC_LENIENT, NULL);
     return TRUE;
+}
+
+gboolean nest_client_set_nested(NestClient *client, const char *vm, const NestNestedWish *wish,
+    NestOperation **ret_operation, NestPlan **ret_plan, GCancellable *cancellable, GError **error)
+{
+    g_autofree char *path = nest_client_vm_path(vm, "/nested", error);
+    if (path == NULL)
+        return FALSE;
+    g_autoptr(SoupMessage) message =
+        nest_client_message("PUT", path, &nest_nested_wish_record, wish);
+    return change_by_plan(client, message, ret_operation, ret_plan, cancellable, error);
+}
+
+gboolean nest_client_undo(NestClient *client, const char *vm, const NestUndoWish *wish,
+    NestOperation **ret_operation, NestPlan **ret_plan, GCancellable *cancellable, GError **error)
+{
+    g_autofree char *path = nest_client_vm_path(vm, "/undo", error);
+    if (path == NULL)
+        return FALSE;
+    g_autoptr(SoupMessage) message = nest_client_message("PUT", path, &nest_undo_wish_record, wish);
+    return change_by_plan(client, message, ret_operation, ret_plan, cancellable, error);
 }
 
 gboolean nest_client_set_state(NestClient *client, const char *vm, const NestStateWish *wish,

@@ -54,8 +54,8 @@ extern const char *const nest_step_state_nicks[];
 extern const NestRecord nest_check_record, nest_check_info_record, nest_check_report_record,
     nest_interface_record, nest_vm_summary_record, nest_vm_record, nest_problem_record,
     nest_host_record, nest_status_record, nest_plan_item_record, nest_plan_record, nest_step_record,
-    nest_operation_record, nest_event_record, nest_vm_spec_record, nest_nested_wish_record,
-    nest_state_wish_record, nest_about_record;
+    nest_operation_record, nest_event_record, nest_revision_record, nest_vm_spec_record,
+    nest_nested_wish_record, nest_undo_wish_record, nest_state_wish_record, nest_about_record;
 
 /* A zeroed struct whose arrays are there and empty. */
 gpointer nest_record_new(const NestRecord *record);

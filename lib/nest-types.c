@@ -216,6 +216,16 @@ static const NestField nest_event_fields[] = {
 };
 RECORD(nest_event, NestEvent, "event");
 
+static const NestField nest_revision_fields[] = {
+    FIELD(NestRevision, id, INT64, REQUIRED),
+    FIELD(NestRevision, time, INT64, OPTIONAL),
+    FIELD(NestRevision, kind, STRING, OPTIONAL),
+    FIELD(NestRevision, operation, INT64, OPTIONAL),
+    FIELD(NestRevision, uid, INT64, OPTIONAL),
+    FIELD(NestRevision, summary, STRING, OPTIONAL),
+};
+RECORD(nest_revision, NestRevision, "revision");
+
 static const NestField nest_vm_spec_fields[] = {
     FIELD(NestVmSpec, name, STRING, REQUIRED),
     FIELD(NestVmSpec, memory_kib, UINT64, REQUIRED),
@@ -241,6 +251,12 @@ static const NestField nest_nested_wish_fields[] = {
     FIELD(NestNestedWish, decline, STRV, OPTIONAL),
 };
 RECORD(nest_nested_wish, NestNestedWish, "nesting");
+
+static const NestField nest_undo_wish_fields[] = {
+    FIELD(NestUndoWish, to, INT64, OPTIONAL),
+    FIELD(NestUndoWish, plan, STRING, OPTIONAL),
+};
+RECORD(nest_undo_wish, NestUndoWish, "undo");
 
 static const NestField nest_state_wish_fields[] = {
     NICKS(NestStateWish, state, REQUIRED, nest_vm_state_nicks),
@@ -281,8 +297,10 @@ FREE(nest_plan, NestPlan)
 FREE(nest_step, NestStep)
 FREE(nest_operation, NestOperation)
 FREE(nest_event, NestEvent)
+FREE(nest_revision, NestRevision)
 FREE(nest_vm_spec, NestVmSpec)
 FREE(nest_nested_wish, NestNestedWish)
+FREE(nest_undo_wish, NestUndoWish)
 FREE(nest_state_wish, NestStateWish)
 FREE(nest_about, NestAbout)
 

@@ -193,7 +193,7 @@ typedef struct {
     char *hash; /* of everything the plan was made from and does; hex */
     char *uuid;
     char *name;
-    gboolean enable;
+    gboolean enable; /* of an undo: nesting is on after it */
     NestPlanVerdict verdict;
     GPtrArray *items; /* NestPlanItem, in the order shown */
     GStrv warnings; /* sentences; what will not work even after the plan is applied */
@@ -228,7 +228,7 @@ typedef struct {
 
 typedef struct {
     gint64 id;
-    char *kind; /* "enable", "disable", "create", "start", … */
+    char *kind; /* "enable", "disable", "undo", "create", "start", … */
     char *uuid; /* of the VM */
     char *name;
     NestOperationState state;
@@ -251,6 +251,16 @@ typedef struct {
     gint64 operation; /* 0 where none */
     char *message; /* one sentence for people */
 } NestEvent;
+
+/* What an operation of nestd changed in the definition of a VM. */
+typedef struct {
+    gint64 id;
+    gint64 time;
+    char *kind; /* of the operation: "enable", …; NULL where that is forgotten */
+    gint64 operation;
+    gint64 uid; /* who asked; -1 where the operation is forgotten */
+    char *summary; /* what changed, for people */
+} NestRevision;
 
 /* What a new VM shall be; unset fields are NULL, 0 or FALSE. */
 typedef struct {
@@ -275,6 +285,12 @@ typedef struct {
     char *plan; /* the hash of the plan that was shown; NULL: whatever is true now */
     GStrv decline; /* ids of optional plan items to leave out */
 } NestNestedWish;
+
+/* PUT /v1/vms/{vm}/undo */
+typedef struct {
+    gint64 to; /* the revision to take back; 0: the newest */
+    char *plan; /* the hash of the plan that was shown; NULL: whatever is true now */
+} NestUndoWish;
 
 /* PUT /v1/vms/{vm}/state: running = start (or resume from a saved state), off = shut down by
  * ACPI, off and force = power off, saved = save to disk and turn off. */
@@ -312,8 +328,10 @@ NEST_TYPE_AUTOPTR(NestPlan, nest_plan_free)
 NEST_TYPE_AUTOPTR(NestStep, nest_step_free)
 NEST_TYPE_AUTOPTR(NestOperation, nest_operation_free)
 NEST_TYPE_AUTOPTR(NestEvent, nest_event_free)
+NEST_TYPE_AUTOPTR(NestRevision, nest_revision_free)
 NEST_TYPE_AUTOPTR(NestVmSpec, nest_vm_spec_free)
 NEST_TYPE_AUTOPTR(NestNestedWish, nest_nested_wish_free)
+NEST_TYPE_AUTOPTR(NestUndoWish, nest_undo_wish_free)
 NEST_TYPE_AUTOPTR(NestStateWish, nest_state_wish_free)
 NEST_TYPE_AUTOPTR(NestAbout, nest_about_free)
 

@@ -3,14 +3,14 @@
 #include "nest-error.h"
 #include "nest-runner.h"
 
-/* Plans and changes: from the main thread to a worker and back. */
+/* Changes: from the main thread to a worker and back. */
 
 #define UNRECORDED_RETRY_SECONDS 5
 /* Of each second of the reply's time: who waits for the backend is refused before the reply is
  * late, so that nothing is begun that the client no longer waits for. */
 #define WAITING_MS_PER_SECOND 900
 
-static gboolean resolve(NestCore *core, const char *ref, char **ret_uuid, GError **error)
+gboolean nest_core_resolve(NestCore *core, const char *ref, char **ret_uuid, GError **error)
 {
     NestVmEntry entry;
     if (!nest_core_vm(core, ref, &entry, error))
@@ -19,7 +19,7 @@ static gboolean resolve(NestCore *core, const char *ref, char **ret_uuid, GError
     return TRUE;
 }
 
-static gboolean check_open(NestCore *core, GError **error)
+gboolean nest_core_check_open(NestCore *core, GError **error)
 {
     if (core->stopping) {
         nest_set_error(error, NEST_ERROR_BACKEND_UNAVAILABLE, "try again", "nestd is stopping");
@@ -68,8 +68,7 @@ static gboolean on_waiting_timer(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-/* Runs go(data) now, or once the backend is open; task is borrowed by data and fails with it. */
-static void when_open(
+void nest_core_when_open(
     NestCore *core, NestWork go, gpointer data, GDestroyNotify free_data, GTask *task)
 {
     if (core->state == NEST_CORE_OPEN) {
@@ -99,77 +98,10 @@ void nest_core_refuse_waiting(NestCore *core)
     Waiting *waiting;
     while ((waiting = g_queue_pop_head(core->waiting)) != NULL) {
         GError *error = NULL;
-        if (check_open(core, &error))
+        if (nest_core_check_open(core, &error))
             nest_set_error(&error, NEST_ERROR_BACKEND_UNAVAILABLE, NULL, "nestd is stopping");
         refuse_one(waiting, error);
     }
-}
-
-/* ---- plan ---- */
-
-typedef struct {
-    NestCore *core;
-    GTask *task;
-    char *uuid;
-    gboolean enable;
-    GStrv decline;
-} Planning;
-
-static void planning_free(gpointer data)
-{
-    Planning *planning = data;
-    g_object_unref(planning->task);
-    g_free(planning->uuid);
-    g_strfreev(planning->decline);
-    g_free(planning);
-}
-
-static void plan_work(gpointer data)
-{
-    Planning *planning = data;
-    NestCore *core = planning->core;
-    g_autoptr(GError) error = NULL;
-    g_autoptr(NestHostSnapshot) host = nest_host_snapshot_take(
-        core->config->host_root, ((NestHostSnapshot *)g_task_get_task_data(planning->task))->caps);
-    g_autoptr(NestVmReading) reading =
-        nest_vm_reading_take(core->backend, host, planning->uuid, &error);
-    if (reading == NULL)
-        g_task_return_error(planning->task, g_steal_pointer(&error));
-    else
-        g_task_return_pointer(planning->task,
-            nest_plan_make(
-                &reading->view, planning->enable, (const char *const *)planning->decline),
-            (GDestroyNotify)nest_plan_free);
-    planning_free(planning);
-}
-
-static void plan_go(gpointer data)
-{
-    Planning *planning = data;
-    NestCore *core = planning->core;
-    g_task_set_task_data(planning->task, nest_host_snapshot_ref(core->host),
-        (GDestroyNotify)nest_host_snapshot_unref);
-    nest_core_push(core, core->readers, plan_work, planning);
-}
-
-void nest_core_plan_async(NestCore *core, const char *vm, const NestNestedWish *wish,
-    GAsyncReadyCallback callback, gpointer user_data)
-{
-    g_autoptr(GTask) task = g_task_new(NULL, NULL, callback, user_data);
-    GError *error = NULL;
-    char *uuid = NULL;
-    if (!check_open(core, &error) || !resolve(core, vm, &uuid, &error)) {
-        g_task_return_error(task, error);
-        return;
-    }
-    Planning *planning = g_new0(Planning, 1);
-    *planning = (Planning){core, g_object_ref(task), uuid, wish->enabled, g_strdupv(wish->decline)};
-    when_open(core, plan_go, planning, planning_free, task);
-}
-
-NestPlan *nest_core_plan_finish(NestCore *core, GAsyncResult *result, GError **error)
-{
-    return g_task_propagate_pointer(G_TASK(result), error);
 }
 
 /* ---- submit ---- */
@@ -370,7 +302,7 @@ static gboolean resolve_request(
     NestCore *core, const NestRequest *request, char **ret_uuid, GError **error)
 {
     if (request->kind != NEST_JOB_CREATE)
-        return resolve(core, request->vm, ret_uuid, error);
+        return nest_core_resolve(core, request->vm, ret_uuid, error);
     if (nest_inventory_find(core->inventory, request->spec->name) != NULL) {
         nest_set_error(error, NEST_ERROR_VM_EXISTS, "choose another name",
             "there is a virtual machine \"%s\" already", request->spec->name);
@@ -386,7 +318,7 @@ void nest_core_submit_async(NestCore *core, const NestCaller *caller, NestReques
     g_autoptr(GTask) task = g_task_new(NULL, NULL, callback, user_data);
     g_autofree char *uuid = NULL;
     GError *error = NULL;
-    if (!check_open(core, &error) || !resolve_request(core, request, &uuid, &error)) {
+    if (!nest_core_check_open(core, &error) || !resolve_request(core, request, &uuid, &error)) {
         nest_request_free(request);
         g_task_return_error(task, error);
         return;
@@ -400,7 +332,7 @@ void nest_core_submit_async(NestCore *core, const NestCaller *caller, NestReques
     submission->job->backend = core->backend;
     submission->job->report = report;
     submission->job->report_data = submission;
-    when_open(core, submit_go, submission, submission_free, task);
+    nest_core_when_open(core, submit_go, submission, submission_free, task);
 }
 
 gboolean nest_core_submit_finish(NestCore *core, GAsyncResult *result,

@@ -74,6 +74,12 @@ void nest_core_on_backend(NestBackendEvent event, const char *uuid, gpointer use
 void nest_core_lost(NestCore *core, const GError *error);
 
 /* nest-core-change.c */
+gboolean nest_core_resolve(NestCore *core, const char *ref, char **ret_uuid, GError **error);
+/* An error where the backend is unavailable or nestd is stopping. */
+gboolean nest_core_check_open(NestCore *core, GError **error);
+/* Runs go(data) now, or once the backend is open; task is borrowed by data and fails with it. */
+void nest_core_when_open(
+    NestCore *core, NestWork go, gpointer data, GDestroyNotify free_data, GTask *task);
 void nest_core_run_waiting(NestCore *core);
 void nest_core_refuse_waiting(NestCore *core);
 /* Tries to record job, which it takes over, until that works. */

@@ -57,6 +57,7 @@ NestHost *nest_core_host_finish(NestCore *core, GAsyncResult *result, GError **e
 
 typedef enum {
     NEST_JOB_NESTED, /* nested */
+    NEST_JOB_UNDO, /* undo */
     NEST_JOB_STATE, /* state */
     NEST_JOB_CREATE, /* spec */
     NEST_JOB_DELETE
@@ -68,6 +69,7 @@ typedef struct {
     char *if_match; /* the revision the caller has seen, NULL for any */
     gboolean keep_disks; /* DELETE */
     NestNestedWish *nested; /* by kind, else NULL */
+    NestUndoWish *undo;
     NestStateWish *state;
     NestVmSpec *spec;
 } NestRequest;
@@ -77,11 +79,21 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestRequest, nest_request_free)
 /* The plan as it is now; nothing is changed. */
 void nest_core_plan_async(NestCore *core, const char *vm, const NestNestedWish *wish,
     GAsyncReadyCallback callback, gpointer user_data);
+/* The same for taking a revision back. */
+void nest_core_plan_undo_async(NestCore *core, const char *vm, const NestUndoWish *wish,
+    GAsyncReadyCallback callback, gpointer user_data);
 NestPlan *nest_core_plan_finish(NestCore *core, GAsyncResult *result, GError **error);
+
+/* What nestd changed in a VM's definition, newest first: array of NestRevision that frees its
+ * elements. */
+void nest_core_history_async(
+    NestCore *core, const char *vm, guint limit, GAsyncReadyCallback callback, gpointer user_data);
+GPtrArray *nest_core_history_finish(NestCore *core, GAsyncResult *result, GError **error);
 
 /* Takes request over. The callback comes as soon as the intent is committed, before any effect,
  * or the request is refused. ret_operation: the operation, NULL with TRUE where nothing is to be
- * done. ret_plan: the plan of a NESTED request, also with PLAN_OUTDATED and refusals; else NULL. */
+ * done. ret_plan: the plan of a NESTED or UNDO request, also with PLAN_OUTDATED and refusals; else
+ * NULL. */
 void nest_core_submit_async(NestCore *core, const NestCaller *caller, NestRequest *request,
     GAsyncReadyCallback callback, gpointer user_data);
 gboolean nest_core_submit_finish(NestCore *core, GAsyncResult *result,

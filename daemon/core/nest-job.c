@@ -6,6 +6,7 @@
 
 static const NestJobType *const types[] = {
     [NEST_JOB_NESTED] = &nest_job_nested,
+    [NEST_JOB_UNDO] = &nest_job_undo,
     [NEST_JOB_STATE] = &nest_job_state,
     [NEST_JOB_CREATE] = &nest_job_create,
     [NEST_JOB_DELETE] = &nest_job_delete,
@@ -17,6 +18,7 @@ static const struct {
 } kinds[] = {
     {"enable", NEST_JOB_NESTED},
     {"disable", NEST_JOB_NESTED},
+    {"undo", NEST_JOB_UNDO},
     {"start", NEST_JOB_STATE},
     {"shutdown", NEST_JOB_STATE},
     {"stop", NEST_JOB_STATE},
@@ -32,6 +34,7 @@ void nest_request_free(NestRequest *request)
     g_free(request->vm);
     g_free(request->if_match);
     nest_nested_wish_free(request->nested);
+    nest_undo_wish_free(request->undo);
     nest_state_wish_free(request->state);
     nest_vm_spec_free(request->spec);
     g_free(request);

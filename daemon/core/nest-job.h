@@ -37,6 +37,8 @@ typedef struct {
     /* Pure: what to do about an interrupted job. reading is NULL where the VM is gone. note: a
      * sentence for people, static. */
     NestRecovery (*recover)(const NestJob *job, const NestVmReading *reading, const char **note);
+    /* TRUE if xml is a definition as the job wishes it; NULL where it changes none. */
+    gboolean (*reached)(const NestJob *job, const char *xml, GError **error);
 } NestJobType;
 
 #define NEST_JOB_STEPS_MAX 6
@@ -53,10 +55,11 @@ struct NestJob {
     GCancellable *cancellable;
     NestIntent *intent;
     NestVmReading *reading; /* as prepare saw the VM; NULL for create */
-    NestPlan *plan; /* of nested jobs */
+    NestPlan *plan; /* of nested and undo jobs */
     NestDomainWish wish; /* of nested jobs */
-    gboolean touched; /* of nested jobs: it was tried to change the definition */
-    char *written; /* of nested jobs: the new definition as it reads back; NULL: not known */
+    gboolean touched; /* of nested and undo jobs: it was tried to change the definition */
+    char *
+        written; /* of nested and undo jobs: the new definition as it reads back; NULL: not known */
     const NestJobStep *steps[NEST_JOB_STEPS_MAX];
     guint n_steps;
     gboolean unrecorded; /* it ended, but the store could not take it */
@@ -84,4 +87,5 @@ const char *nest_job_uuid(const NestJob *job);
 const char *nest_job_name(const NestJob *job);
 
 /* One per file. */
-extern const NestJobType nest_job_nested, nest_job_state, nest_job_create, nest_job_delete;
+extern const NestJobType nest_job_nested, nest_job_undo, nest_job_state, nest_job_create,
+    nest_job_delete;

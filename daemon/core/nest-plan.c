@@ -8,6 +8,7 @@
 typedef struct {
     const NestVmView *view;
     const char *const *decline;
+    const char *target; /* the definition to come, where it is given whole */
     NestExtension extension;
     NestPlan *plan;
     GStrvBuilder *warnings;
@@ -332,6 +333,13 @@ static void hash_items(GChecksum *sum, const GPtrArray *items)
     }
 }
 
+static void hash_target(GChecksum *sum, const char *target)
+{
+    g_autofree char *definition = nest_domain_fingerprint(target);
+    if (definition != NULL)
+        hash_text(sum, definition);
+}
+
 static char *hash_plan(const Planner *planner)
 {
     const NestVmFacts *facts = planner->view->facts;
@@ -348,6 +356,7 @@ static char *hash_plan(const Planner *planner)
         hash_number(sum, is_declined(planner, optional_ids[i]));
     hash_items(sum, plan->items);
     hash_text(sum, plan->problem != NULL ? plan->problem->detail : NULL);
+    hash_target(sum, planner->target);
     return g_strdup(g_checksum_get_string(sum));
 }
 
@@ -366,16 +375,48 @@ static void decide(Planner *planner)
     planner->plan->verdict = planner->plan->items->len > 0 ? NEST_PLAN_STEPS : NEST_PLAN_NO_CHANGE;
 }
 
-NestPlan *nest_plan_make(const NestVmView *view, gboolean enable, const char *const *decline)
+static NestPlan *new_plan(const NestVmView *view, gboolean enable)
 {
     NestPlan *plan = nest_plan_new();
     plan->uuid = g_strdup(view->facts->uuid);
     plan->name = g_strdup(view->facts->name);
     plan->enable = enable;
+    return plan;
+}
+
+NestPlan *nest_plan_make(const NestVmView *view, gboolean enable, const char *const *decline)
+{
+    NestPlan *plan = new_plan(view, enable);
     g_autoptr(GStrvBuilder) warnings = g_strv_builder_new();
-    Planner planner = {view, decline, nest_vm_view_extension(view), plan, warnings};
+    Planner planner = {view, decline, NULL, nest_vm_view_extension(view), plan, warnings};
     decide(&planner);
     plan->warnings = g_strv_builder_end(warnings);
+    plan->hash = hash_plan(&planner);
+    return plan;
+}
+
+NestPlan *nest_plan_replace(
+    const NestVmView *view, const char *xml, GPtrArray *changes, gboolean enable)
+{
+    NestPlan *plan = new_plan(view, enable);
+    g_autoptr(GStrvBuilder) warnings = g_strv_builder_new();
+    Planner planner = {view, NULL, xml, nest_vm_view_extension(view), plan, warnings};
+    g_ptr_array_extend_and_steal(plan->items, changes);
+    add_preparations(&planner);
+    add_warnings(&planner);
+    plan->verdict = NEST_PLAN_STEPS;
+    plan->warnings = g_strv_builder_end(warnings);
+    plan->hash = hash_plan(&planner);
+    return plan;
+}
+
+NestPlan *nest_plan_nothing(const NestVmView *view, NestProblem *problem)
+{
+    NestPlan *plan = new_plan(view, nest_vm_view_nesting(view) == NEST_NESTING_ON);
+    Planner planner = {view, NULL, NULL, NEST_EXTENSION_NONE, plan, NULL};
+    plan->verdict = problem != NULL ? NEST_PLAN_REFUSED : NEST_PLAN_NO_CHANGE;
+    plan->problem = problem;
+    plan->warnings = g_new0(char *, 1);
     plan->hash = hash_plan(&planner);
     return plan;
 }

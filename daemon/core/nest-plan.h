@@ -21,6 +21,14 @@
  * not, but warnings says that the VM will not start and what to do. */
 NestPlan *nest_plan_make(const NestVmView *view, gboolean enable, const char *const *decline);
 
+/* The plan to replace the definition by xml, which changes that much (taken over, array of
+ * NestPlanItem, not empty); enable: nesting is on after it. Power-off and saved state as above. */
+NestPlan *nest_plan_replace(
+    const NestVmView *view, const char *xml, GPtrArray *changes, gboolean enable);
+
+/* The plan that does nothing: refused where problem (taken over) is not NULL. */
+NestPlan *nest_plan_nothing(const NestVmView *view, NestProblem *problem);
+
 /* What the plan makes of the definition. */
 NestDomainWish nest_plan_wish(const NestPlan *plan, NestExtension extension);
 

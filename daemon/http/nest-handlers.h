@@ -18,11 +18,17 @@ void nest_http_vms_set_state(NestExchange *exchange);
 void nest_http_nested_get(NestExchange *exchange);
 void nest_http_nested_set(NestExchange *exchange);
 void nest_http_nested_plan(NestExchange *exchange);
+void nest_http_undo_history(NestExchange *exchange);
+void nest_http_undo_set(NestExchange *exchange);
+void nest_http_undo_plan(NestExchange *exchange);
 void nest_http_operations_list(NestExchange *exchange);
 void nest_http_operations_get(NestExchange *exchange);
 void nest_http_operations_abort(NestExchange *exchange);
 void nest_http_events_get(NestExchange *exchange);
 void nest_http_openapi_get(NestExchange *exchange);
+
+/* Replies with the plan of which a request to the core has ended. */
+void nest_http_nested_reply_plan(NestExchange *exchange, GAsyncResult *result);
 
 /* Submits the job of a change and replies 202, 200 or the problem; takes request. */
 void nest_http_vms_submit(NestExchange *exchange, NestRequest *request);

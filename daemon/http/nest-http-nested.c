@@ -49,9 +49,8 @@ static gboolean is_hex(const char *text)
     return text != NULL && *text != '\0' && strspn(text, "0123456789abcdefABCDEF") == strlen(text);
 }
 
-static void on_plan(GObject *source, GAsyncResult *result, gpointer data)
+void nest_http_nested_reply_plan(NestExchange *exchange, GAsyncResult *result)
 {
-    g_autoptr(NestExchange) exchange = data;
     g_autoptr(GError) error = NULL;
     g_autoptr(NestPlan) plan = nest_core_plan_finish(exchange->core, result, &error);
     if (plan == NULL) {
@@ -63,6 +62,12 @@ static void on_plan(GObject *source, GAsyncResult *result, gpointer data)
         nest_exchange_header(exchange, "ETag", etag);
     }
     nest_reply_record(exchange, 200, &nest_plan_record, plan);
+}
+
+static void on_plan(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(NestExchange) exchange = data;
+    nest_http_nested_reply_plan(exchange, result);
 }
 
 void nest_http_nested_plan(NestExchange *exchange)

@@ -89,6 +89,27 @@ gboolean nest_store_operations(
 gboolean nest_store_operation(
     NestStore *store, gint64 id, NestOperation **ret_operation, GError **error);
 
+/* A definition as an operation of nestd changed it. */
+typedef struct {
+    gint64 id;
+    gint64 time;
+    gint64 operation;
+    char *kind; /* of the operation; NULL where that is forgotten */
+    gint64 uid; /* who asked; -1 likewise */
+    char *before_xml; /* NULL where the VM was created; with its secrets, as after_xml */
+    char *after_xml;
+} NestStoredRevision;
+void nest_stored_revision_free(NestStoredRevision *revision);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestStoredRevision, nest_stored_revision_free)
+
+/* Of one VM, newest first, at most limit: array of NestStoredRevision that frees its elements. */
+gboolean nest_store_revisions(
+    NestStore *store, const char *uuid, guint limit, GPtrArray **ret_revisions, GError **error);
+
+/* That revision of the VM, the newest for id 0; *ret_revision is NULL where there is none. */
+gboolean nest_store_revision(NestStore *store, const char *uuid, gint64 id,
+    NestStoredRevision **ret_revision, GError **error);
+
 /* Appends events in one transaction; their ids and times are set. */
 gboolean nest_store_add_events(NestStore *store, GPtrArray *events, GError **error);
 

@@ -136,6 +136,13 @@ def event(id_, message="DemoVM was started", **changes):
     return value
 
 
+def revision(id_=3, **changes):
+    value = {"id": id_, "time": 1700000000000, "kind": "enable", "operation": 12, "uid": 1000,
+             "summary": "memory: 1–4 GiB → 4 GiB"}
+    value.update(changes)
+    return value
+
+
 def about():
     return {"version": "0.1.0", "backend": "open", "backend_uri": "qemu:///embed",
             "problem": None, "started": 1700000000000, "vms": 1}

@@ -61,7 +61,8 @@ class Enable(NestedTest):
         self.assertEqual(status, 0)
         self.assertIn("  ✓ shut down               4.2 s\n  ✓ saved state removed\n"
                       "  ✓ configuration changed\n"
-                      "DemoVM is set up for nesting. Start it with: nestctl start DemoVM\n",
+                      "DemoVM is set up for nesting. Start it with: nestctl start DemoVM "
+                      "(undo: nestctl undo DemoVM)\n",
                       plain(text))
         self.assertEqual(self.wish(), {"enabled": True, "plan": "h-", "decline": []})
 

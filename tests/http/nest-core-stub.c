@@ -175,12 +175,12 @@ NestHost *nest_core_host_finish(NestCore *core, GAsyncResult *result, GError **e
     return host;
 }
 
-static NestPlan *make_plan(const char *vm, const NestNestedWish *wish)
+static NestPlan *make_plan(const char *vm, gboolean enable)
 {
     NestPlan *plan = nest_plan_new();
     plan->hash = g_strdup("feed");
     plan->uuid = g_strdup(vm);
-    plan->enable = wish->enabled;
+    plan->enable = enable;
     return plan;
 }
 
@@ -188,8 +188,38 @@ void nest_core_plan_async(NestCore *core, const char *vm, const NestNestedWish *
     GAsyncReadyCallback callback, gpointer user_data)
 {
     GTask *task = new_task(callback, user_data);
-    g_task_set_task_data(task, make_plan(vm, wish), (GDestroyNotify)nest_plan_free);
+    g_task_set_task_data(task, make_plan(vm, wish->enabled), (GDestroyNotify)nest_plan_free);
     answer_later(core, task, vm);
+}
+
+void nest_core_plan_undo_async(NestCore *core, const char *vm, const NestUndoWish *wish,
+    GAsyncReadyCallback callback, gpointer user_data)
+{
+    NestNestedWish same = {.enabled = FALSE};
+    nest_core_plan_async(core, vm, &same, callback, user_data);
+}
+
+void nest_core_history_async(
+    NestCore *core, const char *vm, guint limit, GAsyncReadyCallback callback, gpointer user_data)
+{
+    answer_later(core, new_task(callback, user_data), vm);
+}
+
+static void free_revision(gpointer revision)
+{
+    nest_revision_free(revision);
+}
+
+GPtrArray *nest_core_history_finish(NestCore *core, GAsyncResult *result, GError **error)
+{
+    if (!g_task_propagate_boolean(G_TASK(result), error))
+        return NULL;
+    GPtrArray *list = g_ptr_array_new_with_free_func(free_revision);
+    NestRevision *revision = nest_record_new(&nest_revision_record);
+    revision->id = 7;
+    revision->kind = g_strdup("enable");
+    g_ptr_array_add(list, revision);
+    return list;
 }
 
 NestPlan *nest_core_plan_finish(NestCore *core, GAsyncResult *result, GError **error)
@@ -206,6 +236,7 @@ void nest_request_free(NestRequest *request)
     g_free(request->vm);
     g_free(request->if_match);
     nest_nested_wish_free(request->nested);
+    nest_undo_wish_free(request->undo);
     nest_state_wish_free(request->state);
     nest_vm_spec_free(request->spec);
     g_free(request);
@@ -227,7 +258,7 @@ static void add_events(NestCore *core, const char *kind, guint64 n)
 static NestOperation *add_operation(
     NestCore *core, const NestCaller *caller, const NestRequest *request)
 {
-    static const char *const kinds[] = {"enable", "start", "create", "delete"};
+    static const char *const kinds[] = {"enable", "undo", "start", "create", "delete"};
     NestOperation *operation = nest_operation_new();
     operation->id = core->operations->len + 1;
     operation->kind = g_strdup(kinds[request->kind]);
@@ -247,10 +278,12 @@ static Answer *decide(NestCore *core, const NestCaller *caller, const NestReques
     Answer *answer = g_new0(Answer, 1);
     if (g_strcmp0(request->vm, "busy") == 0)
         nest_set_error(&answer->error, NEST_ERROR_VM_BUSY, "wait", "busy is busy");
-    if (request->nested != NULL)
-        answer->plan = make_plan(request->vm, request->nested);
-    if (request->nested != NULL && request->nested->plan != NULL &&
-        strcmp(request->nested->plan, "feed") != 0)
+    const char *shown = request->nested != NULL ? request->nested->plan
+        : request->undo != NULL                 ? request->undo->plan
+                                                : NULL;
+    if (request->nested != NULL || request->undo != NULL)
+        answer->plan = make_plan(request->vm, request->nested != NULL && request->nested->enabled);
+    if (shown != NULL && strcmp(shown, "feed") != 0)
         nest_set_error(&answer->error, NEST_ERROR_PLAN_OUTDATED, "look again", "it has changed");
     if (answer->error == NULL && g_strcmp0(request->vm, "idle") != 0)
         answer->operation = nest_operation_copy(add_operation(core, caller, request));

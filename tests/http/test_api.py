@@ -129,6 +129,19 @@ class Changing(Case):
         reply = self.ask("POST", "/v1/vms/vm0/nested/plan", {"enabled": True})
         self.assertEqual((reply.json()["hash"], reply.headers["etag"]), ("feed", '"feed"'))
 
+    def test_undo(self):
+        revisions = self.ask("GET", "/v1/vms/vm0/history").json()["revisions"]
+        self.assertEqual([(r["id"], r["kind"]) for r in revisions], [(7, "enable")])
+        self.problem(self.ask("GET", "/v1/vms/vm0/history?limit=101"), 400, "invalid-request")
+        reply = self.ask("POST", "/v1/vms/vm0/undo/plan", {"to": None})
+        self.assertEqual((reply.json()["hash"], reply.headers["etag"]), ("feed", '"feed"'))
+        self.assertEqual(self.ask("PUT", "/v1/vms/vm0/undo", {"to": 7, "plan": "feed"}).status, 202)
+        self.assertEqual(self.ask("PUT", "/v1/vms/vm0/undo", {}).json()["kind"], "undo")
+        reply = self.ask("PUT", "/v1/vms/vm0/undo", {"plan": "old"})
+        self.assertEqual(self.problem(reply, 409, "plan-outdated")["plan"]["hash"], "feed")
+        for body in ({"to": "7"}, {"force": True}):
+            self.problem(self.ask("PUT", "/v1/vms/vm0/undo", body), 400, "invalid-request")
+
     def test_nothing_to_do(self):
         reply = self.ask("PUT", "/v1/vms/idle/nested", {"enabled": True})
         self.assertEqual((reply.status, reply.json()["hash"]), (200, "feed"))

@@ -6,6 +6,10 @@
 
 /* What becomes of an interrupted operation: every branch of recover, nothing but structs. */
 
+/* What hiding makes of CPU_ON("vmx"). */
+#define CPU_HIDDEN \
+    "<cpu mode='host-passthrough' check='full'><feature policy='disable' name='vmx'/>" \
+    "<feature policy='disable' name='svm'/></cpu>"
 #define CPU_OTHER "<cpu mode='custom'><model>Skylake</model></cpu>"
 
 /* The VM as it was when the operation began, and as it is found. NULL cpu: it is gone. */
@@ -188,6 +192,27 @@ static void test_create_and_delete(void **state)
     check_rows(rows, G_N_ELEMENTS(rows));
 }
 
+static void test_undo(void **state)
+{
+    static const Row rows[] = {
+        {"undo", .before = {.cpu = CPU_ON("vmx")}, .gone = TRUE, .decision = NEST_RECOVERY_LEAVE,
+            .note = "is gone"},
+        {"undo", .before = {.cpu = CPU_ON("vmx")}, .found = {.cpu = CPU_ON("vmx")},
+            .decision = NEST_RECOVERY_UNTOUCHED},
+        {"undo", .before = {.cpu = CPU_ON("vmx")}, .found = {.cpu = CPU_HIDDEN},
+            .decision = NEST_RECOVERY_DONE},
+        {"undo", .before = {.cpu = CPU_ON("vmx")}, .found = {.cpu = CPU_OTHER},
+            .decision = NEST_RECOVERY_LEAVE, .note = "by somebody else"},
+        {"undo", .before = {.cpu = CPU_ON("vmx")},
+            .found = {.cpu = CPU_HIDDEN, .live_cpu = CPU_ON("vmx"), .state = NEST_VM_RUNNING},
+            .decision = NEST_RECOVERY_UNDO},
+        {"undo", .before = {.cpu = CPU_ON("vmx")},
+            .found = {.cpu = CPU_HIDDEN, .saved = TRUE, .state = NEST_VM_SAVED},
+            .decision = NEST_RECOVERY_UNDO},
+    };
+    check_rows(rows, G_N_ELEMENTS(rows));
+}
+
 static void test_unknown_kind(void **state)
 {
     const Row row = {"migrate"};
@@ -210,7 +235,7 @@ static void test_unreadable_plan(void **state)
 static void test_steps_that_are_resumed(void **state)
 {
     static const char *const kinds[] = {
-        "enable", "disable", "start", "shutdown", "stop", "save", "create", "delete"};
+        "enable", "disable", "undo", "start", "shutdown", "stop", "save", "create", "delete"};
     for (guint k = 0; k < G_N_ELEMENTS(kinds); k++) {
         const Row row = {kinds[k]};
         g_autoptr(NestJob) job = nest_job_from_intent(intent_of(&row));
@@ -228,6 +253,7 @@ int main(void)
         cmocka_unit_test(test_enable_without_redefining),
         cmocka_unit_test(test_states),
         cmocka_unit_test(test_start_without_the_extension),
+        cmocka_unit_test(test_undo),
         cmocka_unit_test(test_create_and_delete),
         cmocka_unit_test(test_unknown_kind),
         cmocka_unit_test(test_unreadable_plan),

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-undo.h"
+#include "nest-error.h"
+#include "nest-record.h"
+#include "nest-size.h"
+#include <string.h>
+
+static void add_extension(GString *text, const char *name, NestFeaturePolicy policy)
+{
+    switch (policy) {
+    case NEST_POLICY_FORCE:
+    case NEST_POLICY_REQUIRE:
+        g_string_append_printf(text, " + %s", name);
+        return;
+    case NEST_POLICY_OPTIONAL:
+        g_string_append_printf(text, " + %s if there", name);
+        return;
+    case NEST_POLICY_DISABLE:
+    case NEST_POLICY_FORBID:
+        g_string_append_printf(text, ", %s hidden", name);
+        return;
+    case NEST_POLICY_UNSET:
+        return;
+    }
+}
+
+static char *cpu_text(const NestDomain *domain)
+{
+    gboolean named = g_strcmp0(domain->cpu_mode, "custom") == 0 && domain->cpu_model != NULL;
+    GString *text = g_string_new(named ? domain->cpu_model : domain->cpu_mode);
+    if (text->len == 0)
+        g_string_append(text, "default");
+    add_extension(text, "vmx", domain->vmx);
+    add_extension(text, "svm", domain->svm);
+    if (domain->check_full)
+        g_string_append(text, ", enforced");
+    return g_string_free(text, FALSE);
+}
+
+static char *memory_text(const NestDomain *domain)
+{
+    return nest_size_range(domain->current_memory_kib, domain->memory_kib);
+}
+
+static char *balloon_text(const NestDomain *domain)
+{
+    return g_strdup(domain->balloon ? "present" : "none");
+}
+
+static char *filters_text(const NestDomain *domain)
+{
+    GString *text = g_string_new(NULL);
+    for (guint i = 0; domain->interfaces != NULL && i < domain->interfaces->len; i++) {
+        const NestInterface *interface = g_ptr_array_index(domain->interfaces, i);
+        if (interface->filter != NULL)
+            g_string_append_printf(text, "%s%s", text->len > 0 ? ", " : "", interface->filter);
+    }
+    if (text->len == 0)
+        g_string_append(text, "none");
+    return g_string_free(text, FALSE);
+}
+
+static const struct {
+    const char *id, *title;
+    char *(*text)(const NestDomain *domain);
+} aspects[] = {
+    {"extensions", "cpu", cpu_text},
+    {"memory", "memory", memory_text},
+    {"balloon", "memory balloon", balloon_text},
+    {"mac-spoofing", "network filters", filters_text},
+};
+
+static void add(GPtrArray *items, const char *id, const char *title, char *current, char *target)
+{
+    NestPlanItem *item = nest_record_new(&nest_plan_item_record);
+    item->id = g_strdup(id);
+    item->title = g_strdup(title);
+    item->current = current;
+    item->target = target;
+    g_ptr_array_add(items, item);
+}
+
+GPtrArray *nest_undo_changes(const char *from, const char *to)
+{
+    GPtrArray *items = g_ptr_array_new();
+    if (nest_domain_same(from, to))
+        return items;
+    g_autoptr(NestDomain) left = nest_domain_read(from, NULL);
+    g_autoptr(NestDomain) right = nest_domain_read(to, NULL);
+    for (guint i = 0; left != NULL && right != NULL && i < G_N_ELEMENTS(aspects); i++) {
+        g_autofree char *current = aspects[i].text(left);
+        g_autofree char *target = aspects[i].text(right);
+        if (strcmp(current, target) != 0)
+            add(items, aspects[i].id, aspects[i].title, g_steal_pointer(&current),
+                g_steal_pointer(&target));
+    }
+    if (items->len == 0)
+        add(items, "definition", "other parts of the definition", NULL, NULL);
+    return items;
+}
+
+static char *words(const GPtrArray *items)
+{
+    GString *text = g_string_new(NULL);
+    for (guint i = 0; i < items->len; i++) {
+        const NestPlanItem *item = g_ptr_array_index(items, i);
+        g_string_append_printf(text, "%s%s", i > 0 ? "; " : "", item->title);
+        if (item->current != NULL)
+            g_string_append_printf(text, ": %s → %s", item->current, item->target);
+    }
+    return g_string_free(text, FALSE);
+}
+
+static void free_item(gpointer item)
+{
+    nest_plan_item_free(item);
+}
+
+char *nest_undo_summary(const NestStoredRevision *revision)
+{
+    if (revision->before_xml == NULL)
+        return g_strdup("created");
+    g_autoptr(GPtrArray) items = nest_undo_changes(revision->before_xml, revision->after_xml);
+    g_ptr_array_set_free_func(items, free_item);
+    return items->len > 0 ? words(items) : g_strdup("nothing in the definition");
+}
+
+static gboolean refuse_missing(
+    const char *name, const NestStoredRevision *revision, gint64 wanted, GError **error)
+{
+    g_autofree char *delete = g_strdup_printf("nestctl delete %s", name);
+    g_autofree char *history = g_strdup_printf("nestctl history %s", name);
+    if (revision == NULL && wanted == 0)
+        nest_set_error(error, NEST_ERROR_VM_STATE, NULL,
+            "there is nothing to undo: nestd has not changed the definition of %s", name);
+    else if (revision == NULL)
+        nest_set_error(error, NEST_ERROR_INVALID_REQUEST, history,
+            "%s has no revision %" G_GINT64_FORMAT, name, wanted);
+    else if (revision->before_xml == NULL)
+        nest_set_error(error, NEST_ERROR_VM_STATE, delete,
+            "revision %" G_GINT64_FORMAT " created %s: there is nothing before it", revision->id,
+            name);
+    else
+        return FALSE;
+    return TRUE;
+}
+
+static gboolean refuse_changed(
+    const NestVmFacts *facts, const NestStoredRevision *revision, gint64 wanted, GError **error)
+{
+    if (nest_domain_same(facts->xml, revision->after_xml))
+        return FALSE;
+    g_autofree char *next = wanted != 0
+        ? g_strdup_printf("undo what came after it first: nestctl undo %s", facts->name)
+        : g_strdup_printf("take that change back, or set nesting anew: nestctl enable %s, nestctl "
+                          "disable %s",
+              facts->name, facts->name);
+    nest_set_error(error, NEST_ERROR_VM_CHANGED, next,
+        "the definition of %s was changed since revision %" G_GINT64_FORMAT
+        ", and going back would lose that",
+        facts->name, revision->id);
+    return TRUE;
+}
+
+static gboolean target_nests(const NestVmView *view, const NestDomain *target)
+{
+    NestVmView after = *view;
+    after.domain = target;
+    return nest_vm_view_nesting(&after) == NEST_NESTING_ON;
+}
+
+NestPlan *nest_undo_plan(const NestVmView *view, const NestStoredRevision *revision, gint64 wanted)
+{
+    const NestVmFacts *facts = view->facts;
+    g_autoptr(GError) error = NULL;
+    if (refuse_missing(facts->name, revision, wanted, &error))
+        return nest_plan_nothing(view, nest_problem_from_error(error));
+    if (nest_domain_same(facts->xml, revision->before_xml))
+        return nest_plan_nothing(view, NULL);
+    if (refuse_changed(facts, revision, wanted, &error))
+        return nest_plan_nothing(view, nest_problem_from_error(error));
+    g_autoptr(NestDomain) target = nest_domain_read(revision->before_xml, &error);
+    if (target == NULL)
+        return nest_plan_nothing(view, nest_problem_from_error(error));
+    g_autoptr(GPtrArray) changes = nest_undo_changes(facts->xml, revision->before_xml);
+    return nest_plan_replace(
+        view, revision->before_xml, g_steal_pointer(&changes), target_nests(view, target));
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-test-store.h"
+
+static NestStoredRevision *read_revision(NestStore *store, const char *uuid, gint64 id)
+{
+    g_autoptr(GError) error = NULL;
+    NestStoredRevision *revision = NULL;
+    nest_store_revision(store, uuid, id, &revision, &error);
+    assert_no_error(error);
+    return revision;
+}
+
+static void test_revisions(void **state)
+{
+    g_autoptr(NestStore) store = open_store(*state);
+    const char *uuid = "6ba7b810-9dad-11d1-80b4-00c04fd430c8";
+    assert_null(read_revision(store, uuid, 0));
+    static const NestOperationState ends[] = {
+        NEST_OP_DONE, NEST_OP_ROLLED_BACK, NEST_OP_DONE, NEST_OP_FAILED};
+    for (guint i = 0; i < G_N_ELEMENTS(ends); i++) {
+        g_autoptr(NestIntent) intent = new_intent(i == 0 ? "enable" : "disable", "DemoVM");
+        begin_operation(store, intent);
+        finish_operation(store, intent, ends[i]);
+    }
+    assert_true(nest_store_trim(store, 2, 100, NULL)); /* forgets the first two operations */
+    g_autoptr(GPtrArray) all = NULL, one = NULL, none = NULL;
+    assert_true(nest_store_revisions(store, uuid, 10, &all, NULL));
+    assert_int_equal(all->len, 2);
+    const NestStoredRevision *newest = all->pdata[0], *oldest = all->pdata[1];
+    assert_int_equal(newest->operation, 3);
+    assert_string_equal(newest->kind, "disable");
+    assert_int_equal(newest->uid, 1000);
+    assert_string_equal(newest->before_xml, "<domain/>");
+    assert_string_equal(newest->after_xml, "<domain type='kvm'/>");
+    assert_true(newest->time > 0);
+    assert_int_equal(oldest->operation, 1);
+    assert_null(oldest->kind);
+    assert_int_equal(oldest->uid, -1);
+    assert_true(nest_store_revisions(store, uuid, 1, &one, NULL));
+    assert_int_equal(one->len, 1);
+    assert_true(nest_store_revisions(store, "another", 10, &none, NULL));
+    assert_int_equal(none->len, 0);
+    g_autoptr(NestStoredRevision) last = read_revision(store, uuid, 0);
+    g_autoptr(NestStoredRevision) first = read_revision(store, uuid, oldest->id);
+    assert_int_equal(last->id, newest->id);
+    assert_int_equal(first->operation, 1);
+    assert_null(read_revision(store, uuid, newest->id + 1));
+    assert_null(read_revision(store, "another", first->id));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_revisions, test_setup, test_teardown)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
