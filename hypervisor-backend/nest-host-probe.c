@@ -18,11 +18,12 @@ void nest_host_facts_free(NestHostFacts *facts)
         return;
     char *strings[] = {facts->hostname, facts->arch, facts->kernel, facts->os, facts->manufacturer,
         facts->model, facts->cpu_vendor, facts->cpu_model, facts->cpuinfo_error,
-        facts->outer_hypervisor, facts->firmware_lock_read, facts->kvm_module, facts->nested.value,
-        facts->nested.error, facts->nested.path, facts->slat_parameter.value,
-        facts->slat_parameter.error, facts->slat_parameter.path, facts->kvm.error};
+        facts->outer_hypervisor, facts->firmware_lock_read, facts->kvm_module, facts->kvm.error};
     for (guint i = 0; i < G_N_ELEMENTS(strings); i++)
         g_free(strings[i]);
+    nest_host_fact_clear(&facts->nested);
+    nest_host_fact_clear(&facts->slat_parameter);
+    nest_host_tuning_clear(&facts->tuning);
     g_strfreev(facts->other_modules);
     g_strfreev(facts->other_vms);
     g_free(facts);
@@ -31,12 +32,6 @@ void nest_host_facts_free(NestHostFacts *facts)
 static gboolean is_running_host(const char *root)
 {
     return strcmp(root, "/") == 0;
-}
-
-static void read_fact(const char *root, const char *path, NestFact *fact)
-{
-    fact->path = g_strconcat("/", path, NULL);
-    fact->value = nest_host_file_line(root, path, &fact->error);
 }
 
 /* The value of a "key : value" line if it is this key, else NULL. */
@@ -232,8 +227,8 @@ static void probe_kvm(const char *root, NestHostFacts *facts)
         g_build_filename("sys/module", facts->kvm_module, "parameters", NULL);
     g_autofree char *nested = g_build_filename(parameters, "nested", NULL);
     g_autofree char *slat = g_build_filename(parameters, amd ? "npt" : "ept", NULL);
-    read_fact(root, nested, &facts->nested);
-    read_fact(root, slat, &facts->slat_parameter);
+    nest_host_fact_read(root, nested, &facts->nested);
+    nest_host_fact_read(root, slat, &facts->slat_parameter);
 }
 
 static GStrv find_other_modules(const char *root)
@@ -305,6 +300,7 @@ NestHostFacts *nest_host_probe(const char *root)
     probe_kvm(root, facts);
     probe_firmware(root, facts);
     probe_others(root, facts);
+    nest_host_tuning_read(root, facts->kvm_module, &facts->tuning);
     return facts;
 }
 

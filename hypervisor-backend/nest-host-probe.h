@@ -1,23 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
+#include "nest-host-tuning.h"
 #include "nest-types.h"
 
 /* What the host's hardware and kernel can do, read below a root directory ("/" for the running
  * host) and, where reading proves nothing, tried. */
-
-/* A fact that may have failed to be read. value NULL: error says why. */
-typedef struct {
-    char *value;
-    char *error;
-    char *path; /* where it was (to be) read, without the root */
-} NestFact;
 
 typedef struct {
     gboolean present; /* the device node exists */
     gboolean opened;
     int api_version; /* KVM_GET_API_VERSION, -1 where it could not be asked */
     gboolean vm_created;
-    int nested_state; /* KVM_CHECK_EXTENSION(KVM_CAP_NESTED_STATE), -1 unknown */
+    /* What KVM_CHECK_EXTENSION says, -1 unknown. */
+    int nested_state; /* KVM_CAP_NESTED_STATE */
+    int exception_payload; /* KVM_CAP_EXCEPTION_PAYLOAD */
+    int binary_stats; /* KVM_CAP_BINARY_STATS_FD */
+    int evmcs; /* KVM_CAP_HYPERV_ENLIGHTENED_VMCS */
     char *error; /* why it is not usable, NULL where it is */
 } NestKvmFacts;
 
@@ -42,6 +40,7 @@ typedef struct {
     gboolean xen_control; /* dom0 */
     gboolean mshv; /* Hyper-V root partition */
     GStrv other_modules; /* loaded modules that take the extension: "vboxdrv", "vmmon" */
+    NestHostTuning tuning;
     GStrv other_vms; /* processes that run VMs on them: "VBoxHeadless", "vmware-vmx" */
 } NestHostFacts;
 

@@ -17,6 +17,23 @@ static int ioctl_retry(int fd, unsigned long request, unsigned long argument)
     return result;
 }
 
+/* Numbers are part of the kernel's interface; older headers lack some of the names. */
+static const struct {
+    const char *key; /* of the record */
+    size_t offset; /* of an int in NestKvmFacts */
+    unsigned long number;
+} capabilities[] = {
+    {"nested-state", offsetof(NestKvmFacts, nested_state), 157},
+    {"enlightened-vmcs", offsetof(NestKvmFacts, evmcs), 163},
+    {"exception-payload", offsetof(NestKvmFacts, exception_payload), 164},
+    {"binary-stats", offsetof(NestKvmFacts, binary_stats), 203},
+};
+
+static int *capability_of(NestKvmFacts *kvm, guint i)
+{
+    return (int *)(void *)((char *)kvm + capabilities[i].offset);
+}
+
 static char *try_open_device(int fd, NestKvmFacts *kvm)
 {
     kvm->api_version = ioctl_retry(fd, KVM_GET_API_VERSION, 0);
@@ -30,7 +47,8 @@ static char *try_open_device(int fd, NestKvmFacts *kvm)
         return g_strdup_printf("KVM_CREATE_VM: %s", g_strerror(errno));
     close(vm);
     kvm->vm_created = TRUE;
-    kvm->nested_state = ioctl_retry(fd, KVM_CHECK_EXTENSION, KVM_CAP_NESTED_STATE);
+    for (guint i = 0; i < G_N_ELEMENTS(capabilities); i++)
+        *capability_of(kvm, i) = ioctl_retry(fd, KVM_CHECK_EXTENSION, capabilities[i].number);
     return NULL;
 }
 
@@ -65,7 +83,8 @@ static char *replay(const char *root, NestKvmFacts *kvm)
     kvm->api_version = recorded_number(record, "api-version");
     kvm->opened = kvm->api_version >= 0;
     kvm->vm_created = g_key_file_get_boolean(record, "kvm", "vm-created", NULL);
-    kvm->nested_state = recorded_number(record, "nested-state");
+    for (guint i = 0; i < G_N_ELEMENTS(capabilities); i++)
+        *capability_of(kvm, i) = recorded_number(record, capabilities[i].key);
     char *error = g_key_file_get_string(record, "kvm", "error", NULL);
     if (error == NULL && !kvm->vm_created)
         error = g_strdup("no VM could be created");
@@ -74,7 +93,9 @@ static char *replay(const char *root, NestKvmFacts *kvm)
 
 void nest_kvm_try(const char *root, NestKvmFacts *ret_kvm)
 {
-    *ret_kvm = (NestKvmFacts){.api_version = -1, .nested_state = -1};
+    *ret_kvm = (NestKvmFacts){.api_version = -1};
+    for (guint i = 0; i < G_N_ELEMENTS(capabilities); i++)
+        *capability_of(ret_kvm, i) = -1;
     g_autofree char *path = g_build_filename(root, "dev/kvm", NULL);
     struct stat status;
     if (lstat(path, &status) != 0) {

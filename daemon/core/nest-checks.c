@@ -3,8 +3,8 @@
 #include "nest-check.h"
 #include "nest-record.h"
 
-const NestHostCheckRow *const nest_check_host_tables[] = {
-    nest_checks_host_machine, nest_checks_host_stack, NULL};
+const NestHostCheckRow *const nest_check_host_tables[] = {nest_checks_host_machine,
+    nest_checks_host_stack, nest_checks_host_module, nest_checks_host_tuning, NULL};
 const NestVmCheckRow *const nest_check_vm_tables[] = {
     nest_checks_vm_definition, nest_checks_vm_network, NULL};
 

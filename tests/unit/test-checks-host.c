@@ -20,32 +20,37 @@ static char letter(NestVerdict verdict)
 static void test_recorded_hosts(void **state)
 {
     /* arch vendor virt slat lock dev access backend nested cap kernel |
-     * is-vm xen mshv vbox vmware daemon libvirt qemu domcaps */
+     * is-vm xen mshv vbox vmware daemon libvirt qemu domcaps |
+     * persist builtin busy payload stats evmcs at-load cloud |
+     * ept shadow apicv nx haltpoll hugepages splitlock msrs tsc mem mitigations smt ksm swap
+     * lockdown guests */
     static const struct {
         const char *name, *verdicts;
         gboolean supports;
         const char *owner;
     } rows[] = {
-        {"amd-ready", "ppppppppppp ppppppppp", TRUE, NULL},
-        {"arm", "fff-uf-f--p pppppppp-", FALSE, NULL},
-        {"bios-locked", "ppf-ff-f--p pppppppp-", FALSE, NULL},
-        {"empty", "uuuuuf-f--u uppppppp-", FALSE, NULL},
-        {"host-is-vm", "ppppppppppp wpppppppp", TRUE, NULL},
-        {"intel-nested-off", "ppppppppfww pppppppp-", FALSE, NULL},
-        {"intel-ready", "ppppppppppp ppppppppp", TRUE, NULL},
-        {"junk", "uuuuuufuu-u uppppppp-", FALSE, NULL},
-        {"nested-unreadable", "ppppppppupp pppppppp-", FALSE, NULL},
-        {"no-extension", "ppf-uf-f--p pppppppp-", FALSE, NULL},
-        {"software-kvm", "ppf--ppf--p wppppppp-", FALSE, NULL},
-        {"vbox-running", "ppppupfup-p pppfpppp-", FALSE, "vboxdrv"},
-        {"xen-dom0", "ppf--f-f--p -fpppppp-", FALSE, "xen"},
+        {"amd-ready", "ppppppppppp ppppppppp wi--w-i- p-iiiiiiwwwiiiiw", TRUE, NULL},
+        {"arm", "fff-uf-f--p pppppppp- -------- ---------uu-----", FALSE, NULL},
+        {"bios-locked", "ppf-ff-f--p pppppppp- -------- ---------uu-----", FALSE, NULL},
+        {"empty", "uuuuuf-f--u uppppppp- -------u ---------uu-----", FALSE, NULL},
+        {"host-is-vm", "ppppppppppp wpppppppp uu-uuu-p p--------uu-----", TRUE, NULL},
+        {"intel-nested-off", "ppppppppfww pppppppp- uu-uuu-- p--------uu-----", FALSE, NULL},
+        {"intel-ready", "ppppppppppp ppppppppp pp-pppp- pppppppppppppppp", TRUE, NULL},
+        {"junk", "uuuuuufuu-u uppppppp- uu-----u ---------uu-----", FALSE, NULL},
+        {"nested-unreadable", "ppppppppupp pppppppp- uu-uuu-- ---------uu-----", FALSE, NULL},
+        {"no-extension", "ppf-uf-f--p pppppppp- -------- ---------uu-----", FALSE, NULL},
+        {"software-kvm", "ppf--ppf--p wppppppp- -------f ---------uu-----", FALSE, NULL},
+        {"vbox-running", "ppppupfup-p pppfpppp- uu------ p--------uu-----", FALSE, "vboxdrv"},
+        {"xen-dom0", "ppf--f-f--p -fpppppp- -------- ---------uu-----", FALSE, "xen"},
     };
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autoptr(NestHost) host = host_of(rows[i].name, test_caps);
         g_autoptr(GString) verdicts = g_string_new(NULL);
         for (guint c = 0; c < host->checks->len; c++) {
             const NestCheck *check = g_ptr_array_index(host->checks, c);
-            if (strcmp(check->id, "host.is-vm") == 0)
+            if (strcmp(check->id, "host.is-vm") == 0 ||
+                strcmp(check->id, "host.kvm.nested-persist") == 0 ||
+                strcmp(check->id, "host.perf.ept") == 0)
                 g_string_append_c(verdicts, ' ');
             g_string_append_c(verdicts, letter(check->verdict));
         }
@@ -166,7 +171,103 @@ CHANGE(qemu_old, set(&caps->qemu_version, "5.0.0"))
 CHANGE(qemu_old_amd, (host->svm = TRUE, set(&caps->qemu_version, "5.0.0")))
 CHANGE(qemu_unknown, set(&caps->qemu_version, NULL))
 
+CHANGE(contradiction, set(&host->tuning.nested_values[0], "0"))
+CHANGE(unread_config, set(&host->tuning.nested_config.value, NULL))
+CHANGE(other_after_boot,
+    (set(&host->tuning.nested_values[0], "N"), set(&host->tuning.nested_values[1], "0")))
+CHANGE(off_until_boot, set(&host->nested.value, "N"))
+CHANGE(unconfigured,
+    (set(&host->tuning.nested_where[0], NULL), set(&host->tuning.nested_values[0], NULL),
+        set(&host->tuning.nested_where[1], NULL), set(&host->tuning.nested_values[1], NULL)))
+CHANGE(unconfigured_old, (unconfigured(host, caps), set(&host->kernel, "4.19.78")))
+CHANGE(unconfigured_off, (unconfigured(host, caps), set(&host->nested.value, "N")))
+CHANGE(built_in, set(&host->tuning.modules.value, "built in"))
+CHANGE(modules_unread, set(&host->tuning.modules.value, NULL))
+CHANGE(idle, set(&host->nested.value, "N"))
+CHANGE(
+    busy, (set(&host->nested.value, "N"), set(&host->tuning.facts[NEST_TUNING_USERS].value, "3")))
+CHANGE(busy_unread,
+    (set(&host->nested.value, "N"), set(&host->tuning.facts[NEST_TUNING_USERS].value, NULL)))
+CHANGE(
+    busy_missing, (busy_unread(host, caps), host->tuning.facts[NEST_TUNING_USERS].missing = TRUE))
+CHANGE(no_payload, host->kvm.exception_payload = 0)
+CHANGE(no_stats, host->kvm.binary_stats = 0)
+CHANGE(stats_unasked, host->kvm.binary_stats = -1)
+CHANGE(no_evmcs, host->kvm.evmcs = 0)
+CHANGE(on_amd, (host->vmx = FALSE, host->svm = TRUE, set(&host->kvm_module, "kvm_amd")))
+CHANGE(late_virt, set(&host->tuning.facts[NEST_TUNING_VIRT_AT_LOAD].value, "N"))
+CHANGE(virt_unread, set(&host->tuning.facts[NEST_TUNING_VIRT_AT_LOAD].value, NULL))
+CHANGE(virt_missing,
+    (virt_unread(host, caps), host->tuning.facts[NEST_TUNING_VIRT_AT_LOAD].missing = TRUE))
+CHANGE(in_cloud, (host->hypervisor = TRUE, set(&host->manufacturer, "Amazon EC2")))
+CHANGE(in_cloud_without, (in_cloud(host, caps), host->vmx = FALSE))
+CHANGE(in_nowhere, (in_cloud_without(host, caps), set(&host->manufacturer, NULL)))
+CHANGE(cpu_unread, host->cpuinfo_read = FALSE)
+CHANGE(no_shadow, set(&host->tuning.facts[NEST_TUNING_SHADOW_VMCS].value, "N"))
+CHANGE(shadow_unread, set(&host->tuning.facts[NEST_TUNING_SHADOW_VMCS].value, NULL))
+CHANGE(shadow_missing,
+    (shadow_unread(host, caps), host->tuning.facts[NEST_TUNING_SHADOW_VMCS].missing = TRUE))
+CHANGE(no_huge, set(&host->tuning.facts[NEST_TUNING_HUGE_PAGES].value, "always madvise [never]"))
+CHANGE(huge_reserved, (no_huge(host, caps), host->tuning.huge_pages_free = 8))
+CHANGE(other_clock, set(&host->tuning.facts[NEST_TUNING_CLOCK].value, "kvm-clock"))
+CHANGE(other_clock_in_vm, (other_clock(host, caps), host->hypervisor = TRUE))
+CHANGE(memory_short, host->tuning.available_kib = (4 << 20) - 1)
+CHANGE(memory_enough, host->tuning.available_kib = 4 << 20)
+CHANGE(memory_unread, set(&host->tuning.meminfo.value, NULL))
+CHANGE(vulnerable,
+    host->tuning.vulnerable = (g_strfreev(host->tuning.vulnerable),
+        g_strsplit("mds: Vulnerable", ";", -1)))
+CHANGE(flaws_unread, set(&host->tuning.vulnerabilities.value, NULL))
+CHANGE(swapping, set(&host->tuning.swaps.value, "1 in use"))
+CHANGE(locked_down, set(&host->tuning.facts[NEST_TUNING_LOCKDOWN].value, "none [integrity]"))
+CHANGE(guests_saved, set(&host->tuning.on_shutdown.value, "suspend"))
+CHANGE(guests_unset, set(&host->tuning.on_shutdown.value, ""))
+
 static const HostRow host_rows[] = {
+    {"host.kvm.nested-persist", NEST_VERDICT_WARN, contradiction},
+    {"host.kvm.nested-persist", NEST_VERDICT_WARN, other_after_boot},
+    {"host.kvm.nested-persist", NEST_VERDICT_WARN, off_until_boot},
+    {"host.kvm.nested-persist", NEST_VERDICT_UNKNOWN, unread_config},
+    {"host.kvm.nested-persist", NEST_VERDICT_PASS, unconfigured},
+    {"host.kvm.nested-persist", NEST_VERDICT_WARN, unconfigured_old},
+    {"host.kvm.nested-persist", NEST_VERDICT_NOT_APPLICABLE, unconfigured_off},
+    {"host.kvm.builtin", NEST_VERDICT_INFO, built_in},
+    {"host.kvm.builtin", NEST_VERDICT_UNKNOWN, modules_unread},
+    {"host.kvm.busy", NEST_VERDICT_PASS, idle},
+    {"host.kvm.busy", NEST_VERDICT_WARN, busy},
+    {"host.kvm.busy", NEST_VERDICT_UNKNOWN, busy_unread},
+    {"host.kvm.busy", NEST_VERDICT_NOT_APPLICABLE, busy_missing},
+    {"host.kvm.cap-exc-payload", NEST_VERDICT_WARN, no_payload},
+    {"host.kvm.cap-exc-payload", NEST_VERDICT_NOT_APPLICABLE, on_amd},
+    {"host.kvm.cap-stats", NEST_VERDICT_WARN, no_stats},
+    {"host.kvm.cap-stats", NEST_VERDICT_UNKNOWN, stats_unasked},
+    {"host.kvm.cap-evmcs", NEST_VERDICT_INFO, no_evmcs},
+    {"host.kvm.cap-evmcs", NEST_VERDICT_NOT_APPLICABLE, on_amd},
+    {"host.virt-at-load", NEST_VERDICT_INFO, late_virt},
+    {"host.virt-at-load", NEST_VERDICT_WARN, vmware},
+    {"host.virt-at-load", NEST_VERDICT_UNKNOWN, virt_unread},
+    {"host.virt-at-load", NEST_VERDICT_NOT_APPLICABLE, virt_missing},
+    {"host.outer-cloud", NEST_VERDICT_PASS, in_cloud},
+    {"host.outer-cloud", NEST_VERDICT_FAIL, in_cloud_without},
+    {"host.outer-cloud", NEST_VERDICT_FAIL, in_nowhere},
+    {"host.outer-cloud", NEST_VERDICT_UNKNOWN, cpu_unread},
+    {"host.perf.ept", NEST_VERDICT_WARN, ept_off},
+    {"host.perf.shadow-vmcs", NEST_VERDICT_WARN, no_shadow},
+    {"host.perf.shadow-vmcs", NEST_VERDICT_UNKNOWN, shadow_unread},
+    {"host.perf.shadow-vmcs", NEST_VERDICT_NOT_APPLICABLE, shadow_missing},
+    {"host.perf.hugepages", NEST_VERDICT_INFO, no_huge},
+    {"host.perf.hugepages", NEST_VERDICT_PASS, huge_reserved},
+    {"host.tsc", NEST_VERDICT_WARN, other_clock},
+    {"host.tsc", NEST_VERDICT_INFO, other_clock_in_vm},
+    {"host.mem.headroom", NEST_VERDICT_WARN, memory_short},
+    {"host.mem.headroom", NEST_VERDICT_PASS, memory_enough},
+    {"host.mem.headroom", NEST_VERDICT_UNKNOWN, memory_unread},
+    {"host.mitigations", NEST_VERDICT_WARN, vulnerable},
+    {"host.mitigations", NEST_VERDICT_UNKNOWN, flaws_unread},
+    {"host.swap", NEST_VERDICT_INFO, swapping},
+    {"host.lockdown", NEST_VERDICT_INFO, locked_down},
+    {"host.guests-shutdown", NEST_VERDICT_WARN, guests_saved},
+    {"host.guests-shutdown", NEST_VERDICT_INFO, guests_unset},
     {"host.cpu.vendor", NEST_VERDICT_FAIL, strange_cpu},
     {"host.cpu.vendor", NEST_VERDICT_FAIL, no_vendor},
     {"host.cpu.vendor", NEST_VERDICT_PASS, hygon},

@@ -87,6 +87,54 @@ static void test_identity(void **state)
     assert_int_equal(g_strv_length(facts->other_modules), 0);
 }
 
+static const char *tuned(const NestHostFacts *facts, NestTuning tuning)
+{
+    return facts->tuning.facts[tuning].value;
+}
+
+static void test_tuning(void **state)
+{
+    g_autoptr(NestHostFacts) intel = probe_recorded("intel-ready");
+    g_autoptr(NestHostFacts) amd = probe_recorded("amd-ready");
+    for (guint i = 0; i < NEST_N_TUNINGS; i++)
+        assert_non_null(tuned(intel, i));
+    assert_string_equal(tuned(intel, NEST_TUNING_CLOCK), "tsc");
+    assert_string_equal(tuned(amd, NEST_TUNING_APICV), "0");
+    assert_string_equal(tuned(amd, NEST_TUNING_USERS), "3");
+    assert_null(tuned(amd, NEST_TUNING_SHADOW_VMCS));
+    assert_true(amd->tuning.facts[NEST_TUNING_SHADOW_VMCS].missing);
+    assert_string_equal(intel->tuning.swaps.value, "0 in use");
+    assert_string_equal(amd->tuning.swaps.value, "1 in use");
+    assert_int_equal(amd->tuning.available_kib, 2 << 20);
+    assert_string_equal(intel->tuning.modules.value, "loaded");
+    assert_string_equal(amd->tuning.modules.value, "built in");
+    assert_string_equal(intel->tuning.vulnerabilities.value, "2 known");
+    assert_int_equal(g_strv_length(intel->tuning.vulnerable), 0);
+    assert_int_equal(g_strv_length(amd->tuning.vulnerable), 2);
+    assert_string_equal(intel->tuning.on_shutdown.value, "shutdown");
+    assert_string_equal(amd->tuning.on_shutdown.value, "suspend");
+    assert_int_equal(intel->kvm.binary_stats, 1);
+    assert_int_equal(amd->kvm.evmcs, 0);
+}
+
+/* In folders of their own and by the command line; a file hides its namesake in later folders. */
+static void test_settings_of_modules(void **state)
+{
+    g_autoptr(NestHostFacts) amd = probe_recorded("amd-ready");
+    const NestHostTuning *tuning = &amd->tuning;
+    assert_string_equal(tuning->nested_config.value, "2 found");
+    assert_string_equal(tuning->nested_where[0], "/etc/modprobe.d/kvm.conf");
+    assert_string_equal(tuning->nested_values[0], "1");
+    assert_string_equal(tuning->nested_where[1], "/proc/cmdline");
+    assert_string_equal(tuning->nested_values[1], "0");
+    g_autoptr(NestHostFacts) intel = probe_recorded("intel-ready");
+    assert_string_equal(intel->tuning.nested_config.value, "2 found");
+    g_autoptr(NestHostFacts) unread = probe_recorded("nested-unreadable");
+    assert_null(unread->tuning.nested_config.value);
+    assert_string_equal(
+        unread->tuning.nested_config.error, "/proc/cmdline: No such file or directory");
+}
+
 static void test_other_hypervisor(void **state)
 {
     g_autoptr(NestHostFacts) facts = probe_recorded("vbox-running");
@@ -354,6 +402,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_recorded_hosts),
         cmocka_unit_test(test_identity),
+        cmocka_unit_test(test_tuning),
+        cmocka_unit_test(test_settings_of_modules),
         cmocka_unit_test(test_other_hypervisor),
         cmocka_unit_test(test_messy_hosts),
         TEST_WITH_ROOT(test_huge_cpuinfo),

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-host-tuning.h"
+#include "nest-host-file.h"
+#include "nest-host-modprobe.h"
+#include <string.h>
+
+#define MODULES_MAX (512 * 1024)
+#define VULNERABILITIES_MAX 256
+
+static const struct {
+    const char *path, *amd_path; /* the second where it is another one */
+} files[] = {
+    [NEST_TUNING_LOCKDOWN] = {"sys/kernel/security/lockdown", NULL},
+    [NEST_TUNING_SMT] = {"sys/devices/system/cpu/smt/active", NULL},
+    [NEST_TUNING_KSM] = {"sys/kernel/mm/ksm/run", NULL},
+    [NEST_TUNING_SHADOW_VMCS] = {"sys/module/kvm_intel/parameters/enable_shadow_vmcs", NULL},
+    [NEST_TUNING_APICV] = {"sys/module/kvm_intel/parameters/enable_apicv",
+        "sys/module/kvm_amd/parameters/avic"},
+    [NEST_TUNING_NX_HUGE_PAGES] = {"sys/module/kvm/parameters/nx_huge_pages", NULL},
+    [NEST_TUNING_HALT_POLL] = {"sys/module/kvm/parameters/halt_poll_ns", NULL},
+    [NEST_TUNING_HUGE_PAGES] = {"sys/kernel/mm/transparent_hugepage/enabled", NULL},
+    [NEST_TUNING_SPLIT_LOCK] = {"proc/sys/kernel/split_lock_mitigate", NULL},
+    [NEST_TUNING_IGNORE_MSRS] = {"sys/module/kvm/parameters/ignore_msrs", NULL},
+    [NEST_TUNING_VIRT_AT_LOAD] = {"sys/module/kvm/parameters/enable_virt_at_load", NULL},
+    [NEST_TUNING_CLOCK] = {"sys/devices/system/clocksource/clocksource0/current_clocksource", NULL},
+    [NEST_TUNING_USERS] = {"sys/module/kvm_intel/refcnt", "sys/module/kvm_amd/refcnt"},
+};
+
+/* The whole file; fact gets the path and, where it could not be read, the error. */
+static char *read_text(const char *root, const char *path, gsize max, NestFact *fact)
+{
+    fact->path = g_strconcat("/", path, NULL);
+    char *text = nest_host_file_text(root, path, max, &fact->error);
+    fact->missing = text == NULL && !nest_host_file_exists(root, path);
+    return text;
+}
+
+static void read_swaps(const char *root, NestHostTuning *tuning)
+{
+    g_autofree char *text = read_text(root, "proc/swaps", NEST_HOST_FILE_MAX, &tuning->swaps);
+    if (text == NULL)
+        return;
+    g_auto(GStrv) lines = g_strsplit(g_strchomp(text), "\n", -1);
+    tuning->swaps.value = g_strdup_printf("%u in use", MAX(g_strv_length(lines), 1) - 1);
+}
+
+static void read_meminfo(const char *root, NestHostTuning *tuning)
+{
+    g_autofree char *text = read_text(root, "proc/meminfo", NEST_HOST_FILE_MAX, &tuning->meminfo);
+    gboolean found = FALSE;
+    char *next = text;
+    while (next != NULL) {
+        const char *line = strsep(&next, "\n");
+        if (g_str_has_prefix(line, "MemAvailable:")) {
+            tuning->available_kib = g_ascii_strtoull(line + strlen("MemAvailable:"), NULL, 10);
+            found = TRUE;
+        } else if (g_str_has_prefix(line, "HugePages_Free:")) {
+            tuning->huge_pages_free = g_ascii_strtoull(line + strlen("HugePages_Free:"), NULL, 10);
+        }
+    }
+    if (found)
+        tuning->meminfo.value = g_strdup("read");
+    else if (text != NULL)
+        tuning->meminfo.error = g_strdup("it has no MemAvailable");
+}
+
+static void read_modules(const char *root, const char *module, NestHostTuning *tuning)
+{
+    g_autofree char *text = read_text(root, "proc/modules", MODULES_MAX, &tuning->modules);
+    if (text == NULL || module == NULL)
+        return;
+    g_autofree char *start = g_strconcat(module, " ", NULL);
+    g_autofree char *later = g_strconcat("\n", start, NULL);
+    gboolean loaded = g_str_has_prefix(text, start) || strstr(text, later) != NULL;
+    tuning->modules.value = g_strdup(loaded ? "loaded" : "built in");
+}
+
+/* "Mitigation: …; SMT vulnerable" is about hyper-threads, which is another check. */
+static gboolean is_vulnerable(const char *value)
+{
+    return g_str_has_prefix(value, "Vulnerable") || strstr(value, ": Vulnerable") != NULL ||
+        strstr(value, "VMX: vulnerable") != NULL;
+}
+
+static void read_vulnerabilities(const char *root, NestHostTuning *tuning)
+{
+    const char *folder = "sys/devices/system/cpu/vulnerabilities";
+    g_autofree char *full = g_build_filename(root, folder, NULL);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GStrvBuilder) found = g_strv_builder_new();
+    g_autoptr(GDir) dir = g_dir_open(full, 0, &error);
+    const char *name;
+    guint known = 0;
+    NestFact *fact = &tuning->vulnerabilities;
+    fact->path = g_strconcat("/", folder, NULL);
+    while (dir != NULL && known < VULNERABILITIES_MAX && (name = g_dir_read_name(dir)) != NULL) {
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+        g_autofree char *value = nest_host_file_line(root, path, &fact->error);
+        if (value == NULL)
+            break;
+        known++;
+        g_autofree char *line = g_strconcat(name, ": ", value, NULL);
+        if (is_vulnerable(value))
+            g_strv_builder_add(found, line);
+    }
+    tuning->vulnerable = g_strv_builder_end(found);
+    if (dir == NULL)
+        fact->error = g_strdup("the folder can't be read");
+    else if (fact->error == NULL)
+        fact->value = g_strdup_printf("%u known", known);
+}
+
+/* A line of a shell script that sets name: its value, else NULL. */
+static char *shell_value(const char *line, const char *name)
+{
+    gsize length = strlen(name);
+    line += strspn(line, " \t");
+    if (strncmp(line, name, length) != 0 || line[length] != '=')
+        return NULL;
+    g_autofree char *value = g_shell_unquote(line + length + 1, NULL);
+    return value != NULL ? g_strdup(g_strstrip(value)) : NULL;
+}
+
+/* Debian has it in one place, all others in the other. */
+static void read_on_shutdown(const char *root, NestHostTuning *tuning)
+{
+    static const char *const paths[] = {
+        "etc/default/libvirt-guests", "etc/sysconfig/libvirt-guests"};
+    NestFact *fact = &tuning->on_shutdown;
+    g_autofree char *text = read_text(root, paths[0], NEST_HOST_FILE_MAX, fact);
+    if (text == NULL && fact->missing) {
+        nest_host_fact_clear(fact);
+        text = read_text(root, paths[1], NEST_HOST_FILE_MAX, fact);
+    }
+    if (text == NULL)
+        return;
+    fact->value = g_strdup("");
+    char *next = text;
+    while (next != NULL) {
+        char *value = shell_value(strsep(&next, "\n"), "ON_SHUTDOWN");
+        if (value == NULL)
+            continue;
+        g_free(fact->value);
+        fact->value = value;
+    }
+}
+
+void nest_host_tuning_read(const char *root, const char *module, NestHostTuning *ret_tuning)
+{
+    gboolean amd = g_strcmp0(module, "kvm_amd") == 0;
+    for (guint i = 0; i < NEST_N_TUNINGS; i++)
+        nest_host_fact_read(root,
+            amd && files[i].amd_path != NULL ? files[i].amd_path : files[i].path,
+            &ret_tuning->facts[i]);
+    read_swaps(root, ret_tuning);
+    read_meminfo(root, ret_tuning);
+    read_modules(root, module, ret_tuning);
+    read_vulnerabilities(root, ret_tuning);
+    read_on_shutdown(root, ret_tuning);
+    ret_tuning->nested_config.value = nest_host_modprobe_find(root, module, "nested",
+        &ret_tuning->nested_where, &ret_tuning->nested_values, &ret_tuning->nested_config.error);
+}
+
+void nest_host_tuning_clear(NestHostTuning *tuning)
+{
+    NestFact *facts[] = {&tuning->swaps, &tuning->meminfo, &tuning->modules,
+        &tuning->vulnerabilities, &tuning->nested_config, &tuning->on_shutdown};
+    for (guint i = 0; i < NEST_N_TUNINGS; i++)
+        nest_host_fact_clear(&tuning->facts[i]);
+    for (guint i = 0; i < G_N_ELEMENTS(facts); i++)
+        nest_host_fact_clear(facts[i]);
+    g_strfreev(tuning->vulnerable);
+    g_strfreev(tuning->nested_where);
+    g_strfreev(tuning->nested_values);
+}
