@@ -213,6 +213,7 @@ static gboolean write_file(
     g_autoptr(GError) local = NULL;
     g_autofree char *path = path_of(state, uuid, suffix);
     g_autofree char *next = g_strconcat(state->directory, "/.next", NULL);
+    unlink(next); /* of a process that was killed: it would not be truncated */
     if (!g_file_set_contents_full(next, text, -1, G_FILE_SET_CONTENTS_NONE, 0600, &local)) {
         nest_set_error(error, NEST_ERROR_HYPERVISOR, NULL, "%s", local->message);
         return FALSE;
