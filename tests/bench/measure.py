@@ -148,9 +148,30 @@ def memory_of(pid):
 
 
 def switches_of(pid):
-    """Context switches of all of its threads so far."""
-    count = 0
+    """{thread: context switches so far}"""
+    counts = {}
     for thread in os.listdir(f"/proc/{pid}/task"):
         with open(f"/proc/{pid}/task/{thread}/status", encoding="ascii") as stream:
-            count += sum(int(line.split()[1]) for line in stream if "ctxt_switches" in line)
-    return count
+            counts[thread] = sum(int(line.split()[1]) for line in stream if "ctxt_switches" in line)
+    return counts
+
+
+def switches_since(pid, before):
+    """Of all threads that were there before; those of a pool that idles end."""
+    now = switches_of(pid)
+    return sum(now[thread] - before[thread] for thread in before if thread in now)
+
+
+def settle(pid, deadline=120):
+    """Waits until it has done next to nothing for a second."""
+    end = time.monotonic() + deadline
+    before = -1.0
+    while time.monotonic() < end:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as stream:
+            fields = stream.read().rpartition(")")[2].split()
+        used = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        if used - before < 0.02:
+            return
+        before = used
+        time.sleep(1)
+    raise TimeoutError(f"process {pid} does not come to rest")
