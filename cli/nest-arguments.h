@@ -9,7 +9,7 @@ typedef struct {
     gboolean json, no_color, help, version;
 
     gboolean yes, dry_run, no_wait, no_mac_spoofing, no_memory;
-    gboolean verbose, follow, keep_disks, nested, names, commands, all, failed;
+    gboolean verbose, follow, keep_disks, nested, names, commands, all, failed, close;
     char *after, *limit, *timeout, *scope, *to;
     char *memory, *vcpus, *disk, *iso, *kernel, *initrd, *cmdline, *network, *filter, *accel;
 

@@ -211,10 +211,10 @@ static Round one_round(const Nesting *nesting, GError **error)
     return apply(nesting, agreed, declined, error);
 }
 
-static gboolean run(NestCli *cli, gboolean enable, GError **error)
+gboolean nest_command_set_nested(NestCli *cli, const char *vm, gboolean enable, GError **error)
 {
     const NestArguments *arguments = cli->arguments;
-    Nesting nesting = {cli, arguments->operands[0], enable};
+    Nesting nesting = {cli, vm, enable};
     g_autoptr(GError) cause = NULL;
     if (arguments->json && !arguments->yes && !arguments->dry_run) {
         nest_set_error(error, NEST_ERROR_USAGE, "give --yes or --dry-run too",
@@ -237,10 +237,10 @@ static gboolean run(NestCli *cli, gboolean enable, GError **error)
 
 gboolean nest_command_enable(NestCli *cli, GError **error)
 {
-    return run(cli, TRUE, error);
+    return nest_command_set_nested(cli, cli->arguments->operands[0], TRUE, error);
 }
 
 gboolean nest_command_disable(NestCli *cli, GError **error)
 {
-    return run(cli, FALSE, error);
+    return nest_command_set_nested(cli, cli->arguments->operands[0], FALSE, error);
 }

@@ -77,6 +77,12 @@ static const NestOption nested_options[] = {
     {NULL},
 };
 
+static const NestOption audit_options[] = {
+    FLAG(close, "close", '\0', "disable nesting in each of them"),
+    YES,
+    {NULL},
+};
+
 static const NestOption undo_options[] = {
     VALUE(to, "to", '\0', "REV", "take this revision back, not the newest"),
     YES,
@@ -130,6 +136,11 @@ const NestCommand nest_commands[] = {
     {"disable", NULL, "VM", 1, 1, nested_options, NEST_COMMAND_CHANGES, nest_command_disable,
         "hide the virtualization extensions from a VM again",
         "The way back from enable, with the same plan, question and guarantees."},
+    {"audit", NULL, "", 0, 0, audit_options, NEST_COMMAND_CHANGES, nest_command_audit,
+        "list the VMs that can nest though nobody asked nestd for it",
+        "Each with the plan that closes it. --close disables nesting in each of them, one by one, "
+        "with the same question and guarantees as disable.\n"
+        "The exit status is 0 if there is none (any more), and 1 if there are."},
     {"history", NULL, "VM", 1, 1, NULL, NEST_COMMAND_PLAIN, nest_command_history,
         "list what nestd changed in a VM's definition",
         "The newest come first. Each can be taken back with undo."},

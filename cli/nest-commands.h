@@ -51,6 +51,9 @@ gboolean nest_command_save(NestCli *cli, GError **error);
 gboolean nest_command_delete(NestCli *cli, GError **error);
 gboolean nest_command_enable(NestCli *cli, GError **error);
 gboolean nest_command_disable(NestCli *cli, GError **error);
+gboolean nest_command_audit(NestCli *cli, GError **error);
+/* Enables or disables vm, as the commands do. */
+gboolean nest_command_set_nested(NestCli *cli, const char *vm, gboolean enable, GError **error);
 gboolean nest_command_history(NestCli *cli, GError **error);
 gboolean nest_command_undo(NestCli *cli, GError **error);
 gboolean nest_command_operations(NestCli *cli, GError **error);

@@ -152,6 +152,21 @@ class TestUndo(unittest.TestCase):
         self.assertIn("The earlier definition of typed is back", ended.stdout)
         self.assertEqual(self.xml("typed"), before)
 
+    def test_audit(self):
+        self.daemon.define("open")
+        xml = self.daemon.host.vm("open")["xml"]
+        with self.daemon.events() as events:
+            self.daemon.host.change("open", xml=xml.replace(
+                "<feature policy='disable' name='svm'/>", ""))
+            events.wait_for(kind="vm-changed", name="open")
+        ended = self.daemon.nestctl("audit")
+        self.assertEqual(ended.returncode, 1, ended)
+        self.assertIn("To disable nesting, open will be changed:", ended.stdout)
+        ended = self.daemon.nestctl("audit", "--close", "--yes")
+        self.assertEqual(ended.returncode, 0, ended)
+        self.assertIn("policy='disable' name='svm'", self.daemon.host.vm("open")["xml"])
+        self.assertEqual(self.daemon.nestctl("audit").returncode, 0)
+
 
 class TestKilled(unittest.TestCase):
     def killed(self, rule):

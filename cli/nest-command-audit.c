@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-codec.h"
+#include "nest-commands.h"
+#include "nest-error.h"
+#include "nest-plan-view.h"
+#include <string.h>
+
+typedef struct {
+    const NestVmSummary *vm; /* borrowed */
+    const char *reason;
+    NestPlan *plan; /* to close it */
+} Finding;
+
+static void finding_free(gpointer data)
+{
+    Finding *finding = data;
+    nest_plan_free(finding->plan);
+    g_free(finding);
+}
+
+/* Why nobody asked for it, NULL where somebody did. history: of nestd, the newest first. */
+static const char *unasked(NestNesting nesting, const GPtrArray *history)
+{
+    if (nesting == NEST_NESTING_OFF)
+        return NULL;
+    if (nesting == NEST_NESTING_IMPLICIT)
+        return "its CPU may pass the extension on though nobody asked for it";
+    const NestRevision *newest = history->len > 0 ? g_ptr_array_index(history, 0) : NULL;
+    if (newest != NULL && g_strcmp0(newest->kind, "disable") != 0)
+        return NULL;
+    return "its definition asks for the extension, and nestd was not asked to enable it";
+}
+
+/* *ret_finding is NULL where there is nothing to find. */
+static gboolean look(NestCli *cli, const NestVmSummary *vm, Finding **ret_finding, GError **error)
+{
+    NestNestedWish wish = {.enabled = FALSE};
+    *ret_finding = NULL;
+    if (vm->nesting == NEST_NESTING_OFF)
+        return TRUE;
+    g_autoptr(GPtrArray) history =
+        nest_client_history(cli->client, vm->uuid, cli->cancellable, error);
+    if (history == NULL)
+        return FALSE;
+    const char *reason = unasked(vm->nesting, history);
+    if (reason == NULL)
+        return TRUE;
+    NestPlan *plan = nest_client_plan(cli->client, vm->uuid, &wish, cli->cancellable, error);
+    if (plan == NULL)
+        return FALSE;
+    *ret_finding = g_new(Finding, 1);
+    **ret_finding = (Finding){vm, reason, plan};
+    return TRUE;
+}
+
+/* Those of vms that are to be told. What went away meanwhile is none. */
+static GPtrArray *look_at_all(NestCli *cli, const GPtrArray *vms, GError **error)
+{
+    g_autoptr(GPtrArray) findings = g_ptr_array_new_with_free_func(finding_free);
+    for (guint i = 0; i < vms->len; i++) {
+        g_autoptr(GError) cause = NULL;
+        Finding *finding = NULL;
+        if (!look(cli, g_ptr_array_index(vms, i), &finding, &cause) &&
+            !g_error_matches(cause, NEST_ERROR, NEST_ERROR_VM_NOT_FOUND)) {
+            g_propagate_error(error, g_steal_pointer(&cause));
+            return NULL;
+        }
+        if (finding != NULL)
+            g_ptr_array_add(findings, finding);
+    }
+    return g_steal_pointer(&findings);
+}
+
+static void print_json(NestOutput *output, const GPtrArray *findings)
+{
+    g_autoptr(json_t) list = json_array();
+    for (guint i = 0; i < findings->len; i++) {
+        const Finding *finding = g_ptr_array_index(findings, i);
+        json_array_append_new(list,
+            json_pack("{s:s, s:s, s:s, s:o}", "uuid", finding->vm->uuid, "name", finding->vm->name,
+                "reason", finding->reason, "plan",
+                nest_codec_encode(&nest_plan_record, finding->plan)));
+    }
+    g_autoptr(json_t) document = json_pack("{s:O}", "findings", list);
+    char *text = json_dumps(document, JSON_COMPACT);
+    nest_output_json(output, text);
+    free(text);
+}
+
+static void print(NestOutput *output, const Finding *finding)
+{
+    nest_output_text(output, NEST_STYLE_BOLD, "%s", finding->vm->name);
+    nest_output_text(output, NEST_STYLE_PLAIN, ": ");
+    nest_output_wrapped(output, NEST_STYLE_PLAIN, 4, finding->reason);
+    if (finding->plan->verdict == NEST_PLAN_STEPS)
+        nest_plan_view_print(output, finding->plan, "disable nesting");
+    nest_output_end(output);
+}
+
+/* Each by itself: what fails is told, and the next one is tried. The number left open. */
+static guint close_all(NestCli *cli, const GPtrArray *findings)
+{
+    guint open = 0;
+    for (guint i = 0; i < findings->len; i++) {
+        const Finding *finding = g_ptr_array_index(findings, i);
+        g_autoptr(GError) error = NULL;
+        if (g_cancellable_is_cancelled(cli->cancellable)) {
+            open++;
+            continue;
+        }
+        nest_output_line(cli->output, "%s: %s", finding->vm->name, finding->reason);
+        if (nest_command_set_nested(cli, finding->vm->uuid, FALSE, &error))
+            continue;
+        nest_output_error(cli->output, error);
+        open++;
+    }
+    return open;
+}
+
+/* The exit status says it too: a check failed. */
+static gboolean tell(NestCli *cli, guint open, GError **error)
+{
+    const char *next = "nestctl audit --close; or, where it is wanted: nestctl enable VM";
+    if (open == 0)
+        return TRUE;
+    g_autofree char *text = g_strdup_printf(
+        "%u virtual machine%s can nest though nobody asked", open, open == 1 ? "" : "s");
+    nest_output_line(cli->output, "%s. What to do: %s", text, next);
+    nest_set_error(error, NEST_ERROR_CHECK_FAILED, next, "%s", text);
+    return FALSE;
+}
+
+gboolean nest_command_audit(NestCli *cli, GError **error)
+{
+    const NestArguments *arguments = cli->arguments;
+    if (arguments->close && arguments->json) {
+        nest_set_error(error, NEST_ERROR_USAGE, "use: nestctl audit --json, then nestctl disable",
+            "--close does not go with --json; nothing has been changed");
+        return FALSE;
+    }
+    g_autoptr(GPtrArray) vms = nest_client_vms(cli->client, cli->cancellable, error);
+    if (vms == NULL)
+        return FALSE;
+    g_autoptr(GPtrArray) findings = look_at_all(cli, vms, error);
+    if (findings == NULL)
+        return FALSE;
+    if (arguments->json)
+        print_json(cli->output, findings);
+    else if (findings->len == 0)
+        nest_output_line(cli->output, "No virtual machine can nest without being asked to.");
+    if (arguments->close)
+        return tell(cli, close_all(cli, findings), error);
+    for (guint i = 0; i < findings->len && !arguments->json; i++)
+        print(cli->output, g_ptr_array_index(findings, i));
+    return tell(cli, findings->len, error);
+}
