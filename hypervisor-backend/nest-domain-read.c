@@ -17,6 +17,7 @@ void nest_domain_free(NestDomain *domain)
     g_free(domain->cpu_model);
     g_free(domain->console_log);
     g_ptr_array_unref(domain->interfaces);
+    nest_domain_extras_clear(&domain->extras);
     g_free(domain);
 }
 
@@ -268,6 +269,7 @@ NestDomain *nest_domain_from_document(const NestDocument *document, GError **err
     read_cpu(document, domain);
     read_devices(document, domain);
     domain->cpu_override = read_override(document);
+    nest_domain_read_extras(document, &domain->extras);
     return g_steal_pointer(&domain);
 }
 

@@ -7,6 +7,9 @@
 
 NestDomain *nest_domain_from_document(const NestDocument *document, GError **error);
 
+/* Fills extras, which is zeroed. */
+void nest_domain_read_extras(const NestDocument *document, NestDomainExtras *extras);
+
 /* The first <cell> of <numa>, or NULL. */
 xmlNode *nest_domain_numa(const NestDocument *document);
 

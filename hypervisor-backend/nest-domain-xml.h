@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
+#include "nest-domain-extras.h"
 #include "nest-types.h"
 
 /* Domain XML, pure: text in, text or facts out. Nothing here talks to libvirt.
@@ -38,6 +39,7 @@ typedef struct {
     gboolean cpu_override; /* <qemu:commandline> chooses the CPU: nothing of this is sure */
     char *console_log; /* the file that the first serial port is logged to */
     GPtrArray *interfaces; /* NestInterface */
+    NestDomainExtras extras;
 } NestDomain;
 
 void nest_domain_free(NestDomain *domain);

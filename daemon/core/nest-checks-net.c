@@ -77,6 +77,69 @@ static void check_user(const NestVmView *view, NestCheck *check)
         nest_check_say(check, NEST_VERDICT_PASS, "No interface is user-mode.");
 }
 
+/* FALSE, and the verdict is said, if it has no interface. */
+static gboolean have_network(const NestVmView *view, NestCheck *check)
+{
+    if (view->domain->extras.interfaces > 0)
+        return TRUE;
+    nest_check_say(check, NEST_VERDICT_NOT_APPLICABLE, "It has no network.");
+    return FALSE;
+}
+
+/* What is read, what to say where there is no such interface, and where there is one. */
+typedef struct {
+    const char *what;
+    NestVerdict verdict;
+    const char *good, *bad, *fix;
+} Rule;
+
+static void judge(const NestVmView *view, NestCheck *check, const char *found, const Rule *rule)
+{
+    if (!have_network(view, check))
+        return;
+    nest_check_read(check, "definition, %s: %s", rule->what, found != NULL ? found : "none");
+    if (found != NULL)
+        nest_check_fix(check, "%s", rule->fix);
+    nest_check_say(check, found != NULL ? rule->verdict : NEST_VERDICT_PASS, "%s",
+        found != NULL ? rule->bad : rule->good);
+}
+
+static void check_macvtap(const NestVmView *view, NestCheck *check)
+{
+    static const Rule rule = {"interface of type direct", NEST_VERDICT_WARN,
+        "No interface delivers frames for its own MAC address only.",
+        "An interface on macvtap gets frames for its own MAC address only: bridged inner VMs hear "
+        "nothing.",
+        "use a bridge; or mode passthrough with trustGuestRxFilters='yes'"};
+    judge(view, check, view->domain->extras.macvtap, &rule);
+}
+
+static void check_isolated(const NestVmView *view, NestCheck *check)
+{
+    static const Rule rule = {"interface with an isolated port", NEST_VERDICT_WARN,
+        "No port is isolated.",
+        "The port of an interface is isolated: inner VMs do not see those on other isolated ports.",
+        "take out <port isolated='yes'/> where inner VMs shall see each other"};
+    judge(view, check, view->domain->extras.isolated, &rule);
+}
+
+static void check_ovs(const NestVmView *view, NestCheck *check)
+{
+    static const Rule rule = {"port of Open vSwitch with an interface id", NEST_VERDICT_WARN,
+        "No port is managed by a network controller.",
+        "A port of Open vSwitch is managed: port security may drop what inner VMs send.",
+        "allow their addresses at the port (allowed address pairs), or disable port security"};
+    judge(view, check, view->domain->extras.ovs, &rule);
+}
+
+static void check_model(const NestVmView *view, NestCheck *check)
+{
+    static const Rule rule = {"emulated model", NEST_VERDICT_INFO, "No interface is emulated.",
+        "An interface is emulated: its traffic, and that of inner VMs, is slow.",
+        "model virtio, where the guest has a driver for it; vmxnet3 for ESXi"};
+    judge(view, check, view->domain->extras.slow_model, &rule);
+}
+
 // clang-format off
 const NestVmCheckRow nest_checks_vm_network[] = {
     {{"net.spoof", "inner VMs may send under their own MAC", NEST_CHECK_PLAIN, NEST_VERDICT_WARN,
@@ -94,6 +157,32 @@ const NestVmCheckRow nest_checks_vm_network[] = {
          "Use a bridge or a libvirt network where inner VMs shall be reached from outside.",
          "libvirt: formatdomain, Userspace connection"},
         check_user},
+    {{"net.macvtap", "frames for inner VMs are delivered", NEST_CHECK_PLAIN, NEST_VERDICT_WARN,
+         "Interfaces of type direct, their mode and trustGuestRxFilters.",
+         "On macvtap an interface gets frames for its own MAC address only, and none for inner "
+         "VMs.",
+         "Use a bridge; or mode passthrough with trustGuestRxFilters='yes'.",
+         "libvirt: formatdomain, Direct attachment to physical interface"},
+        check_macvtap},
+    {{"net.isolated", "no port is isolated", NEST_CHECK_PLAIN, NEST_VERDICT_WARN,
+         "The element port of each interface.",
+         "Isolated ports do not see each other, and neither do the inner VMs behind them.",
+         "Take isolated='yes' out of the definition.",
+         "libvirt: formatdomain, Isolating guests' network traffic from each other"},
+        check_isolated},
+    {{"net.ovs", "no network controller manages its ports", NEST_CHECK_PLAIN, NEST_VERDICT_WARN,
+         "Virtual ports of Open vSwitch with an interface id.",
+         "A controller such as OVN or Neutron drops frames from MAC addresses that it did not "
+         "give out.",
+         "Allow the addresses of inner VMs at the port, or disable port security there.",
+         "OpenStack Neutron: allowed address pairs"},
+        check_ovs},
+    {{"net.model", "its interfaces are not emulated", NEST_CHECK_PLAIN, NEST_VERDICT_INFO,
+         "The model of each interface.",
+         "Emulated hardware costs exits for each packet, twice for inner VMs.",
+         "Use model virtio; vmxnet3 where the guest is ESXi.",
+         "libvirt: formatdomain, Setting the NIC model"},
+        check_model},
     {{NULL}, NULL},
 };
 // clang-format on

@@ -15,6 +15,9 @@ typedef struct {
     NestVerdict verdict;
 } VmRow;
 
+#define CPU_WITH(policy, name) \
+    "<cpu mode='host-passthrough'><feature policy='" policy "' name='" name "'/></cpu>"
+
 static const VmRow vm_rows[] = {
     {{0}, "vm.host", NEST_VERDICT_PASS},
     {{.host = "intel-nested-off"}, "vm.host", NEST_VERDICT_FAIL},
@@ -77,6 +80,55 @@ static const VmRow vm_rows[] = {
     {{0}, "net.user", NEST_VERDICT_NOT_APPLICABLE},
     {{.devices = NIC("bridge", "")}, "net.user", NEST_VERDICT_PASS},
     {{.devices = NIC("bridge", "") NIC("user", "")}, "net.user", NEST_VERDICT_INFO},
+    {{0}, "vm.state", NEST_VERDICT_PASS},
+    {{.state = NEST_VM_RUNNING}, "vm.state", NEST_VERDICT_INFO},
+    {{.state_unknown = TRUE}, "vm.state", NEST_VERDICT_UNKNOWN},
+    {{.cpu = CPU_MODE("host-passthrough")}, "vm.cpu.portable", NEST_VERDICT_INFO},
+    {{.cpu = CPU_MODE("host-model")}, "vm.cpu.portable", NEST_VERDICT_PASS},
+    {{0}, "vm.cpu.hypervisor-bit", NEST_VERDICT_PASS},
+    {{.cpu = CPU_WITH("disable", "hypervisor")}, "vm.cpu.hypervisor-bit", NEST_VERDICT_WARN},
+    {{.cpu = CPU_OFF "<features><kvm><hidden state='on'/></kvm></features>"},
+        "vm.cpu.hypervisor-bit", NEST_VERDICT_WARN},
+    {{0}, "vm.cpu.tsx", NEST_VERDICT_INFO},
+    {{.host = "amd-ready"}, "vm.cpu.tsx", NEST_VERDICT_NOT_APPLICABLE},
+    {{.cpu = "<cpu mode='host-passthrough'><feature policy='disable' name='hle'/>"
+             "<feature policy='disable' name='rtm'/></cpu>"},
+        "vm.cpu.tsx", NEST_VERDICT_PASS},
+    {{0}, "vm.cpu.invtsc", NEST_VERDICT_PASS},
+    {{.cpu = CPU_WITH("require", "invtsc")}, "vm.cpu.invtsc", NEST_VERDICT_INFO},
+    {{.cpu = "<cpu mode='host-passthrough' migratable='off'/>"}, "vm.cpu.invtsc",
+        NEST_VERDICT_INFO},
+    {{0}, "vm.mem.hotplug", NEST_VERDICT_PASS},
+    {{.cpu = CPU_OFF "<maxMemory slots='4' unit='GiB'>8</maxMemory>"}, "vm.mem.hotplug",
+        NEST_VERDICT_WARN},
+    {{.devices = "<memory model='dimm'/>"}, "vm.mem.hotplug", NEST_VERDICT_WARN},
+    {{0}, "vm.mem.backing", NEST_VERDICT_INFO},
+    {{.cpu = CPU_OFF "<memoryBacking><hugepages/></memoryBacking>"}, "vm.mem.backing",
+        NEST_VERDICT_PASS},
+    {{0}, "vm.launchsec", NEST_VERDICT_PASS},
+    {{.cpu = CPU_OFF "<launchSecurity type='sev'/>"}, "vm.launchsec", NEST_VERDICT_FAIL},
+    {{0}, "vm.agent", NEST_VERDICT_INFO},
+    {{.devices = "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/>"
+                 "</channel>"},
+        "vm.agent", NEST_VERDICT_PASS},
+    {{0}, "vm.vsock", NEST_VERDICT_INFO},
+    {{.devices = "<vsock/>"}, "vm.vsock", NEST_VERDICT_PASS},
+    {{0}, "vm.vcpu-hotplug", NEST_VERDICT_PASS},
+    {{0}, "net.macvtap", NEST_VERDICT_NOT_APPLICABLE},
+    {{.devices = NIC("bridge", "")}, "net.macvtap", NEST_VERDICT_PASS},
+    {{.devices = NIC("direct", "")}, "net.macvtap", NEST_VERDICT_WARN},
+    {{.devices = "<interface type='direct' trustGuestRxFilters='yes'>"
+                 "<source dev='eth0' mode='passthrough'/></interface>"},
+        "net.macvtap", NEST_VERDICT_PASS},
+    {{.devices = NIC("bridge", "")}, "net.isolated", NEST_VERDICT_PASS},
+    {{.devices = NIC("bridge", "<port isolated='yes'/>")}, "net.isolated", NEST_VERDICT_WARN},
+    {{.devices = NIC("bridge", "")}, "net.ovs", NEST_VERDICT_PASS},
+    {{.devices = NIC("bridge",
+          "<virtualport type='openvswitch'>"
+          "<parameters interfaceid='1'/></virtualport>")},
+        "net.ovs", NEST_VERDICT_WARN},
+    {{.devices = NIC("bridge", "<model type='virtio'/>")}, "net.model", NEST_VERDICT_PASS},
+    {{.devices = NIC("bridge", "<model type='e1000'/>")}, "net.model", NEST_VERDICT_INFO},
 };
 
 static void test_vm_outcomes(void **state)
@@ -98,6 +150,9 @@ static void test_own_cpu_line(void **state)
     g_autoptr(NestVm) judged = nest_checks_vm(&test->view);
     assert_verdict(judged->checks, "override", "vm.cpu.conflict", NEST_VERDICT_WARN);
     assert_verdict(judged->checks, "override", "vm.cpu.enforced", NEST_VERDICT_WARN);
+    test->domain->extras.vcpus_now = 1;
+    g_autoptr(NestVm) partly = nest_checks_vm(&test->view);
+    assert_verdict(partly->checks, "partly", "vm.vcpu-hotplug", NEST_VERDICT_WARN);
     test->domain->vcpus = 0;
     test->domain->memory_kib = 0;
     g_autoptr(NestVm) unread = nest_checks_vm(&test->view);

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-domain-extras.h"
+#include "nest-domain-read.h"
+#include "nest-domain-xml.h"
+
+void nest_domain_extras_clear(NestDomainExtras *extras)
+{
+    g_free(extras->launch_security);
+    g_free(extras->macvtap);
+    g_free(extras->isolated);
+    g_free(extras->ovs);
+    g_free(extras->slow_model);
+    *extras = (NestDomainExtras){0};
+}
+
+static NestFeaturePolicy policy_of(const xmlNode *cpu, const char *name)
+{
+    NestFeaturePolicy policy = NEST_POLICY_UNSET;
+    for (const xmlNode *feature = nest_element_child(cpu, "feature"); feature != NULL;
+         feature = nest_element_next(feature, "feature"))
+        if (nest_element_has(feature, "name", name))
+            policy = nest_domain_policy(feature);
+    return policy;
+}
+
+static gboolean is_off(NestFeaturePolicy policy)
+{
+    return policy == NEST_POLICY_DISABLE || policy == NEST_POLICY_FORBID;
+}
+
+static void read_cpu(const xmlNode *root, NestDomainExtras *extras)
+{
+    const xmlNode *cpu = nest_element_child(root, "cpu");
+    const xmlNode *kvm = nest_element_child(nest_element_child(root, "features"), "kvm");
+    const xmlNode *hidden = nest_element_child(kvm, "hidden");
+    NestFeaturePolicy invtsc = policy_of(cpu, "invtsc");
+    extras->hypervisor_hidden = is_off(policy_of(cpu, "hypervisor")) ||
+        (hidden != NULL && nest_element_has(hidden, "state", "on"));
+    extras->tsx_off = is_off(policy_of(cpu, "rtm")) && is_off(policy_of(cpu, "hle"));
+    extras->invtsc = invtsc == NEST_POLICY_REQUIRE || invtsc == NEST_POLICY_FORCE;
+    extras->migratable_off = cpu != NULL && nest_element_has(cpu, "migratable", "off");
+}
+
+static void read_memory(const xmlNode *root, NestDomainExtras *extras)
+{
+    const xmlNode *devices = nest_element_child(root, "devices");
+    const xmlNode *backing = nest_element_child(root, "memoryBacking");
+    extras->memory_hotplug = nest_element_child(root, "maxMemory") != NULL ||
+        nest_element_child(devices, "memory") != NULL;
+    extras->huge_pages = nest_element_child(backing, "hugepages") != NULL;
+    extras->locked_memory = nest_element_child(backing, "locked") != NULL;
+}
+
+static void read_machine(const xmlNode *root, NestDomainExtras *extras)
+{
+    const xmlNode *devices = nest_element_child(root, "devices");
+    const xmlNode *security = nest_element_child(root, "launchSecurity");
+    const xmlNode *vcpu = nest_element_child(root, "vcpu");
+    g_autofree char *now = vcpu != NULL ? nest_element_get(vcpu, "current") : NULL;
+    guint64 vcpus = 0;
+    if (now != NULL && g_ascii_string_to_unsigned(now, 10, 1, G_MAXINT16, &vcpus, NULL))
+        extras->vcpus_now = vcpus;
+    if (security != NULL)
+        extras->launch_security = nest_element_get(security, "type");
+    extras->vsock = nest_element_child(devices, "vsock") != NULL;
+    for (const xmlNode *channel = nest_element_child(devices, "channel"); channel != NULL;
+         channel = nest_element_next(channel, "channel")) {
+        const xmlNode *target = nest_element_child(channel, "target");
+        if (target != NULL && nest_element_has(target, "name", "org.qemu.guest_agent.0"))
+            extras->agent = TRUE;
+    }
+}
+
+/* Of an interface of type direct all but passthrough pass frames to its own address only. */
+static char *macvtap_mode(const xmlNode *interface)
+{
+    const xmlNode *source = nest_element_child(interface, "source");
+    if (!nest_element_has(interface, "type", "direct"))
+        return NULL;
+    g_autofree char *mode = source != NULL ? nest_element_get(source, "mode") : NULL;
+    gboolean all = g_strcmp0(mode, "passthrough") == 0 &&
+        nest_element_has(interface, "trustGuestRxFilters", "yes");
+    return all ? NULL : g_strdup(mode != NULL ? mode : "vepa");
+}
+
+static gboolean is_ovs(const xmlNode *interface)
+{
+    const xmlNode *port = nest_element_child(interface, "virtualport");
+    const xmlNode *parameters = nest_element_child(port, "parameters");
+    g_autofree char *id = parameters != NULL ? nest_element_get(parameters, "interfaceid") : NULL;
+    return port != NULL && nest_element_has(port, "type", "openvswitch") && id != NULL;
+}
+
+static gboolean is_slow(const char *model)
+{
+    static const char *const names[] = {"e1000", "e1000e", "rtl8139", "ne2k_pci", "pcnet", NULL};
+    return model != NULL && g_strv_contains(names, model);
+}
+
+/* slot becomes text, unless it is set already; text is taken. */
+static void note(char **slot, char *text)
+{
+    if (*slot == NULL)
+        *slot = text;
+    else
+        g_free(text);
+}
+
+static void read_interface(const xmlNode *interface, NestDomainExtras *extras)
+{
+    const xmlNode *mac = nest_element_child(interface, "mac");
+    const xmlNode *port = nest_element_child(interface, "port");
+    const xmlNode *kind = nest_element_child(interface, "model");
+    g_autofree char *address = mac != NULL ? nest_element_get(mac, "address") : NULL;
+    g_autofree char *model = kind != NULL ? nest_element_get(kind, "type") : NULL;
+    const char *name = address != NULL ? address : "without a MAC address";
+    extras->interfaces++;
+    note(&extras->macvtap, macvtap_mode(interface));
+    if (port != NULL && nest_element_has(port, "isolated", "yes"))
+        note(&extras->isolated, g_strdup(name));
+    if (is_ovs(interface))
+        note(&extras->ovs, g_strdup(name));
+    if (is_slow(model))
+        note(&extras->slow_model, g_strdup(model));
+}
+
+void nest_domain_read_extras(const NestDocument *document, NestDomainExtras *extras)
+{
+    const xmlNode *devices = nest_element_child(document->root, "devices");
+    read_cpu(document->root, extras);
+    read_memory(document->root, extras);
+    read_machine(document->root, extras);
+    for (const xmlNode *interface = nest_element_child(devices, "interface"); interface != NULL;
+         interface = nest_element_next(interface, "interface"))
+        read_interface(interface, extras);
+}
