@@ -8,10 +8,23 @@ gboolean nest_power_is_off(NestVmState state)
     return state == NEST_VM_OFF || state == NEST_VM_SAVED;
 }
 
+/* The guest may have gone off by itself just now: what counts is how it is. */
+static gboolean ask_to_shut_down(NestBackend *backend, const char *uuid, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    g_autoptr(NestVmFacts) facts = NULL;
+    if (backend->ops->shutdown(backend, uuid, &problem))
+        return TRUE;
+    if (backend->ops->read(backend, uuid, &facts, NULL) && nest_power_is_off(facts->state))
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return FALSE;
+}
+
 gboolean nest_power_shut_down(NestBackend *backend, const char *uuid, guint seconds,
     GCancellable *cancellable, GError **error)
 {
-    return backend->ops->shutdown(backend, uuid, error) &&
+    return ask_to_shut_down(backend, uuid, error) &&
         backend->ops->wait_off(backend, uuid, seconds * 1000, cancellable, error);
 }
 
