@@ -151,7 +151,7 @@ static gboolean status_of_named(NestCli *cli, GError **error)
     print_host(output, status->host, verbose ? NEST_CHECKS_ALL_READ : NEST_CHECKS_PROBLEMS);
     for (guint i = 0; i < status->vms->len; i++)
         print_vm(output, g_ptr_array_index(status->vms, i),
-            verbose ? NEST_CHECKS_ALL_READ : NEST_CHECKS_PROBLEMS);
+            verbose ? NEST_CHECKS_ALL_READ : NEST_CHECKS_ALL);
     return judge_full(status, error);
 }
 

@@ -84,8 +84,10 @@ v0    NO: vm.exposed, vm.mem.dynamic
             f.check("vm.vcpus", "warn")]))
         out, _ = self.run_nestctl("status", "DemoVM")
         self.assertIn("The virtual machine DemoVM supports nested virtualization: YES\n"
-                      "  ! vm.vcpus   message of vm.vcpus\n", out)
-        self.assertNotIn("vm.exposed", out)
+                      "  ✓ vm.exposed   message of vm.exposed\n"
+                      "  – vm.net       message of vm.net\n"
+                      "  ! vm.vcpus     message of vm.vcpus\n", out)
+        self.assertNotIn("vCPU 0: vmx", out)
         out, _ = self.run_nestctl("status", "-v", "DemoVM")
         self.assertIn("  ✓ vm.exposed   message of vm.exposed\n"
                       "                 vCPU 0: vmx\n"
