@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <gio/gio.h>
 #include <glib/gstdio.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -76,14 +78,22 @@ static gboolean make_file_durable(const char *path, GError **error)
     return make_durable(path, error) && make_durable(folder, error);
 }
 
+/* A qemu-img that outlived nestd would make the disk again after recovery had removed it. */
+static void die_with_parent(gpointer data)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
 static gboolean run_qemu_img(const char *path, guint64 bytes, GError **error)
 {
     g_autofree char *size = g_strdup_printf("%" G_GUINT64_FORMAT, bytes);
     g_autofree char *output = NULL;
     g_autoptr(GError) problem = NULL;
-    g_autoptr(GSubprocess) process =
-        g_subprocess_new(G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_PIPE,
-            &problem, "qemu-img", "create", "-q", "-f", "qcow2", path, size, NULL);
+    g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new(
+        G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
+    g_subprocess_launcher_set_child_setup(launcher, die_with_parent, NULL, NULL);
+    g_autoptr(GSubprocess) process = g_subprocess_launcher_spawn(
+        launcher, &problem, "qemu-img", "create", "-q", "-f", "qcow2", path, size, NULL);
     if (process == NULL) {
         nest_set_error(error, NEST_ERROR_HOST_UNFIT, "install qemu-utils",
             "qemu-img can't be run: %s", problem->message);
