@@ -5,6 +5,7 @@ import json
 import os
 import select
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -29,10 +30,13 @@ class Client:
 
     def __init__(self, path, uid=None, timeout=WAIT):
         self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(timeout)
         self.buffer = b""
+        # With a timeout of Python's own, connect would fail where it has to wait to be accepted.
+        self.sock.setsockopt(
+            socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", int(timeout), 0))
         with as_uid(uid):
             self.sock.connect(path)
+        self.sock.settimeout(timeout)
 
     def __enter__(self):
         return self

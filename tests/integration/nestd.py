@@ -63,6 +63,20 @@ class Answer:
         return f"<{self.status} {self.body[:500]!r}>"
 
 
+def connected(path, timeout):
+    """A socket that waits, where the daemon has not accepted those before it yet: with a timeout of
+    Python's own it would not, and connect would fail at once."""
+    sock = socket.socket(socket.AF_UNIX)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", int(timeout), 0))
+    try:
+        sock.connect(str(path))
+    except BaseException:
+        sock.close()
+        raise
+    sock.settimeout(timeout)
+    return sock
+
+
 class Connection(http.client.HTTPConnection):
     """HTTP over a socket of the file system."""
 
@@ -71,9 +85,7 @@ class Connection(http.client.HTTPConnection):
         self.path = path
 
     def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self.path))
+        self.sock = connected(self.path, self.timeout)
 
 
 class Events:

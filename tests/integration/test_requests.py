@@ -178,9 +178,7 @@ class TestCrowd(unittest.TestCase):
         os.seteuid(uid)
         try:
             for _ in range(count):
-                client = socket.socket(socket.AF_UNIX)
-                client.settimeout(nestd.REPLY_DEADLINE)
-                client.connect(str(daemon.socket))
+                client = nestd.connected(daemon.socket, nestd.REPLY_DEADLINE)
                 client.setblocking(False)
                 try:
                     client.send(data)
