@@ -4,6 +4,8 @@
 
 #define READERS 4
 #define RECONCILE_SECONDS 300
+#define KEEP_OPERATIONS 10000
+#define KEEP_EVENTS 100000
 
 typedef struct {
     NestCore *core;
@@ -194,9 +196,20 @@ NestCore *nest_core_new(const NestConfig *config, NestStore *store, NestBackend 
     return core;
 }
 
+/* What is remembered of the past has a bound; revisions of definitions stay. */
+static void trim_work(gpointer data)
+{
+    NestCore *core = data;
+    g_autoptr(GError) error = NULL;
+    if (!nest_store_trim(core->store, KEEP_OPERATIONS, KEEP_EVENTS, &error))
+        g_warning("old operations and events are not removed: %s", error->message);
+}
+
 static gboolean on_reconcile_timer(gpointer data)
 {
-    nest_core_reconcile(data);
+    NestCore *core = data;
+    nest_core_push(core, core->scribe, trim_work, core);
+    nest_core_reconcile(core);
     return G_SOURCE_CONTINUE;
 }
 
