@@ -296,6 +296,8 @@ static const struct {
 
 int scene_main(int argc, char **argv)
 {
+    /* As nestd does: a libvirtd that goes away must not take us along. */
+    signal(SIGPIPE, SIG_IGN);
     for (gsize i = 0; i < G_N_ELEMENTS(scenes); i++) {
         if (!g_str_equal(scenes[i].name, argv[1]))
             continue;
