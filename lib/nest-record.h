@@ -45,6 +45,8 @@ extern const char *const nest_vm_state_nicks[];
 extern const char *const nest_accel_nicks[];
 extern const char *const nest_extension_nicks[];
 extern const char *const nest_nesting_nicks[];
+extern const char *const nest_activity_nicks[];
+extern const char *const nest_trust_nicks[];
 extern const char *const nest_verdict_nicks[];
 extern const char *const nest_scope_nicks[];
 extern const char *const nest_plan_verdict_nicks[];

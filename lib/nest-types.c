@@ -8,6 +8,9 @@ const char *const nest_vm_state_nicks[] = {
 const char *const nest_accel_nicks[] = {"auto", "kvm", "tcg", NULL};
 const char *const nest_extension_nicks[] = {"none", "vmx", "svm", NULL};
 const char *const nest_nesting_nicks[] = {"off", "implicit", "unenforced", "on", NULL};
+const char *const nest_activity_nicks[] = {
+    "none", "unknown", "off", "exposed", "armed", "hosting", NULL};
+const char *const nest_trust_nicks[] = {"trusted", "untrusted", NULL};
 const char *const nest_verdict_nicks[] = {
     "pass", "info", "not-applicable", "unknown", "warn", "fail", NULL};
 const char *const nest_scope_nicks[] = {"host", "vm", "net", NULL};
@@ -74,6 +77,8 @@ static const NestField nest_vm_summary_fields[] = {
     NICKS(NestVmSummary, state, OPTIONAL, nest_vm_state_nicks),
     NICKS(NestVmSummary, accel, OPTIONAL, nest_accel_nicks),
     NICKS(NestVmSummary, nesting, OPTIONAL, nest_nesting_nicks),
+    NICKS(NestVmSummary, activity, OPTIONAL, nest_activity_nicks),
+    FIELD(NestVmSummary, drift, BOOL, OPTIONAL),
     FIELD(NestVmSummary, supports, BOOL, OPTIONAL),
     FIELD(NestVmSummary, failed, UINT, OPTIONAL),
     FIELD(NestVmSummary, errors, STRV, OPTIONAL),
@@ -90,6 +95,9 @@ static const NestField nest_vm_fields[] = {
     NICKS(NestVm, state, OPTIONAL, nest_vm_state_nicks),
     NICKS(NestVm, accel, OPTIONAL, nest_accel_nicks),
     NICKS(NestVm, nesting, OPTIONAL, nest_nesting_nicks),
+    NICKS(NestVm, activity, OPTIONAL, nest_activity_nicks),
+    NICKS(NestVm, trust, OPTIONAL, nest_trust_nicks),
+    FIELD(NestVm, drift, BOOL, OPTIONAL),
     FIELD(NestVm, supports, BOOL, OPTIONAL),
     NICKS(NestVm, extension, OPTIONAL, nest_extension_nicks),
     FIELD(NestVm, pending, BOOL, OPTIONAL),

@@ -37,6 +37,22 @@ typedef enum {
     NEST_NESTING_ON /* "on": asked for and enforced */
 } NestNesting;
 
+/* What a running VM does with its extension, by what its vCPUs got at boot. */
+typedef enum {
+    NEST_ACTIVITY_NONE, /* "none": it does not run */
+    NEST_ACTIVITY_UNKNOWN, /* "unknown": can't be told; to be treated as hosting */
+    NEST_ACTIVITY_OFF, /* "off": it has no extension */
+    NEST_ACTIVITY_EXPOSED, /* "exposed": it has the extension and has not switched it on */
+    NEST_ACTIVITY_ARMED, /* "armed": its hypervisor has switched the extension on */
+    NEST_ACTIVITY_HOSTING /* "hosting": inner VMs run */
+} NestActivity;
+
+/* How far what runs in a VM is trusted. */
+typedef enum {
+    NEST_TRUST_TRUSTED, /* "trusted" */
+    NEST_TRUST_UNTRUSTED /* "untrusted": it may attack the host */
+} NestTrust;
+
 typedef enum {
     NEST_VERDICT_PASS, /* "pass" */
     NEST_VERDICT_INFO, /* "info" */
@@ -96,6 +112,8 @@ typedef struct {
     NestVmState state;
     NestAccel accel;
     NestNesting nesting; /* by the stored configuration */
+    NestActivity activity;
+    gboolean drift; /* as in NestVm */
     gboolean supports; /* the verdict: no check of this VM failed */
     guint failed; /* checks failed */
     GStrv errors; /* their ids */
@@ -111,6 +129,9 @@ typedef struct {
     NestVmState state;
     NestAccel accel;
     NestNesting nesting;
+    NestActivity activity;
+    NestTrust trust;
+    gboolean drift; /* nestd switched nesting on, and somebody else changed what that rests on */
     gboolean supports;
     NestExtension extension; /* what nesting would use in this VM */
     gboolean pending; /* what runs differs from the configuration: power off to apply */

@@ -187,6 +187,8 @@ NestVm *nest_checks_vm(const NestVmView *view)
     vm->snapshots = facts->snapshots;
     vm->autostart = facts->autostart;
     vm->nesting = nest_vm_view_nesting(view);
+    vm->activity = nest_vm_view_activity(view);
+    vm->trust = view->marks != NULL ? view->marks->trust : NEST_TRUST_TRUSTED;
     vm->extension = nest_vm_view_extension(view);
     vm->pending = nest_vm_view_pending(view);
     vm->accel = NEST_ACCEL_KVM;
@@ -207,6 +209,8 @@ NestVmSummary *nest_vm_summarize(const NestVm *vm)
     summary->state = vm->state;
     summary->accel = vm->accel;
     summary->nesting = vm->nesting;
+    summary->activity = vm->activity;
+    summary->drift = vm->drift;
     summary->supports = vm->supports;
     summary->memory_kib = vm->memory_kib;
     summary->memory_min_kib = vm->memory_min_kib;

@@ -208,7 +208,7 @@ static void read_outcome(Submission *submission, News *news)
     g_autoptr(GError) error = NULL;
     guint64 order = nest_core_next_order(core);
     g_autoptr(NestVmReading) reading =
-        nest_vm_reading_take(core->backend, job->host, nest_job_uuid(job), &error);
+        nest_vm_reading_take(core->backend, job->host, core->marks, nest_job_uuid(job), &error);
     if (reading != NULL) {
         news->card = nest_vm_card_make(reading);
         news->card->order = order;
@@ -330,6 +330,7 @@ void nest_core_submit_async(NestCore *core, const NestCaller *caller, NestReques
     submission->job->config = core->config;
     submission->job->store = core->store;
     submission->job->backend = core->backend;
+    submission->job->marks = core->marks;
     submission->job->report = report;
     submission->job->report_data = submission;
     nest_core_when_open(core, submit_go, submission, submission_free, task);

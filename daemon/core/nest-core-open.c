@@ -41,6 +41,7 @@ static gboolean recover_one(
     job->config = core->config;
     job->store = core->store;
     job->backend = core->backend;
+    job->marks = core->marks;
     if (!nest_runner_recover(job, host, error))
         return FALSE;
     const NestOperation *operation = job->intent->operation;

@@ -47,7 +47,7 @@ static void plan_work(gpointer data)
     g_autoptr(NestHostSnapshot) host = nest_host_snapshot_take(
         core->config->host_root, ((NestHostSnapshot *)g_task_get_task_data(planning->task))->caps);
     g_autoptr(NestVmReading) reading =
-        nest_vm_reading_take(core->backend, host, planning->uuid, &error);
+        nest_vm_reading_take(core->backend, host, core->marks, planning->uuid, &error);
     NestPlan *plan = reading != NULL ? planning->make(planning, reading, &error) : NULL;
     if (plan == NULL)
         g_task_return_error(planning->task, g_steal_pointer(&error));

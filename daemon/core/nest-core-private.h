@@ -19,6 +19,7 @@ struct NestCore {
     const NestConfig *config;
     NestStore *store;
     NestBackend *backend;
+    NestMarks *marks;
     gint64 started;
 
     NestCoreState state;

@@ -53,7 +53,8 @@ static void add_card(Refresh *refresh, NestVmFacts *facts, NestHostSnapshot *hos
 {
     g_autofree char *uuid = g_strdup(facts->uuid);
     g_autoptr(GError) error = NULL;
-    g_autoptr(NestVmReading) reading = nest_vm_reading_new(facts, host, &error);
+    g_autoptr(NestVmReading) reading =
+        nest_vm_reading_new(facts, host, refresh->core->marks, &error);
     if (reading == NULL) {
         g_warning("the definition of %s can't be read: %s", uuid, error->message);
         return;
@@ -96,7 +97,8 @@ static void read_all(Refresh *refresh)
     g_ptr_array_set_free_func(all, NULL);
     for (guint i = 0; i < all->len; i++) {
         NestVmFacts *facts = g_ptr_array_index(all, i);
-        g_autofree char *key = nest_vm_facts_key(facts, refresh->new_host);
+        g_autoptr(NestVmMarks) marks = nest_marks_get(refresh->core->marks, facts->uuid);
+        g_autofree char *key = nest_vm_facts_key(facts, refresh->new_host, marks);
         g_hash_table_add(refresh->seen, g_strdup(facts->uuid));
         if (g_strcmp0(key, g_hash_table_lookup(refresh->keys, facts->uuid)) == 0)
             nest_vm_facts_free(facts);

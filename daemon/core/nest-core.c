@@ -215,7 +215,8 @@ static gboolean on_reconcile_timer(gpointer data)
 
 gboolean nest_core_start(NestCore *core, GError **error)
 {
-    if (!load_inventory(core, error))
+    core->marks = nest_marks_load(core->store, NEST_TRUST_TRUSTED, error);
+    if (core->marks == NULL || !load_inventory(core, error))
         return FALSE;
     core->reconcile_timer = g_timeout_add_seconds(RECONCILE_SECONDS, on_reconcile_timer, core);
     nest_core_open(core);
@@ -253,6 +254,7 @@ void nest_core_free(NestCore *core)
     while (g_main_context_iteration(NULL, FALSE))
         ;
     nest_inventory_free(core->inventory);
+    nest_marks_free(core->marks);
     g_array_unref(core->entries);
     nest_operations_free(core->operations);
     g_hash_table_unref(core->unrecorded);

@@ -37,7 +37,8 @@ static gboolean start(NestJob *job, GError **error)
     const char *uuid = nest_job_uuid(job);
     if (!job->backend->ops->start(job->backend, uuid, error))
         return FALSE;
-    g_autoptr(NestVmReading) now = nest_vm_reading_take(job->backend, job->host, uuid, error);
+    g_autoptr(NestVmReading) now =
+        nest_vm_reading_take(job->backend, job->host, job->marks, uuid, error);
     if (now == NULL)
         return FALSE;
     if (now->live != NULL && lost_extension(now->domain, now->live))

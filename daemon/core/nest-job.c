@@ -101,7 +101,8 @@ void nest_job_set_kind(NestJob *job, const char *kind)
 
 gboolean nest_job_read_vm(NestJob *job, GError **error)
 {
-    job->reading = nest_vm_reading_take(job->backend, job->host, nest_job_uuid(job), error);
+    job->reading =
+        nest_vm_reading_take(job->backend, job->host, job->marks, nest_job_uuid(job), error);
     if (job->reading == NULL)
         return FALSE;
     job->intent->operation->name = g_strdup(job->reading->facts->name);

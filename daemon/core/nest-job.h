@@ -48,6 +48,7 @@ struct NestJob {
     const NestConfig *config;
     NestStore *store;
     NestBackend *backend;
+    NestMarks *marks; /* NULL in tests of a job alone */
     /* owned */
     const NestJobType *type;
     NestRequest *request; /* NULL when recovering */

@@ -79,11 +79,25 @@ static void settle_steps(NestJob *job, gboolean done)
     }
 }
 
+/* What nestd knows of the VM from now on. */
+static void set_mark(NestJob *job)
+{
+    NestIntent *intent = job->intent;
+    if (job->marks == NULL)
+        return;
+    g_autoptr(NestStoredMark) before = nest_marks_get_stored(job->marks, intent->operation->uuid);
+    intent->mark = nest_vm_marks_after(before, intent->operation->kind, intent->after_xml);
+    if (intent->mark != NULL)
+        nest_marks_put(job->marks, intent->mark);
+}
+
 static void end(NestJob *job, NestOperationState state)
 {
     settle_steps(job, state == NEST_OP_DONE);
     operation_of(job)->state = state;
     operation_of(job)->finished = now();
+    if (state == NEST_OP_DONE)
+        set_mark(job);
     record(job);
     report(job);
 }
@@ -248,7 +262,7 @@ gboolean nest_runner_recover(NestJob *job, NestHostSnapshot *host, GError **ret_
     g_autoptr(GError) error = NULL;
     job->host = nest_host_snapshot_ref(host);
     g_autoptr(NestVmReading) reading =
-        nest_vm_reading_take(job->backend, host, nest_job_uuid(job), &error);
+        nest_vm_reading_take(job->backend, host, job->marks, nest_job_uuid(job), &error);
     if (reading == NULL && nest_error_code(error) == NEST_ERROR_BACKEND_UNAVAILABLE) {
         g_propagate_error(ret_error, g_steal_pointer(&error));
         return FALSE;

@@ -40,7 +40,7 @@ NestVmCard *nest_vm_card_make(const NestVmReading *reading)
     card->name = g_strdup(vm->name);
     card->revision = g_strdup(vm->revision);
     card->state = vm->state;
-    card->key = nest_vm_facts_key(reading->facts, reading->host);
+    card->key = nest_vm_facts_key(reading->facts, reading->host, reading->marks);
     set_texts(card, vm);
     return card;
 }

@@ -2,11 +2,13 @@
 #include "nest-vm-reading.h"
 #include <string.h>
 
-NestVmReading *nest_vm_reading_new(NestVmFacts *facts, NestHostSnapshot *host, GError **error)
+NestVmReading *nest_vm_reading_new(
+    NestVmFacts *facts, NestHostSnapshot *host, NestMarks *marks, GError **error)
 {
     g_autoptr(NestVmReading) reading = g_new0(NestVmReading, 1);
     reading->facts = facts;
     reading->host = nest_host_snapshot_ref(host);
+    reading->marks = nest_marks_get(marks, facts->uuid);
     reading->domain = nest_domain_read(facts->xml, error);
     if (reading->domain == NULL)
         return NULL;
@@ -15,17 +17,18 @@ NestVmReading *nest_vm_reading_new(NestVmFacts *facts, NestHostSnapshot *host, G
         if (reading->live == NULL)
             return NULL;
     }
-    reading->view = (NestVmView){facts, reading->domain, reading->live, host->facts, host->caps};
+    reading->view = (NestVmView){
+        facts, reading->domain, reading->live, host->facts, host->caps, reading->marks};
     return g_steal_pointer(&reading);
 }
 
-NestVmReading *nest_vm_reading_take(
-    NestBackend *backend, NestHostSnapshot *host, const char *uuid, GError **error)
+NestVmReading *nest_vm_reading_take(NestBackend *backend, NestHostSnapshot *host, NestMarks *marks,
+    const char *uuid, GError **error)
 {
     NestVmFacts *facts = NULL;
     if (!backend->ops->read(backend, uuid, &facts, error))
         return NULL;
-    return nest_vm_reading_new(facts, host, error);
+    return nest_vm_reading_new(facts, host, marks, error);
 }
 
 void nest_vm_reading_free(NestVmReading *reading)
@@ -36,6 +39,7 @@ void nest_vm_reading_free(NestVmReading *reading)
     nest_domain_free(reading->domain);
     nest_domain_free(reading->live);
     nest_host_snapshot_unref(reading->host);
+    nest_vm_marks_free(reading->marks);
     g_free(reading);
 }
 
@@ -45,14 +49,16 @@ static void hash_text(GChecksum *sum, const char *text)
     g_checksum_update(sum, (const guchar *)present, strlen(present) + 1);
 }
 
-char *nest_vm_facts_key(const NestVmFacts *facts, const NestHostSnapshot *host)
+char *nest_vm_facts_key(
+    const NestVmFacts *facts, const NestHostSnapshot *host, const NestVmMarks *marks)
 {
     g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA1);
-    g_autofree char *rest =
-        g_strdup_printf("%d %d %" G_GUINT64_FORMAT " %u %d %d", facts->state, facts->saved_state,
-            facts->saved_bytes, facts->snapshots, facts->autostart, facts->live_xml != NULL);
+    g_autofree char *rest = g_strdup_printf("%d %d %" G_GUINT64_FORMAT " %u %d %d %d %d",
+        facts->state, facts->saved_state, facts->saved_bytes, facts->snapshots, facts->autostart,
+        facts->live_xml != NULL, marks->trust, marks->guarded);
     hash_text(sum, host->key);
     hash_text(sum, rest);
+    hash_text(sum, marks->left_as);
     hash_text(sum, facts->name);
     hash_text(sum, facts->xml);
     hash_text(sum, facts->live_xml);

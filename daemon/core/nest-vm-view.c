@@ -71,6 +71,14 @@ gboolean nest_vm_view_pending(const NestVmView *view)
         is_asked(stored->svm) != is_asked(live->svm);
 }
 
+NestActivity nest_vm_view_activity(const NestVmView *view)
+{
+    if (view->facts->live_xml == NULL)
+        return NEST_ACTIVITY_NONE;
+    gboolean sampled = view->marks != NULL && view->marks->activity != NEST_ACTIVITY_NONE;
+    return sampled ? view->marks->activity : NEST_ACTIVITY_UNKNOWN;
+}
+
 NestGift *nest_vm_view_gift(const NestVmView *view)
 {
     return is_tcg(view) ? nest_gift_of_tcg(view->caps) : nest_gift_of_kvm(view->host, view->caps);

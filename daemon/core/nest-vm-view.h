@@ -5,6 +5,7 @@
 #include "nest-gift.h"
 #include "nest-host-probe.h"
 #include "nest-types.h"
+#include "nest-vm-marks.h"
 
 /* Everything that judging a VM needs; borrowed. domain is NULL where the definition could not be
  * read; caps and host may be NULL where unknown. */
@@ -14,6 +15,7 @@ typedef struct {
     const NestDomain *live; /* of facts->live_xml, NULL where nothing runs */
     const NestHostFacts *host;
     const NestBackendCaps *caps;
+    const NestVmMarks *marks; /* NULL: all defaults */
 } NestVmView;
 
 /* The extension that nesting in this VM would use: svm under TCG, else what the host's CPU has;
@@ -30,6 +32,9 @@ gboolean nest_vm_domain_asks(const NestDomain *domain, NestExtension extension);
 /* TRUE if the CPU that runs is not the one of the stored definition, as far as nesting goes. What
  * libvirt itself rewrites in a live definition does not count. */
 gboolean nest_vm_view_pending(const NestVmView *view);
+
+/* What was last sampled of what runs; UNKNOWN where it runs and was not. */
+NestActivity nest_vm_view_activity(const NestVmView *view);
 
 /* Whether the host can give this VM its extension. */
 NestGift *nest_vm_view_gift(const NestVmView *view);

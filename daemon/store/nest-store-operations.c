@@ -18,6 +18,7 @@ void nest_intent_free(NestIntent *intent)
     g_free(intent->before_xml);
     g_free(intent->after_xml);
     g_free(intent->detail);
+    nest_stored_mark_free(intent->mark);
     g_free(intent);
 }
 
@@ -154,6 +155,7 @@ static gboolean finish(sqlite3 *db, gpointer data, GError **error)
     gint64 now = nest_store_now();
     g_autofree char *message = describe_end(operation);
     return put_operation(db, operation, error) && add_revision(db, intent, now, error) &&
+        (intent->mark == NULL || nest_store_write_mark(db, intent->mark, error)) &&
         add_event(db, operation, "operation-finished", message, now, error);
 }
 

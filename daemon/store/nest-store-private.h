@@ -67,5 +67,8 @@ gboolean nest_store_migrate(
 gboolean nest_store_insert_events(
     sqlite3 *db, const GPtrArray *events, gint64 now, gint64 *ret_first, GError **error);
 
+/* Puts mark inside a transaction; one of defaults is removed. */
+gboolean nest_store_write_mark(sqlite3 *db, const NestStoredMark *mark, GError **error);
+
 /* Sets ids and times once that is committed. */
 void nest_store_number_events(GPtrArray *events, gint64 now, gint64 first);

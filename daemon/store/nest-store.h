@@ -54,12 +54,35 @@ gboolean nest_store_vm_text(NestStore *store, const char *uuid, char **ret_text,
 gboolean nest_store_sync_vms(NestStore *store, const GPtrArray *changed, const char *const *gone,
     GPtrArray *events, GError **error);
 
+/* What nestd itself knows of a VM, whatever the hypervisor says; all defaults where it knows
+ * nothing. Stays when the VM is gone: it may come back, by another definition or connection. */
+typedef struct {
+    char *uuid;
+    gboolean labelled; /* trust was set; else it is as configured */
+    NestTrust trust;
+    gboolean guarded; /* nestd switched nesting on, and it was not switched off through nestd */
+    char *left_as; /* the fingerprint of the definition as nestd left it; NULL: not known */
+    gboolean fresh; /* not started since nesting was switched on */
+} NestStoredMark;
+NestStoredMark *nest_store_mark_new(const char *uuid);
+NestStoredMark *nest_store_mark_copy(const NestStoredMark *mark);
+void nest_stored_mark_free(NestStoredMark *mark);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestStoredMark, nest_stored_mark_free)
+
+/* Every mark that differs from the defaults: array of NestStoredMark that frees its elements. */
+gboolean nest_store_marks(NestStore *store, GPtrArray **ret_marks, GError **error);
+
+/* One transaction: put mark, append events (NULL for none), whose ids and times are set. */
+gboolean nest_store_put_mark(
+    NestStore *store, const NestStoredMark *mark, GPtrArray *events, GError **error);
+
 /* An operation with what recovery needs to finish it or take it back. */
 typedef struct {
     NestOperation *operation;
     char *before_xml; /* the definition to go back to, NULL where none */
     char *after_xml; /* the definition to reach, NULL where none */
     char *detail; /* JSON, the job's own, NULL where none */
+    NestStoredMark *mark; /* of the VM from the end of the operation on; NULL: as it was */
 } NestIntent;
 void nest_intent_free(NestIntent *intent);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestIntent, nest_intent_free)
@@ -74,7 +97,7 @@ gboolean nest_store_update_operation(
     NestStore *store, const NestOperation *operation, GError **error);
 
 /* One transaction: the ended operation, an "operation-finished" event, a revision of the
- * definition where it ended as done and intent has an after_xml. */
+ * definition where it ended as done and intent has an after_xml, and its mark where it has one. */
 gboolean nest_store_finish_operation(NestStore *store, const NestIntent *intent, GError **error);
 
 /* Operations that have not ended, oldest first: array of NestIntent that frees its elements. */

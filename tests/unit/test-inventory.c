@@ -185,7 +185,7 @@ static void test_card_of_a_reading(void **state)
     g_autoptr(TestView) test = test_view_new(&vm);
     g_autoptr(NestHostSnapshot) host = nest_host_snapshot_take("/nonexistent", NULL);
     g_autoptr(NestVmReading) reading =
-        nest_vm_reading_new(g_steal_pointer(&test->facts), host, NULL);
+        nest_vm_reading_new(g_steal_pointer(&test->facts), host, NULL, NULL);
     g_autoptr(NestVmCard) card = nest_vm_card_make(reading);
     g_autofree char *before = g_strdup(card->text);
     assert_string_equal(card->name, "DemoVM");

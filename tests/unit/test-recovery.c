@@ -35,7 +35,7 @@ static NestVmReading *reading_of(const TestVm *vm)
     g_autoptr(TestView) test = test_view_new(vm);
     g_autoptr(NestHostSnapshot) host = host_snapshot();
     g_autoptr(GError) error = NULL;
-    NestVmReading *reading = nest_vm_reading_new(g_steal_pointer(&test->facts), host, &error);
+    NestVmReading *reading = nest_vm_reading_new(g_steal_pointer(&test->facts), host, NULL, &error);
     assert_no_error(error);
     return reading;
 }

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-marks.h"
+
+struct NestMarks {
+    GMutex lock;
+    NestStore *store;
+    NestTrust trust;
+    GHashTable *stored; /* uuid → NestStoredMark */
+    GHashTable *activities; /* uuid → NestActivity */
+};
+
+static void free_stored(gpointer mark)
+{
+    nest_stored_mark_free(mark);
+}
+
+NestMarks *nest_marks_load(NestStore *store, NestTrust trust, GError **error)
+{
+    g_autoptr(GPtrArray) all = NULL;
+    if (!nest_store_marks(store, &all, error))
+        return NULL;
+    NestMarks *marks = g_new0(NestMarks, 1);
+    g_mutex_init(&marks->lock);
+    marks->store = store;
+    marks->trust = trust;
+    marks->stored = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_stored);
+    marks->activities = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (guint i = 0; i < all->len; i++)
+        nest_marks_put(marks, g_ptr_array_index(all, i));
+    return marks;
+}
+
+void nest_marks_free(NestMarks *marks)
+{
+    if (marks == NULL)
+        return;
+    g_hash_table_unref(marks->stored);
+    g_hash_table_unref(marks->activities);
+    g_mutex_clear(&marks->lock);
+    g_free(marks);
+}
+
+NestVmMarks *nest_marks_get(NestMarks *marks, const char *uuid)
+{
+    NestVmMarks *copy = g_new0(NestVmMarks, 1);
+    if (marks == NULL)
+        return copy;
+    G_GNUC_UNUSED g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&marks->lock);
+    const NestStoredMark *stored = g_hash_table_lookup(marks->stored, uuid);
+    copy->trust = stored != NULL && stored->labelled ? stored->trust : marks->trust;
+    copy->activity = GPOINTER_TO_INT(g_hash_table_lookup(marks->activities, uuid));
+    if (stored == NULL)
+        return copy;
+    copy->guarded = stored->guarded;
+    copy->left_as = g_strdup(stored->left_as);
+    copy->fresh = stored->fresh;
+    return copy;
+}
+
+NestStoredMark *nest_marks_get_stored(NestMarks *marks, const char *uuid)
+{
+    G_GNUC_UNUSED g_autoptr(GMutexLocker) locker =
+        marks != NULL ? g_mutex_locker_new(&marks->lock) : NULL;
+    const NestStoredMark *stored = marks != NULL ? g_hash_table_lookup(marks->stored, uuid) : NULL;
+    return stored != NULL ? nest_store_mark_copy(stored) : nest_store_mark_new(uuid);
+}
+
+void nest_marks_put(NestMarks *marks, const NestStoredMark *mark)
+{
+    NestStoredMark *copy = nest_store_mark_copy(mark);
+    G_GNUC_UNUSED g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&marks->lock);
+    g_hash_table_replace(marks->stored, copy->uuid, copy);
+}
+
+void nest_marks_set_activity(NestMarks *marks, const char *uuid, NestActivity activity)
+{
+    G_GNUC_UNUSED g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&marks->lock);
+    if (activity == NEST_ACTIVITY_NONE)
+        g_hash_table_remove(marks->activities, uuid);
+    else
+        g_hash_table_replace(marks->activities, g_strdup(uuid), GINT_TO_POINTER(activity));
+}
+
+gboolean nest_marks_set_trust(
+    NestMarks *marks, const char *uuid, NestTrust trust, GPtrArray *events, GError **error)
+{
+    g_autoptr(NestStoredMark) mark = nest_marks_get_stored(marks, uuid);
+    mark->labelled = TRUE;
+    mark->trust = trust;
+    if (!nest_store_put_mark(marks->store, mark, events, error))
+        return FALSE;
+    nest_marks_put(marks, mark);
+    return TRUE;
+}

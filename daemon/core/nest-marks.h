@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include "nest-vm-marks.h"
+
+/* The marks of all VMs, by UUID. All functions are for any thread. */
+typedef struct NestMarks NestMarks;
+
+/* Those that the store has. trust: of VMs without a label. */
+NestMarks *nest_marks_load(NestStore *store, NestTrust trust, GError **error);
+void nest_marks_free(NestMarks *marks);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestMarks, nest_marks_free)
+
+/* Never NULL; marks NULL gives the defaults. */
+NestVmMarks *nest_marks_get(NestMarks *marks, const char *uuid);
+NestStoredMark *nest_marks_get_stored(NestMarks *marks, const char *uuid);
+
+/* Memory only: what was stored with an operation, and what is never stored. Activity NONE is
+ * forgotten. */
+void nest_marks_put(NestMarks *marks, const NestStoredMark *mark);
+void nest_marks_set_activity(NestMarks *marks, const char *uuid, NestActivity activity);
+
+/* Stores the label with events (nullable), then keeps it. */
+gboolean nest_marks_set_trust(
+    NestMarks *marks, const char *uuid, NestTrust trust, GPtrArray *events, GError **error);

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include "nest-store.h"
+
+/* What nestd itself knows of a VM, beside what the hypervisor says; a copy. */
+typedef struct {
+    NestTrust trust;
+    gboolean guarded; /* nestd switched nesting on, and it was not switched off through nestd */
+    char *left_as; /* the fingerprint of the definition as nestd left it; NULL: not known */
+    gboolean fresh; /* not started since nesting was switched on */
+    NestActivity activity; /* as last sampled; NONE where it was not */
+} NestVmMarks;
+void nest_vm_marks_free(NestVmMarks *marks);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestVmMarks, nest_vm_marks_free)
+
+/* The mark that an operation which ended as done leaves, pure; NULL: it stays as it is. xml: the
+ * definition that the operation left (nullable). */
+NestStoredMark *nest_vm_marks_after(const NestStoredMark *mark, const char *kind, const char *xml);

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-domain-xml.h"
+#include "nest-marks.h"
+#include "nest-test-store.h"
+
+#define UUID "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
+#define DOMAIN(cpu) \
+    "<domain type='kvm'><name>a</name><uuid>" UUID "</uuid><memory>1048576</memory>" \
+    "<os><type arch='x86_64'>hvm</type></os>" cpu "</domain>"
+#define NESTED DOMAIN("<cpu mode='host-passthrough'><feature policy='require' name='vmx'/></cpu>")
+#define PLAIN DOMAIN("<cpu mode='host-model'/>")
+
+static NestStoredMark *after(gboolean guarded, gboolean fresh, const char *kind, const char *xml)
+{
+    g_autoptr(NestStoredMark) mark = nest_store_mark_new(UUID);
+    mark->labelled = TRUE;
+    mark->trust = NEST_TRUST_UNTRUSTED;
+    mark->guarded = guarded;
+    mark->fresh = fresh;
+    return nest_vm_marks_after(mark, kind, xml);
+}
+
+static void test_what_each_change_leaves(void **state)
+{
+    static const struct {
+        gboolean guarded, fresh;
+        const char *kind, *xml;
+        gboolean then_guarded, then_fresh;
+    } cases[] = {
+        {FALSE, FALSE, "enable", NESTED, TRUE, TRUE},
+        {TRUE, TRUE, "disable", PLAIN, FALSE, FALSE},
+        {TRUE, TRUE, "undo", PLAIN, FALSE, FALSE},
+        {FALSE, FALSE, "undo", NESTED, TRUE, FALSE},
+        {FALSE, FALSE, "create", NESTED, TRUE, FALSE},
+        {TRUE, TRUE, "start", NULL, TRUE, FALSE},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(NestStoredMark) mark =
+            after(cases[i].guarded, cases[i].fresh, cases[i].kind, cases[i].xml);
+        assert_non_null(mark);
+        assert_int_equal(mark->guarded, cases[i].then_guarded);
+        assert_int_equal(mark->fresh, cases[i].then_fresh);
+        assert_int_equal(mark->trust, NEST_TRUST_UNTRUSTED);
+        if (cases[i].xml == NULL)
+            continue;
+        g_autofree char *expected = nest_domain_fingerprint(cases[i].xml);
+        assert_string_equal(
+            mark->left_as != NULL ? mark->left_as : "", cases[i].then_guarded ? expected : "");
+    }
+}
+
+static void test_what_changes_nothing(void **state)
+{
+    assert_null(after(TRUE, FALSE, "start", NULL));
+    assert_null(after(TRUE, TRUE, "save", NULL));
+    assert_null(after(TRUE, TRUE, "stop", NULL));
+}
+
+static void test_delete_forgets_all(void **state)
+{
+    g_autoptr(NestStoredMark) mark = after(TRUE, TRUE, "delete", NULL);
+    assert_false(mark->labelled);
+    assert_false(mark->guarded);
+    assert_false(mark->fresh);
+}
+
+static void test_marks_outlive_the_process(void **state)
+{
+    g_autoptr(NestStore) store = open_store(*state);
+    g_autoptr(NestMarks) marks = nest_marks_load(store, NEST_TRUST_UNTRUSTED, NULL);
+    g_autoptr(NestVmMarks) none = nest_marks_get(marks, UUID);
+    assert_int_equal(none->trust, NEST_TRUST_UNTRUSTED);
+    assert_true(nest_marks_set_trust(marks, UUID, NEST_TRUST_TRUSTED, NULL, NULL));
+    nest_marks_set_activity(marks, UUID, NEST_ACTIVITY_ARMED);
+
+    g_autoptr(NestMarks) again = nest_marks_load(store, NEST_TRUST_UNTRUSTED, NULL);
+    g_autoptr(NestVmMarks) kept = nest_marks_get(marks, UUID);
+    g_autoptr(NestVmMarks) loaded = nest_marks_get(again, UUID);
+    assert_int_equal(kept->trust, NEST_TRUST_TRUSTED);
+    assert_int_equal(kept->activity, NEST_ACTIVITY_ARMED);
+    assert_int_equal(loaded->trust, NEST_TRUST_TRUSTED);
+    assert_int_equal(loaded->activity, NEST_ACTIVITY_NONE);
+}
+
+static void test_the_end_of_an_operation_stores_it(void **state)
+{
+    g_autoptr(NestStore) store = open_store(*state);
+    g_autoptr(NestIntent) intent = new_intent("enable", "DemoVM");
+    g_autoptr(GPtrArray) marks = NULL;
+    begin_operation(store, intent);
+    intent->mark = nest_store_mark_new(intent->operation->uuid);
+    intent->mark->guarded = TRUE;
+    intent->mark->left_as = g_strdup("abc");
+    finish_operation(store, intent, NEST_OP_DONE);
+    assert_true(nest_store_marks(store, &marks, NULL));
+    assert_int_equal(marks->len, 1);
+    const NestStoredMark *mark = g_ptr_array_index(marks, 0);
+    assert_true(mark->guarded);
+    assert_false(mark->labelled);
+    assert_string_equal(mark->left_as, "abc");
+
+    g_autoptr(NestStoredMark) plain = nest_store_mark_new(intent->operation->uuid);
+    g_autoptr(GPtrArray) rest = NULL;
+    assert_true(nest_store_put_mark(store, plain, NULL, NULL));
+    assert_true(nest_store_marks(store, &rest, NULL));
+    assert_int_equal(rest->len, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_each_change_leaves),
+        cmocka_unit_test(test_what_changes_nothing),
+        cmocka_unit_test(test_delete_forgets_all),
+        cmocka_unit_test_setup_teardown(test_marks_outlive_the_process, test_setup, test_teardown),
+        cmocka_unit_test_setup_teardown(
+            test_the_end_of_an_operation_stores_it, test_setup, test_teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
