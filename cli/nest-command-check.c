@@ -14,7 +14,8 @@ static gboolean usage(GError **error, const char *message)
 static gboolean check_arguments(const NestArguments *arguments, GError **error)
 {
     guint scope = NEST_SCOPE_HOST;
-    if (arguments->scope != NULL && !nest_nick_parse(nest_scope_nicks, arguments->scope, &scope))
+    if (arguments->scope != NULL &&
+        (!nest_nick_parse(nest_scope_nicks, arguments->scope, &scope) || scope > NEST_SCOPE_NET))
         return usage(error, "--scope takes host, vm or net");
     if (arguments->scope != NULL && scope == NEST_SCOPE_HOST && arguments->n_operands > 0)
         return usage(error, "virtual machines have no checks of the scope host");

@@ -14,12 +14,24 @@ static void print_names(NestOutput *output, const GPtrArray *catalogue)
             output, "%s", ((const NestCheckInfo *)g_ptr_array_index(catalogue, i))->id);
 }
 
-static void print_table(NestOutput *output, const GPtrArray *catalogue)
+static gboolean has_guards(const GPtrArray *catalogue)
+{
+    for (guint i = 0; i < catalogue->len; i++)
+        if (((const NestCheckInfo *)g_ptr_array_index(catalogue, i))->scope == NEST_SCOPE_GUARD)
+            return TRUE;
+    return FALSE;
+}
+
+static void print_table(NestOutput *output, const GPtrArray *catalogue, gboolean guards)
 {
     static const char *const headers[] = {"CHECK", "WORST", "PASSES WHERE"};
-    g_autoptr(NestTable) table = nest_table_new(headers, G_N_ELEMENTS(headers));
+    static const char *const guard_headers[] = {"GUARD", "WORST", "GUARDS"};
+    g_autoptr(NestTable) table =
+        nest_table_new(guards ? guard_headers : headers, G_N_ELEMENTS(headers));
     for (guint i = 0; i < catalogue->len; i++) {
         const NestCheckInfo *info = g_ptr_array_index(catalogue, i);
+        if ((info->scope == NEST_SCOPE_GUARD) != guards)
+            continue;
         nest_table_add(table, NEST_STYLE_PLAIN, info->id);
         nest_table_add(table, NEST_STYLE_PLAIN, nest_nick(nest_verdict_nicks, info->level));
         nest_table_add(table, NEST_STYLE_PLAIN, info->title != NULL ? info->title : "");
@@ -34,10 +46,15 @@ gboolean nest_command_checks(NestCli *cli, GError **error)
         return FALSE;
     if (nest_cli_answer(cli))
         return TRUE;
-    if (cli->arguments->names)
+    if (cli->arguments->names) {
         print_names(cli->output, catalogue);
-    else
-        print_table(cli->output, catalogue);
+        return TRUE;
+    }
+    print_table(cli->output, catalogue, FALSE);
+    if (has_guards(catalogue)) {
+        nest_output_end(cli->output);
+        print_table(cli->output, catalogue, TRUE);
+    }
     return TRUE;
 }
 
@@ -49,7 +66,7 @@ static const NestCheckInfo *find(const GPtrArray *catalogue, const char *id, GEr
             return info;
     }
     nest_set_error(error, NEST_ERROR_USAGE, "see which there are: nestctl checks",
-        "there is no check \"%s\"", id);
+        "there is no check or guard \"%s\"", id);
     return NULL;
 }
 
@@ -76,8 +93,10 @@ gboolean nest_command_explain(NestCli *cli, GError **error)
         return TRUE;
     }
     nest_output_text(output, NEST_STYLE_BOLD, "%s", info->id);
-    nest_output_line(output, " passes where %s", info->title != NULL ? info->title : "all is well");
-    row(output, "looks at", info->meaning);
+    gboolean guard = info->scope == NEST_SCOPE_GUARD;
+    nest_output_line(output, guard ? " guards %s" : " passes where %s",
+        info->title != NULL ? info->title : "all is well");
+    row(output, guard ? "rule" : "looks at", info->meaning);
     row(output, "matters", info->why);
     row(output, "worst", nest_nick(nest_verdict_nicks, info->level));
     row(output, "by hand", info->fix);

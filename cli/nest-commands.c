@@ -120,9 +120,11 @@ const NestCommand nest_commands[] = {
         "Shows what did not pass, and what to do about it; more with --all.\n"
         "The exit status is 0 if none of them failed, 1 if one did."},
     {"checks", NULL, "", 0, 0, checks_options, NEST_COMMAND_PLAIN, nest_command_checks,
-        "list the checks there are", "Their names, the worst that each says, and what it wants."},
+        "list the checks and guards there are",
+        "Their names, the worst that each says, and what it wants or guards."},
     {"explain", NULL, "CHECK", 1, 1, NULL, NEST_COMMAND_PLAIN, nest_command_explain,
-        "explain a check", "What it looks at, why that matters, and what to do by hand."},
+        "explain a check or a guard",
+        "What it looks at, why that matters, and what to do by hand."},
     {"list", NULL, "", 0, 0, list_options, NEST_COMMAND_PLAIN, nest_command_list,
         "list the virtual machines", "One line for each virtual machine."},
     {"show", NULL, "VM", 1, 1, NULL, NEST_COMMAND_PLAIN, nest_command_show,

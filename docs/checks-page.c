@@ -30,7 +30,7 @@ static void print_check(const NestCheckInfo *info)
 {
     const char *const parts[] = {info->meaning, info->why, info->fix};
     printf("*%s* (%s)\n\t", info->id, nest_nick(nest_verdict_nicks, info->level));
-    print_safely("Passes where ");
+    print_safely(info->scope == NEST_SCOPE_GUARD ? "Guards " : "Passes where ");
     print_safely(info->title);
     puts(".\n");
     for (guint i = 0; i < G_N_ELEMENTS(parts); i++) {
@@ -43,15 +43,27 @@ static void print_check(const NestCheckInfo *info)
     puts(".\n");
 }
 
+static const char guards[] =
+    "What nesting forbids, and when. A VM is _alone_ where it has no virtualization extension, "
+    "_exposed_ where it has one, _armed_ once a hypervisor in it has switched that on, and "
+    "_hosting_ while an inner VM runs; what can't be found out counts as hosting. Nothing of this "
+    "limits inner VMs themselves.\n\n"
+    "What is refused can be forced, unless it says otherwise: with *--force*, with a *--reason* "
+    "that is kept, and with the right *admin*. Where kernel or QEMU of the host can't carry nested "
+    "state from one place to another, *parity=kvm* allows no more than *hyperv*.\n";
+
 int main(void)
 {
     static const char *const heads[] = {[NEST_SCOPE_HOST] = "CHECKS OF THE HOST",
         [NEST_SCOPE_VM] = "CHECKS OF A VM",
-        [NEST_SCOPE_NET] = "CHECKS OF THE NETWORK OF A VM"};
+        [NEST_SCOPE_NET] = "CHECKS OF THE NETWORK OF A VM",
+        [NEST_SCOPE_GUARD] = "GUARDS"};
     g_autoptr(GPtrArray) catalogue = nest_check_catalogue();
     print_head();
     for (guint scope = 0; scope < G_N_ELEMENTS(heads); scope++) {
         printf("# %s\n\n", heads[scope]);
+        if (scope == NEST_SCOPE_GUARD)
+            puts(guards);
         for (guint i = 0; i < catalogue->len; i++) {
             const NestCheckInfo *info = g_ptr_array_index(catalogue, i);
             if (info->scope == scope)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-check-catalogue.h"
 #include "nest-check.h"
+#include "nest-guard-catalogue.h"
 #include "nest-record.h"
 #include <string.h>
 
@@ -36,6 +37,7 @@ GPtrArray *nest_check_catalogue(void)
     for (guint i = 0; nest_check_vm_tables[i] != NULL; i++)
         for (const NestVmCheckRow *row = nest_check_vm_tables[i]; row->run != NULL; row++)
             add(catalogue, &row->about);
+    nest_guard_catalogue_add(catalogue);
     return catalogue;
 }
 

@@ -2,8 +2,8 @@
 #pragma once
 #include "nest-types.h"
 
-/* Every check there is, in the order in which they run: array of NestCheckInfo that frees its
- * elements. */
+/* Every check there is, in the order in which they run, and every guard: array of NestCheckInfo
+ * that frees its elements. */
 GPtrArray *nest_check_catalogue(void);
 
 /* What ran of one scope, put together for people: supports and checks, those that did not pass or

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-config.h"
 #include "nest-error.h"
+#include "nest-record.h"
 #include <stddef.h>
 #include <string.h>
 
 #define DEFAULT_PATH NEST_SYSCONFDIR "/nestd/nestd.conf"
 
-typedef enum { KEY_STRING, KEY_UINT, KEY_LIST } KeyType;
+typedef enum { KEY_STRING, KEY_UINT, KEY_LIST, KEY_CHOICE } KeyType;
 
 typedef struct {
     const char *group, *key;
@@ -14,19 +15,24 @@ typedef struct {
     size_t offset;
     const char *value; /* the default, as it is written in the file */
     guint min, max;
+    const char *const *choices; /* nicks of an enumeration */
 } KeyRow;
 
 #define STRING(group, key, member, value) \
     { \
-        group, key, KEY_STRING, offsetof(NestConfig, member), value, 0, 0 \
+        group, key, KEY_STRING, offsetof(NestConfig, member), value, 0, 0, NULL \
     }
 #define UINT(group, key, member, value, min, max) \
     { \
-        group, key, KEY_UINT, offsetof(NestConfig, member), value, min, max \
+        group, key, KEY_UINT, offsetof(NestConfig, member), value, min, max, NULL \
     }
 #define LIST(group, key, member, value) \
     { \
-        group, key, KEY_LIST, offsetof(NestConfig, member), value, 0, 0 \
+        group, key, KEY_LIST, offsetof(NestConfig, member), value, 0, 0, NULL \
+    }
+#define CHOICE(group, key, member, value, choices) \
+    { \
+        group, key, KEY_CHOICE, offsetof(NestConfig, member), value, 0, 0, choices \
     }
 
 static const KeyRow keys[] = {
@@ -41,6 +47,7 @@ static const KeyRow keys[] = {
     UINT("limits", "operations", operations, "16", 1, 256),
     UINT("timeouts", "shutdown", shutdown_timeout, "90", 1, 3600),
     UINT("timeouts", "reply", reply_timeout, "30", 1, 600),
+    CHOICE("guard", "parity", parity, "hyperv", nest_parity_nicks),
     LIST("rights", "view", view, ""),
     LIST("rights", "operate", operate, ""),
     LIST("rights", "manage", manage, "group:nestd"),
@@ -69,6 +76,14 @@ static void set_list(GStrv *field, const char *value)
     *field = g_strv_builder_end(builder);
 }
 
+static char *set_choice(guint *field, const char *const *choices, const char *value)
+{
+    if (nest_nick_parse(choices, value, field))
+        return NULL;
+    g_autofree char *all = g_strjoinv(", ", (GStrv)choices);
+    return g_strdup_printf("one of %s", all);
+}
+
 /* NULL if value is fine for row and was set, else what is expected. */
 static char *set_value(NestConfig *config, const KeyRow *row, const char *value)
 {
@@ -85,6 +100,8 @@ static char *set_value(NestConfig *config, const KeyRow *row, const char *value)
             return g_strdup_printf("a number from %u to %u", row->min, row->max);
         *(guint *)slot(config, row) = number;
         return NULL;
+    case KEY_CHOICE:
+        return set_choice(slot(config, row), row->choices, value);
     }
     return NULL;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-#include <glib.h>
+#include "nest-guard-table.h"
 
 /* nestd.conf: a keyfile. An unknown group or key, or a value out of range, is an error
  * (NEST_ERROR_CONFIG) that names file and line. One table in nest-config.c lists every key with
@@ -18,6 +18,7 @@ typedef struct {
     guint operations; /* [limits] operations: under way at once */
     guint shutdown_timeout; /* [timeouts] shutdown, seconds */
     guint reply_timeout; /* [timeouts] reply, seconds */
+    NestParity parity; /* [guard] parity */
     GStrv view, operate, manage, admin; /* [rights]: "user:NAME", "group:NAME" */
     char *host_root; /* [daemon] host-root: where the host is probed; "/" */
 } NestConfig;

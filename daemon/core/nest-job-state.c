@@ -90,7 +90,7 @@ static gboolean prepare_start(NestJob *job, GError **error)
         return TRUE;
     if (!nest_power_is_off(facts->state))
         return refuse_state(job, "started", NULL, error);
-    if (!nest_guard_allows(NEST_GUARD_START, &job->reading->view, error))
+    if (!nest_guard_allows(NEST_GUARD_START, &job->reading->view, job->config->parity, error))
         return FALSE;
     nest_job_add_step(job, &step);
     return TRUE;
@@ -119,7 +119,7 @@ static gboolean prepare_save(NestJob *job, GError **error)
         return TRUE;
     if (state != NEST_VM_RUNNING && state != NEST_VM_PAUSED)
         return refuse_state(job, "saved", NULL, error);
-    if (!nest_guard_allows(NEST_GUARD_SAVE, &job->reading->view, error))
+    if (!nest_guard_allows(NEST_GUARD_SAVE, &job->reading->view, job->config->parity, error))
         return FALSE;
     nest_job_add_step(job, &step);
     return TRUE;

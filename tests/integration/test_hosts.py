@@ -62,8 +62,9 @@ class TestHosts(unittest.TestCase):
             daemon.define("one", XML)
             of_vm = daemon.get("/v1/vms/one/checks?all=1")["checks"]
             self.assertEqual([check["id"] for check in of_vm],
-                             [check["id"] for check in catalogue if check["scope"] != "host"])
-            for id_ in ids:
+                             [check["id"] for check in catalogue
+                              if check["scope"] in ("vm", "net")])
+            for id_ in [*ids, "guard.save"]:
                 self.assertEqual(daemon.nestctl("explain", id_).returncode, 0)
 
     def test_extension_by_class_of_vm(self):

@@ -20,6 +20,7 @@ typedef struct {
     gboolean state_unknown;
     NestExtension kvm_extension; /* of caps; NONE: what the host gives */
     gboolean kvm_offers_none, tcg_offers_none;
+    NestActivity activity; /* as sampled */
 } TestVm;
 
 typedef struct {
@@ -27,6 +28,7 @@ typedef struct {
     NestDomain *domain, *live;
     NestHostFacts *host;
     NestBackendCaps *caps;
+    NestVmMarks marks;
     NestVmView view;
 } TestView;
 
@@ -87,7 +89,8 @@ static inline NestBackendCaps *test_caps(const NestHostFacts *host)
 /* Points view at what is there now. */
 static inline void test_view_refresh(TestView *test)
 {
-    test->view = (NestVmView){test->facts, test->domain, test->live, test->host, test->caps};
+    test->view =
+        (NestVmView){test->facts, test->domain, test->live, test->host, test->caps, &test->marks};
 }
 
 static inline TestView *test_view_new(const TestVm *vm)
@@ -112,6 +115,7 @@ static inline TestView *test_view_new(const TestVm *vm)
         test->caps->kvm_extension = vm->kvm_extension;
     if (test->caps != NULL && vm->tcg_offers_none)
         test->caps->tcg_extension = NEST_EXTENSION_NONE;
+    test->marks.activity = vm->activity;
     test_view_refresh(test);
     return test;
 }

@@ -272,6 +272,12 @@ static void test_catalogue(void **state)
     }
     assert_int_equal(find_info(catalogue, "net.spoof")->scope, NEST_SCOPE_NET);
     assert_int_equal(find_info(catalogue, "vm.exposed")->scope, NEST_SCOPE_VM);
+    const NestCheckInfo *guard = find_info(catalogue, "guard.save");
+    assert_int_equal(guard->scope, NEST_SCOPE_GUARD);
+    assert_int_equal(guard->level, NEST_VERDICT_FAIL);
+    assert_non_null(strstr(guard->meaning, "exposed warned, armed refused, hosting refused; on "));
+    assert_non_null(strstr(guard->meaning, "software CPU exposed warned, armed refused even if"));
+    assert_non_null(strstr(guard->meaning, "parity=kvm: exposed warned, armed warned, hosting"));
 }
 
 int main(void)

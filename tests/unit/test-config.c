@@ -80,6 +80,7 @@ static void test_description_loads(void **state)
     g_autoptr(NestConfig) config = load(enabled, &error);
     assert_no_error(error);
     assert_int_equal(config->reply_timeout, 30);
+    assert_int_equal(config->parity, NEST_PARITY_HYPERV);
 }
 
 static void test_rights(void **state)

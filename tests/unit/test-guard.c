@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-guard.h"
 #include "nest-test-view.h"
+#include <string.h>
 
 typedef struct {
     TestVm vm;
     NestErrorCode code; /* 0: allowed */
     const char *reason;
     const char *next; /* NULL: the way out that the gift names */
+    NestParity parity;
 } Row;
 
 #define OTHER_VENDOR "another CPU vendor"
@@ -18,7 +20,7 @@ static void check_rows(NestGuarded operation, const Row *rows, guint n_rows)
     for (guint i = 0; i < n_rows; i++) {
         g_autoptr(GError) error = NULL;
         g_autoptr(TestView) test = test_view_new(&rows[i].vm);
-        gboolean allowed = nest_guard_allows(operation, &test->view, &error);
+        gboolean allowed = nest_guard_allows(operation, &test->view, rows[i].parity, &error);
         if (allowed != (rows[i].reason == NULL) || allowed != (error == NULL))
             fail_msg("row %u: %s", i, error != NULL ? error->message : "allowed");
         if (allowed)
@@ -62,21 +64,182 @@ static void test_start(void **state)
     check_rows(NEST_GUARD_START, rows, G_N_ELEMENTS(rows));
 }
 
+#define LOST "may host other VMs: their state would be lost"
+#define POLICY "may host other VMs: [guard] parity=hyperv forbids it"
+#define RUNS .state = NEST_VM_RUNNING
+#define SHUTDOWN "nestctl shutdown DemoVM"
+
+/* What runs counts, and what is not known counts as the worst. */
 static void test_save(void **state)
 {
     static const Row rows[] = {
-        {{.live_cpu = CPU_OFF, .state = NEST_VM_RUNNING}},
+        {{.live_cpu = CPU_OFF, RUNS}},
         /* what is stored does not run */
-        {{.cpu = CPU_ON("vmx"), .live_cpu = CPU_OFF, .state = NEST_VM_RUNNING}},
+        {{.cpu = CPU_ON("vmx"), .live_cpu = CPU_OFF, RUNS}},
         {{.cpu = CPU_ON("vmx")}},
-        {{.cpu = CPU_ON("vmx"), .live_cpu = CPU_ON("vmx"), .state = NEST_VM_RUNNING},
-            NEST_ERROR_VM_STATE, "their state would be lost", "nestctl shutdown DemoVM"},
+        /* a host without extension gives none */
+        {{.live_cpu = CPU_MODE("host-passthrough"),
+            RUNS,
+            .host = "no-extension",
+            .kvm_offers_none = TRUE}},
+        {{.cpu = CPU_ON("vmx"), .live_cpu = CPU_ON("vmx"), RUNS}, NEST_ERROR_VM_STATE, POLICY,
+            SHUTDOWN},
+        {{.cpu = CPU_ON("vmx"), .live_cpu = CPU_ON("vmx"), RUNS}, .parity = NEST_PARITY_KVM},
         {{.cpu = CPU_OFF, .live_cpu = CPU_ON("vmx"), .state = NEST_VM_PAUSED}, NEST_ERROR_VM_STATE,
-            "their state would be lost", "nestctl shutdown DemoVM"},
-        {{.type = "qemu", .cpu = CPU_OFF, .live_cpu = CPU_TCG_ON, .state = NEST_VM_RUNNING},
-            NEST_ERROR_VM_STATE, "their state would be lost", "nestctl shutdown DemoVM"},
+            POLICY, SHUTDOWN},
+        {{.live_cpu = CPU_MODE("host-passthrough"), RUNS}, NEST_ERROR_VM_STATE, POLICY, SHUTDOWN},
+        /* a host that can't carry it, or of which that is not known */
+        {{.live_cpu = CPU_ON("vmx"), RUNS, .host = "intel-nested-off"}, NEST_ERROR_VM_STATE, LOST,
+            SHUTDOWN, NEST_PARITY_KVM},
+        {{.live_cpu = CPU_ON("vmx"), RUNS, .host = ""}, NEST_ERROR_VM_STATE, LOST, SHUTDOWN,
+            NEST_PARITY_KVM},
+        {{.live_cpu = CPU_ON("vmx"), RUNS, .no_caps = TRUE}, NEST_ERROR_VM_STATE, LOST, SHUTDOWN,
+            NEST_PARITY_KVM},
+        {{.live_cpu = CPU_ON("svm"), RUNS, .host = "amd-ready"}, NEST_ERROR_VM_STATE, LOST,
+            SHUTDOWN, NEST_PARITY_KVM},
+        {{.type = "qemu", .cpu = CPU_OFF, .live_cpu = CPU_TCG_ON, RUNS}, NEST_ERROR_VM_STATE, LOST,
+            SHUTDOWN, NEST_PARITY_KVM},
     };
     check_rows(NEST_GUARD_SAVE, rows, G_N_ELEMENTS(rows));
+}
+
+#define SAMPLED(what) .live_cpu = CPU_ON("vmx"), RUNS, .activity = NEST_ACTIVITY_##what
+
+/* What was sampled counts before what the definition says. */
+static void test_activity(void **state)
+{
+    static const Row rows[] = {
+        {{SAMPLED(OFF)}},
+        {{SAMPLED(EXPOSED)}},
+        {{SAMPLED(EXPOSED)}, NEST_ERROR_VM_STATE, "it has the virtualization extension", SHUTDOWN,
+            NEST_PARITY_STRICT},
+        {{SAMPLED(ARMED)}, NEST_ERROR_VM_STATE, "a hypervisor is ready in it", SHUTDOWN},
+        {{SAMPLED(HOSTING)}, NEST_ERROR_VM_STATE, "it hosts other VMs", SHUTDOWN},
+        {{SAMPLED(UNKNOWN)}, NEST_ERROR_VM_STATE, "it may host other VMs", SHUTDOWN},
+        {{SAMPLED(HOSTING)}, .parity = NEST_PARITY_KVM},
+        {{.live_cpu = CPU_OFF, RUNS, .activity = NEST_ACTIVITY_HOSTING}, NEST_ERROR_VM_STATE,
+            "it hosts other VMs", SHUTDOWN},
+        {{.cpu = CPU_ON("vmx"), .activity = NEST_ACTIVITY_HOSTING}},
+    };
+    check_rows(NEST_GUARD_SAVE, rows, G_N_ELEMENTS(rows));
+    g_autoptr(TestView) test = test_view_new(&rows[1].vm);
+    g_autoptr(NestGuardVerdict) verdict =
+        nest_guard_judge(NEST_GUARD_SAVE, &test->view, NEST_PARITY_HYPERV);
+    assert_int_equal(verdict->say, NEST_SAY_WARN);
+    assert_non_null(strstr(verdict->reason, "their state would be lost"));
+    assert_null(verdict->next);
+}
+
+static void test_state(void **state)
+{
+    static const struct {
+        TestVm vm;
+        NestGuardState expected;
+    } rows[] = {
+        {{.live_cpu = CPU_ON("vmx"), RUNS},
+            {NEST_GUARD_HOSTING, NEST_GUARD_INTEL, NEST_GUARD_CARRIES_WELL}},
+        {{.live_cpu = CPU_ON("svm"), RUNS, .host = "amd-ready"},
+            {NEST_GUARD_HOSTING, NEST_GUARD_AMD, NEST_GUARD_CARRIES}},
+        {{.type = "qemu", .live_cpu = CPU_TCG_ON, RUNS, .host = "software-kvm"},
+            {NEST_GUARD_HOSTING, NEST_GUARD_TCG, NEST_GUARD_LOSES}},
+        {{.live_cpu = CPU_ON("vmx"), RUNS, .host = "intel-nested-off"},
+            {NEST_GUARD_HOSTING, NEST_GUARD_INTEL, NEST_GUARD_LOSES}},
+        {{.live_cpu = CPU_OFF, RUNS},
+            {NEST_GUARD_ALONE, NEST_GUARD_INTEL, NEST_GUARD_CARRIES_WELL}},
+        {{.cpu = CPU_ON("vmx")}, {NEST_GUARD_ALONE, NEST_GUARD_INTEL, NEST_GUARD_CARRIES_WELL}},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(TestView) test = test_view_new(&rows[i].vm);
+        NestGuardState got = nest_guard_state(&test->view);
+        if (memcmp(&got, &rows[i].expected, sizeof got) != 0)
+            fail_msg("row %u: %d %d %d", i, got.phase, got.make, got.stack);
+    }
+}
+
+/* ---- the matrix ---- */
+
+static const char *const stack_nicks[] = {"loses", "carries", "well", NULL};
+
+static NestGuarded find_guard(const char *name)
+{
+    g_autofree char *id = g_strconcat("guard.", name, NULL);
+    for (guint i = 0; i < NEST_N_GUARDS; i++)
+        if (strcmp(nest_guard_about(i)->id, id) == 0)
+            return i;
+    fail_msg("no guard %s", id);
+    return NEST_N_GUARDS;
+}
+
+static gboolean is_in(const char *list, const char *name)
+{
+    g_auto(GStrv) names = g_strsplit(list, ",", -1);
+    return strcmp(list, "*") == 0 || g_strv_contains((const char *const *)names, name);
+}
+
+static void check_cells(
+    const char *line, NestGuarded guard, guint parity, guint stack, char *const *cells)
+{
+    for (guint make = 0; make < NEST_N_GUARD_MAKES; make++) {
+        assert_int_equal(strlen(cells[make]), NEST_N_GUARD_PHASES);
+        for (guint phase = 0; phase < NEST_N_GUARD_PHASES; phase++) {
+            NestGuardState state = {phase, make, stack};
+            NestGuardSay say = nest_guard_table_say(guard, &state, parity);
+            if (".wR!"[say] != cells[make][phase])
+                fail_msg("%s: policy %s, stack %s, make %u, %s: '%c'", line,
+                    nest_parity_nicks[parity], stack_nicks[stack], make,
+                    nest_guard_phase_nicks[phase], ".wR!"[say]);
+        }
+    }
+}
+
+static guint check_line(const char *line, guint8 seen[][NEST_N_PARITIES][NEST_N_GUARD_STACKS])
+{
+    guint n = 0;
+    g_autoptr(GRegex) spaces = g_regex_new(" +", 0, 0, NULL);
+    g_auto(GStrv) words = g_regex_split(spaces, line, 0);
+    assert_int_equal(g_strv_length(words), 6);
+    NestGuarded guard = find_guard(words[0]);
+    for (guint parity = 0; parity < NEST_N_PARITIES; parity++) {
+        for (guint stack = 0; stack < NEST_N_GUARD_STACKS; stack++) {
+            if (!is_in(words[1], nest_parity_nicks[parity]) || !is_in(words[2], stack_nicks[stack]))
+                continue;
+            assert_int_equal(seen[guard][parity][stack]++, 0);
+            check_cells(line, guard, parity, stack, words + 3);
+            n++;
+        }
+    }
+    return n;
+}
+
+static void test_matrix(void **state)
+{
+    g_autofree char *text = NULL;
+    guint8 seen[NEST_N_GUARDS][NEST_N_PARITIES][NEST_N_GUARD_STACKS] = {{{0}}};
+    g_autofree char *path = g_build_filename(g_getenv("NEST_TEST_DATA"), "guards", "matrix", NULL);
+    assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    guint n = 0;
+    for (guint i = 0; lines[i] != NULL; i++)
+        if (*lines[i] != '\0' && *lines[i] != '#')
+            n += check_line(lines[i], seen);
+    assert_int_equal(n, NEST_N_GUARDS * NEST_N_PARITIES * NEST_N_GUARD_STACKS);
+}
+
+/* Who is refused is told what would happen and what to do instead. */
+static void test_texts(void **state)
+{
+    for (guint i = 0; i < NEST_N_GUARDS; i++) {
+        const NestGuardAbout *about = nest_guard_about(i);
+        NestGuardSay worst = nest_guard_table_worst(i, NEST_PARITY_STRICT);
+        assert_true(g_str_has_prefix(about->id, "guard."));
+        assert_non_null(about->done);
+        assert_non_null(about->title);
+        assert_non_null(about->source);
+        if (worst > NEST_SAY_OK)
+            assert_non_null(about->harm);
+        if (worst >= NEST_SAY_REFUSE)
+            assert_non_null(about->next);
+    }
 }
 
 int main(void)
@@ -84,6 +247,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_start),
         cmocka_unit_test(test_save),
+        cmocka_unit_test(test_activity),
+        cmocka_unit_test(test_state),
+        cmocka_unit_test(test_matrix),
+        cmocka_unit_test(test_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
