@@ -118,18 +118,32 @@ static gboolean read_vm(
         nest_libvirt_facts(domain, directory, ret_facts, error);
 }
 
-static gboolean define(NestBackend *backend, const char *xml, GError **error)
+static gboolean define_with(
+    NestBackend *backend, const char *xml, unsigned int flags, GError **error)
 {
     g_autoptr(virConnect) connection = NULL;
     g_autoptr(virDomain) domain = NULL;
 
     if (!nest_libvirt_get(self_of(backend), &connection, error))
         return FALSE;
-    domain = virDomainDefineXMLFlags(connection, xml, VIR_DOMAIN_DEFINE_VALIDATE);
+    domain = virDomainDefineXMLFlags(connection, xml, flags);
     if (domain != NULL)
         return TRUE;
     nest_virt_error_set_define(error, connection);
     return FALSE;
+}
+
+static gboolean define(NestBackend *backend, const char *xml, GError **error)
+{
+    return define_with(backend, xml, VIR_DOMAIN_DEFINE_VALIDATE, error);
+}
+
+static gboolean redefine(NestBackend *backend, const char *uuid, const char *xml, GError **error)
+{
+    g_autoptr(virDomain) domain = NULL;
+
+    return nest_libvirt_domain(self_of(backend), uuid, &domain, error) &&
+        define_with(backend, xml, 0, error);
 }
 
 /* Drivers and daemons that do not know NVRAM or checkpoints refuse their flags. */
@@ -258,6 +272,7 @@ static const NestBackendOps ops = {
     .list = list,
     .read = read_vm,
     .define = define,
+    .redefine = redefine,
     .undefine = undefine,
     .start = start,
     .shutdown = shut_down,

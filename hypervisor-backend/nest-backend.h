@@ -67,6 +67,9 @@ typedef struct {
     gboolean (*read)(NestBackend *self, const char *uuid, NestVmFacts **ret_facts, GError **error);
     /* Defines or re-defines, validated against the hypervisor's schema. */
     gboolean (*define)(NestBackend *self, const char *xml, GError **error);
+    /* Replaces the definition of a VM that is there by xml, which came from the hypervisor but for
+     * what nestd edited: its parser judges it, its schema, several times slower, does not. */
+    gboolean (*redefine)(NestBackend *self, const char *uuid, const char *xml, GError **error);
     /* Removes the definition (and NVRAM) of a VM that is off; its saved state goes with it. */
     gboolean (*undefine)(NestBackend *self, const char *uuid, GError **error);
     /* Boots, or resumes from the saved state. On failure the VM is off. */

@@ -19,7 +19,8 @@ gboolean nest_job_steps_define(NestJob *job, GError **error)
         return FALSE;
     }
     job->touched = TRUE;
-    if (!job->backend->ops->define(job->backend, job->intent->after_xml, error) ||
+    if (!job->backend->ops->redefine(
+            job->backend, nest_job_uuid(job), job->intent->after_xml, error) ||
         !read_now(job, &then, error))
         return FALSE;
     job->written = g_strdup(then->xml);
@@ -52,7 +53,8 @@ gboolean nest_job_steps_define_original(NestJob *job, GError **error)
             "%s was changed by somebody else meanwhile, and was left alone", nest_job_name(job));
         return FALSE;
     }
-    if (!job->backend->ops->define(job->backend, job->intent->before_xml, error) ||
+    if (!job->backend->ops->redefine(
+            job->backend, nest_job_uuid(job), job->intent->before_xml, error) ||
         !read_now(job, &then, error))
         return FALSE;
     if (nest_domain_same(then->xml, job->intent->before_xml))

@@ -139,6 +139,7 @@ static void scene_errors(char **argv)
     const Guest twin = {
         .name = "vmx", .uuid = "6e657374-0000-4000-8000-000000000002", .dir = argv[0]};
     g_autoptr(NestBackend) backend = embedded(argv[0]);
+    g_autofree char *vmx_xml = guest_xml(&vmx);
     g_autofree char *twin_xml = guest_xml(&twin);
     g_autoptr(NestVmFacts) facts = NULL;
     g_autoptr(GError) error = NULL;
@@ -146,11 +147,13 @@ static void scene_errors(char **argv)
     must_do(backend->ops->open(backend, &error));
     must_fail(backend->ops->read(backend, VM_UUID, &facts, &error), NEST_ERROR_VM_NOT_FOUND);
     must_fail(backend->ops->stop(backend, VM_UUID, &error), NEST_ERROR_VM_NOT_FOUND);
+    must_fail(backend->ops->redefine(backend, VM_UUID, vmx_xml, &error), NEST_ERROR_VM_NOT_FOUND);
     must_fail(backend->ops->define(backend, "<domain", &error), NEST_ERROR_INVALID_REQUEST);
     must_fail(backend->ops->define(
                   backend, "<domain type='qemu'><name>a</name><nonsense/></domain>", &error),
         NEST_ERROR_INVALID_REQUEST);
     define_guest(backend, &vmx);
+    must_do(backend->ops->redefine(backend, VM_UUID, vmx_xml, &error));
     must_fail(backend->ops->define(backend, twin_xml, &error), NEST_ERROR_VM_EXISTS);
     must(!backend->ops->start(backend, VM_UUID, &error));
     must(strstr(error->message, "vmx") != NULL);

@@ -118,6 +118,17 @@ class TestMeanwhile(unittest.TestCase):
         self.assertEqual(ended["state"], "rolled-back", ended)
         self.assertNotIn("deleted", self.daemon.host.vms())
 
+    def test_deleted_while_it_is_written(self):
+        """What somebody deleted does not come back."""
+        number = self.daemon.define("vanished")
+        with self.daemon.holding("define", number) as held:
+            operation = self.begin("vanished")
+            held()
+            self.daemon.host.delete("vanished")
+        ended = self.daemon.wait_operation(operation)
+        self.assertEqual(ended["problem"]["kind"], "vm-not-found", ended)
+        self.assertNotIn("vanished", self.daemon.host.vms())
+
     def test_renamed_before_it_is_written(self):
         number = self.daemon.define("renamed")
         for slot, later in (("read", 1), ("define", 0)):
