@@ -46,6 +46,7 @@ static void free_backend(NestBackend *backend)
     g_free((char *)self->options.run_root);
     g_free((char *)self->options.qemu_user);
     g_free((char *)self->options.qemu_group);
+    g_atomic_rc_box_release(self->unanswered);
     g_mutex_clear(&self->opening);
     g_mutex_clear(&self->lock);
     g_cond_clear(&self->changed);
@@ -257,6 +258,12 @@ static gboolean drop_saved_state(NestBackend *backend, const char *uuid, GError 
         fail(domain, "drop the saved state of", error);
 }
 
+static gboolean sample(NestBackend *backend, const char *uuid, gboolean monitor,
+    GPtrArray **ret_samples, GError **error)
+{
+    return nest_libvirt_sample(self_of(backend), uuid, monitor, ret_samples, error);
+}
+
 static void set_handler(NestBackend *backend, NestBackendHandler handler, gpointer user_data)
 {
     NestLibvirt *self = self_of(backend);
@@ -280,6 +287,7 @@ static const NestBackendOps ops = {
     .save = save,
     .drop_saved_state = drop_saved_state,
     .wait_off = wait_off,
+    .sample = sample,
     .set_handler = set_handler,
 };
 
@@ -309,6 +317,7 @@ NestBackend *nest_backend_libvirt_new(const NestLibvirtOptions *options)
     self->options.qemu_group = g_strdup(options->qemu_group);
     self->embed = g_strcmp0(options->uri, "embed") == 0;
     self->lifecycle = -1;
+    self->unanswered = g_atomic_rc_box_new0(int);
     g_mutex_init(&self->opening);
     g_mutex_init(&self->lock);
     g_cond_init(&self->changed);

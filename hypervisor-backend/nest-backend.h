@@ -46,6 +46,26 @@ NestBackendCaps *nest_backend_caps_copy(const NestBackendCaps *caps); /* NULL gi
 void nest_backend_caps_free(NestBackendCaps *caps);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestBackendCaps, nest_backend_caps_free)
 
+typedef enum { NEST_ANSWER_UNREAD, NEST_ANSWER_NO, NEST_ANSWER_YES } NestAnswer;
+
+/* What a running VM did with its extension at one moment, over all of its virtual CPUs. Facts F4,
+ * F5, F18 and F19 of docs/facts.md. */
+typedef struct {
+    char uuid[37];
+    gint64 time; /* monotonic, µs: when it was taken */
+    int run; /* another number after each start; -1 unknown */
+    gboolean booted; /* it runs since it booted, and was neither resumed from a saved state, nor
+                      * brought here, nor paused since */
+    gboolean carried; /* its state was brought in: restored, migrated, from a snapshot */
+    gboolean paused; /* its CPUs do not run */
+    gboolean counted; /* KVM's statistics were read: the two that follow */
+    guint64 nested_run; /* entries into inner VMs; begins at 0 with each run */
+    gboolean guest_mode; /* a CPU is in an inner VM right now */
+    gboolean asked; /* the monitor was asked: the two that follow */
+    NestAnswer exposed; /* its CPU has the extension */
+    NestAnswer switched_on; /* it has switched it on: CR4.VMXE or EFER.SVME */
+} NestVmSample;
+
 typedef enum {
     NEST_BACKEND_VM_CHANGED, /* uuid: definition or state; read it again */
     NEST_BACKEND_VM_GONE, /* uuid: not defined any more */
@@ -83,6 +103,12 @@ typedef struct {
     /* Waits until no QEMU runs for uuid. TIMEOUT after timeout_ms, ABORTED if cancelled. */
     gboolean (*wait_off)(NestBackend *self, const char *uuid, guint timeout_ms,
         GCancellable *cancellable, GError **error);
+    /* One look at every running persistent VM, or at the one of uuid (VM_STATE where it does not
+     * run): array of NestVmSample that frees its elements. A VM that is busy or does not answer
+     * comes without what could not be read. monitor (with a uuid only): ask QEMU for its registers
+     * too, which taints the VM; that it did not answer is no error. TIMEOUT after a few seconds. */
+    gboolean (*sample)(NestBackend *self, const char *uuid, gboolean monitor,
+        GPtrArray **ret_samples, GError **error);
     /* One handler; set before open. */
     void (*set_handler)(NestBackend *self, NestBackendHandler handler, gpointer user_data);
 } NestBackendOps;

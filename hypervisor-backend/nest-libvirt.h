@@ -25,6 +25,7 @@ typedef struct {
     gboolean lost; /* connection is not usable any more */
     int lifecycle; /* the callback's id, -1 none */
     guint64 events; /* counts lifecycle events */
+    int *unanswered; /* rc box, atomic: samples that QEMU has not answered */
 } NestLibvirt;
 
 /* nest-libvirt-connection.c */
@@ -49,6 +50,14 @@ gboolean nest_libvirt_connect(
 
 /* nest-libvirt-call.c */
 
+/* Runs function(data) on a thread of its own, for what may wait for a QEMU for ever. TRUE: it did
+ * within timeout_ms what it should. Else error is its own, or TIMEOUT, which begins with failure
+ * ("Cannot save DemoVM"): the thread is then left to itself. Takes data over, but where it returns
+ * TRUE. */
+typedef gboolean (*NestLibvirtErrand)(gpointer data, GError **error);
+gboolean nest_libvirt_run(NestLibvirtErrand function, gpointer data, GDestroyNotify free_data,
+    guint timeout_ms, const char *failure, GError **error);
+
 /* Returns < 0 with libvirt's error set on failure. */
 typedef int (*NestLibvirtFunction)(virDomainPtr domain);
 
@@ -61,6 +70,12 @@ gboolean nest_libvirt_call(virDomainPtr domain, NestLibvirtFunction function, gu
 /* Waits for QEMU's answer to a question that is answered in its turn, once libvirt has attached
  * to it. */
 int nest_libvirt_ask(virDomainPtr domain);
+
+/* nest-libvirt-sample.c */
+
+/* The sample of the contract. */
+gboolean nest_libvirt_sample(
+    NestLibvirt *self, const char *uuid, gboolean monitor, GPtrArray **ret_samples, GError **error);
 
 /* nest-libvirt-wait.c */
 

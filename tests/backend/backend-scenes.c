@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define FULL_VMX "<cpu mode='maximum' check='full'><feature policy='require' name='vmx'/></cpu>"
+#define NO_SVM "<cpu mode='maximum'><feature policy='disable' name='svm'/></cpu>"
 #define FULL_SVM "<cpu mode='maximum' check='full'><feature policy='require' name='svm'/></cpu>"
 
 static NestBackend *embedded(const char *root)
@@ -105,6 +106,54 @@ static void scene_life(char **argv)
     must(ear_hears(&ear, "gone " VM_UUID, 5));
 }
 
+static int check_sample(
+    NestBackend *backend, const char *uuid, gboolean monitor, NestAnswer exposed)
+{
+    g_autoptr(GPtrArray) samples = NULL;
+    g_autoptr(GError) error = NULL;
+    const NestVmSample *sample;
+
+    must_do(backend->ops->sample(backend, uuid, monitor, &samples, &error));
+    must(samples->len == 1);
+    sample = g_ptr_array_index(samples, 0);
+    must(g_str_equal(sample->uuid, VM_UUID));
+    must(sample->run >= 0 && sample->booted);
+    must(!sample->counted && !sample->paused && !sample->carried);
+    must(sample->asked == monitor);
+    must(sample->exposed == exposed);
+    must(sample->switched_on == (monitor ? NEST_ANSWER_NO : NEST_ANSWER_UNREAD));
+    return sample->run;
+}
+
+/* QEMU's software CPU: no statistics, and registers that say what its guest has not done. */
+static void scene_sample(char **argv)
+{
+    const Guest with = {.name = "with", .uuid = VM_UUID, .dir = argv[0], .cpu = FULL_SVM};
+    const Guest without = {.name = "without", .uuid = VM_UUID, .dir = argv[0], .cpu = NO_SVM};
+    g_autoptr(NestBackend) backend = embedded(argv[0]);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) none = NULL;
+    int run;
+
+    must_do(backend->ops->open(backend, &error));
+    define_guest(backend, &with);
+    must_do(backend->ops->sample(backend, NULL, FALSE, &none, &error));
+    must(none->len == 0);
+    must_fail(backend->ops->sample(backend, VM_UUID, FALSE, &none, &error), NEST_ERROR_VM_STATE);
+    must_do(backend->ops->start(backend, VM_UUID, &error));
+    must(guest_wrote(argv[0], "R"));
+    run = check_sample(backend, NULL, FALSE, NEST_ANSWER_UNREAD);
+    must(check_sample(backend, VM_UUID, TRUE, NEST_ANSWER_YES) == run);
+    must_do(backend->ops->stop(backend, VM_UUID, &error));
+    must_do(backend->ops->undefine(backend, VM_UUID, &error));
+    define_guest(backend, &without);
+    must_do(backend->ops->start(backend, VM_UUID, &error));
+    must(guest_wrote(argv[0], "R"));
+    must(check_sample(backend, VM_UUID, TRUE, NEST_ANSWER_NO) != run);
+    must_do(backend->ops->stop(backend, VM_UUID, &error));
+    must_do(backend->ops->undefine(backend, VM_UUID, &error));
+}
+
 static void scene_shutdown(char **argv)
 {
     const Guest guest = {.name = "shut", .uuid = VM_UUID, .dir = argv[0]};
@@ -192,6 +241,24 @@ static void scene_run(char **argv)
     sleep_for_ever();
 }
 
+/* A QEMU that hangs holds up one look at all of them, and is passed over then. */
+static void check_passed_over(NestBackend *backend)
+{
+    g_autoptr(GPtrArray) late = NULL, samples = NULL;
+    g_autoptr(GError) error = NULL;
+    gint64 began;
+
+    backend->ops->sample(backend, NULL, FALSE, &late, NULL);
+    began = g_get_monotonic_time();
+    must_do(backend->ops->sample(backend, NULL, FALSE, &samples, &error));
+    must(g_get_monotonic_time() - began < G_TIME_SPAN_SECOND);
+    must(samples->len == 1);
+    g_clear_pointer(&samples, g_ptr_array_unref);
+    must_do(backend->ops->sample(backend, VM_UUID, TRUE, &samples, &error));
+    must(g_get_monotonic_time() - began < 4 * G_TIME_SPAN_SECOND);
+    must(((NestVmSample *)g_ptr_array_index(samples, 0))->switched_on == NEST_ANSWER_UNREAD);
+}
+
 /* ROOT STATE: what was left must be in that state right after opening, and can be stopped. */
 static void scene_find(char **argv)
 {
@@ -203,6 +270,7 @@ static void scene_find(char **argv)
     must_do(backend->ops->open(backend, &error));
     must(g_get_monotonic_time() - began < 8 * G_TIME_SPAN_SECOND);
     if (g_str_equal(argv[1], "hangs")) {
+        check_passed_over(backend);
         must_fail(backend->ops->shutdown(backend, VM_UUID, &error), NEST_ERROR_TIMEOUT);
     } else {
         state = state_of(backend, VM_UUID);
@@ -287,6 +355,7 @@ static const struct {
 } scenes[] = {
     {"caps", scene_caps},
     {"life", scene_life},
+    {"sample", scene_sample},
     {"shutdown", scene_shutdown},
     {"errors", scene_errors},
     {"run", scene_run},

@@ -16,6 +16,11 @@ static void test_life(void **state)
     run_scene("life", root);
 }
 
+static void test_sample(void **state)
+{
+    run_scene("sample", root);
+}
+
 static void test_shutdown(void **state)
 {
     run_scene("shutdown", root);
@@ -105,6 +110,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_caps),
         cmocka_unit_test(test_life),
+        cmocka_unit_test(test_sample),
         cmocka_unit_test(test_shutdown),
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_guest_outlives_us),

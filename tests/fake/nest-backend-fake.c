@@ -2,6 +2,7 @@
 #include "nest-backend-fake.h"
 #include "nest-error.h"
 #include "nest-fake-effect.h"
+#include "nest-fake-sample.h"
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <stdlib.h>
@@ -228,6 +229,7 @@ static void fake_free(NestBackend *self)
         remove_directory(fake->directory);
     g_free(fake->directory);
     g_free(fake->control_path);
+    g_hash_table_unref(fake->sampled);
     g_mutex_clear(&fake->lock);
     g_free(fake);
 }
@@ -247,6 +249,7 @@ static const NestBackendOps fake_ops = {
     .save = fake_save,
     .drop_saved_state = fake_drop_saved_state,
     .wait_off = fake_wait_off,
+    .sample = nest_fake_sample,
     .set_handler = fake_set_handler,
 };
 
@@ -264,6 +267,7 @@ NestBackend *nest_backend_fake_new(const char *directory)
     const char *wanted = directory != NULL ? directory : environment("NEST_FAKE_DIR");
     fake->base.ops = &fake_ops;
     fake->root_fd = -1;
+    fake->sampled = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     fake->temporary = wanted == NULL;
     fake->directory = wanted != NULL ? g_strdup(wanted) : g_dir_make_tmp("nest-XXXXXX", NULL);
     if (fake->directory == NULL || g_mkdir_with_parents(fake->directory, 0700) < 0)

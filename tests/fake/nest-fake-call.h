@@ -16,6 +16,7 @@ typedef struct {
     char *control_path;
     gboolean temporary; /* the directory goes with the backend */
     gboolean connected;
+    GHashTable *sampled; /* uuid → how often it was looked into */
     int root_fd; /* the lock on the directory, -1 where not held */
     NestBackendHandler handler;
     gpointer user_data;
@@ -31,6 +32,7 @@ typedef struct {
     GPtrArray *list;
     NestVmFacts *facts;
     NestBackendCaps *caps;
+    gboolean monitor;
 } NestFakeCall;
 
 /* What a slot does. Called with the lock held. */

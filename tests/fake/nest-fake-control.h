@@ -13,12 +13,14 @@
  *   delay:SLOT:NTH:MS            the call takes that much longer
  *   tamper:SLOT:NTH[:OLD=>NEW]   after the call the stored XML differs: OLD became NEW; unless
  *                                given, the check attribute of <cpu> is gone
- *   set:KEY:VALUE                shutdown-ms:MS (20; or "never"), caps:CAPS
+ *   set:KEY:VALUE                shutdown-ms:MS (20; or "never"), caps:CAPS, sample@NAME:WORDS
  *
  * SLOT is a name in NestBackendOps, with @NAME or @UUID for calls that concern one VM only. NTH is
  * N, N+ (from the Nth on) or *; calls are counted per SLOT as written, from 1. KIND is a kind or
  * its code, "vm-busy" or "VM_BUSY". Of several rules for one call the first of each sort counts. A
  * line that can't be understood aborts the process: a fault that never comes proves nothing.
+ *
+ * The WORDS of a sample are separated by commas (nest-fake-sample.h).
  *
  * Every call leaves "> NUMBER SLOT UUID" and "< NUMBER SLOT UUID ok|KIND" in the calls file, and
  * "! RULE" for each rule that struck. */

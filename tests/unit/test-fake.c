@@ -116,6 +116,41 @@ static void test_life(void **state)
     assert_nest_error(error, NEST_ERROR_VM_NOT_FOUND, UUID);
 }
 
+static NestVmSample sampled(NestBackend *backend, const char *uuid, gboolean monitor)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) samples = NULL;
+    assert_true(backend->ops->sample(backend, uuid, monitor, &samples, &error));
+    assert_int_equal(samples->len, 1);
+    return *(NestVmSample *)g_ptr_array_index(samples, 0);
+}
+
+static void test_sample(void **state)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) none = NULL;
+    g_autoptr(NestBackend) b = with_demo(NULL);
+    assert_true(b->ops->sample(b, NULL, FALSE, &none, &error));
+    assert_int_equal(none->len, 0);
+    assert_false(b->ops->sample(b, UUID, FALSE, &none, &error));
+    assert_nest_error(error, NEST_ERROR_VM_STATE, "not running");
+    assert_true(b->ops->start(b, UUID, NULL));
+    NestVmSample sample = sampled(b, NULL, FALSE);
+    assert_string_equal(sample.uuid, UUID);
+    assert_true(sample.counted && sample.booted && !sample.asked);
+    assert_int_equal(sample.switched_on, NEST_ANSWER_UNREAD);
+    assert_int_equal(sampled(b, UUID, TRUE).switched_on, NEST_ANSWER_NO);
+    nest_backend_fake_control(b, "set:sample@DemoVM:run=3,nested_run=10,grow=5,guest,armed\n");
+    const NestVmSample first = sampled(b, UUID, TRUE), second = sampled(b, UUID, FALSE);
+    assert_int_equal(first.run, 3);
+    assert_true(first.guest_mode);
+    assert_int_equal(first.switched_on, NEST_ANSWER_YES);
+    assert_int_equal(second.nested_run, first.nested_run + 5);
+    nest_backend_fake_control(b, "set:sample@DemoVM:none,silent\n");
+    sample = sampled(b, UUID, TRUE);
+    assert_true(sample.asked && !sample.counted && sample.switched_on == NEST_ANSWER_UNREAD);
+}
+
 static void test_define_refusals(void **state)
 {
     static const struct {
@@ -392,6 +427,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_life),
+        cmocka_unit_test(test_sample),
         cmocka_unit_test(test_define_refusals),
         cmocka_unit_test(test_saved_state_keeps_what_ran),
         cmocka_unit_test(test_host_that_lacks_the_extension),
