@@ -119,6 +119,7 @@ static gboolean prepare_save(NestJob *job, GError **error)
         return TRUE;
     if (state != NEST_VM_RUNNING && state != NEST_VM_PAUSED)
         return refuse_state(job, "saved", NULL, error);
+    nest_job_look_inside(job);
     if (!nest_guard_allows(NEST_GUARD_SAVE, &job->reading->view, job->config->parity, error))
         return FALSE;
     nest_job_add_step(job, &step);
