@@ -91,6 +91,7 @@ void nest_core_open(NestCore *core)
     opening->unrecorded = g_ptr_array_new_with_free_func((GDestroyNotify)nest_job_free);
     opening->recover = !core->recovered;
     core->state = NEST_CORE_OPENING;
+    core->listed = FALSE;
     nest_core_push(core, core->readers, open_work, opening);
 }
 
@@ -159,7 +160,6 @@ static void opened(gpointer data)
     core->reopen_seconds = 0;
     g_clear_pointer(&core->problem, nest_problem_free);
     nest_core_set_host(core, nest_host_snapshot_ref(opening->host));
-    g_message("the hypervisor is open: %s", opening->host->caps->uri);
     nest_core_reconcile(core);
     nest_core_run_waiting(core);
 }

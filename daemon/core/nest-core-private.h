@@ -28,6 +28,7 @@ struct NestCore {
     guint reopen_timer;
     guint reopen_seconds;
     gboolean recovered;
+    gboolean listed; /* since it was opened, all VMs were read */
     gboolean stopping;
 
     GThreadPool *jobs, *readers, *prober, *scribe;

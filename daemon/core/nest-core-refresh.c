@@ -258,6 +258,13 @@ static void find_gone(NestCore *core, Refresh *refresh)
     }
 }
 
+static void set_listed(NestCore *core)
+{
+    if (!core->listed)
+        g_message("the hypervisor is open: %s", core->host->caps->uri);
+    core->listed = TRUE;
+}
+
 static void refreshed(gpointer data)
 {
     g_autoptr(Refresh) refresh = data;
@@ -268,7 +275,10 @@ static void refreshed(gpointer data)
     if (refresh->new_host != NULL)
         nest_core_set_host(core, nest_host_snapshot_ref(refresh->new_host));
     nest_core_admit(core, refresh->cards, refresh->gone);
-    if (refresh->error != NULL && nest_error_code(refresh->error) == NEST_ERROR_BACKEND_UNAVAILABLE)
+    if (refresh->uuids == NULL && refresh->error == NULL)
+        set_listed(core);
+    if (refresh->error != NULL &&
+        (!core->listed || nest_error_code(refresh->error) == NEST_ERROR_BACKEND_UNAVAILABLE))
         nest_core_lost(core, refresh->error);
     else if (refresh->error != NULL)
         g_warning("virtual machines can't be read: %s", refresh->error->message);

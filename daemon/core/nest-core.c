@@ -148,8 +148,10 @@ NestAbout *nest_core_about(NestCore *core)
 {
     static const char *const states[] = {"opening", "open", "unavailable"};
     NestAbout *about = nest_record_new(&nest_about_record);
+    /* Until then what is shown of VMs is what was stored. */
+    gboolean unread = core->state == NEST_CORE_OPEN && !core->listed;
     about->version = g_strdup(NEST_VERSION);
-    about->backend = g_strdup(states[core->state]);
+    about->backend = g_strdup(states[unread ? NEST_CORE_OPENING : core->state]);
     if (core->host != NULL && core->host->caps != NULL)
         about->backend_uri = g_strdup(core->host->caps->uri);
     about->problem = nest_problem_copy(core->problem);

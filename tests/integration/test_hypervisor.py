@@ -151,6 +151,23 @@ class TestHanging(Case):
             kinds = [o["kind"] for o in daemon.get("/v1/operations")["operations"]]
             self.assertEqual(kinds, ["enable"])
 
+    def test_open_is_said_once_all_is_read(self):
+        """What is shown from then on is not what was stored before."""
+        with Known("list:1:hang") as daemon:
+            eventually(lambda: "list:1:hang" in daemon.host.struck())
+            daemon.host.start("vm")
+            self.assertEqual(daemon.get("/v1")["backend"], "opening")
+            self.end(daemon)
+            self.assertEqual(daemon.wait_backend(), "open")
+            self.assertEqual(daemon.get("/v1/vms/vm")["state"], "running")
+
+    def test_first_listing_fails(self):
+        with Known("list:1:HYPERVISOR:out of order") as daemon:
+            daemon.wait_log("out of order")
+            self.assertNotEqual(daemon.get("/v1")["backend"], "open")
+            eventually(lambda: daemon.get("/v1")["backend"] == "open")
+            self.works(daemon)
+
     def test_open_waits_for_a_moment(self):
         """A change that comes while the hypervisor is opened is done when it is open."""
         with Known("open:*:hang") as daemon:
