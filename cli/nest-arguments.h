@@ -9,8 +9,8 @@ typedef struct {
     gboolean json, no_color, help, version;
 
     gboolean yes, dry_run, no_wait, no_mac_spoofing, no_memory;
-    gboolean verbose, follow, keep_disks, nested, names, commands, all, failed, close;
-    char *after, *limit, *timeout, *scope, *to;
+    gboolean verbose, follow, keep_disks, force, nested, names, commands, all, failed, close;
+    char *after, *limit, *timeout, *scope, *to, *reason;
     char *memory, *vcpus, *disk, *iso, *kernel, *initrd, *cmdline, *network, *filter, *accel;
 
     GStrv operands; /* never NULL once parsed */

@@ -7,14 +7,20 @@
 
 #define MAX_TIMEOUT (24 * 60 * 60)
 
-/* done and already have one %s, for the name. */
-static gboolean set_state(
-    NestCli *cli, NestStateWish wish, const char *done, const char *already, GError **error)
+/* Whether what a guard refuses is to be done all the same, and why. */
+static gboolean check_force(const NestArguments *arguments, GError **error)
+{
+    if (arguments->force == (arguments->reason != NULL))
+        return TRUE;
+    nest_set_error(error, NEST_ERROR_USAGE, NULL, "--force and --reason TEXT go together");
+    return FALSE;
+}
+
+/* done and already follow the name. */
+static gboolean report(NestCli *cli, const NestOperation *operation, const char *done,
+    const char *already, GError **error)
 {
     const char *vm = cli->arguments->operands[0];
-    g_autoptr(NestOperation) operation = NULL;
-    if (!nest_client_set_state(cli->client, vm, &wish, &operation, NULL, error))
-        return FALSE;
     if (operation == NULL) {
         if (!nest_cli_answer(cli))
             nest_output_line(cli->output, "%s %s", vm, already);
@@ -23,6 +29,19 @@ static gboolean set_state(
     g_autofree char *line =
         g_strdup_printf("%s %s", operation->name != NULL ? operation->name : vm, done);
     return nest_progress_follow(cli, operation, line, error);
+}
+
+static gboolean set_state(
+    NestCli *cli, NestStateWish wish, const char *done, const char *already, GError **error)
+{
+    const char *vm = cli->arguments->operands[0];
+    g_autoptr(NestOperation) operation = NULL;
+    wish.force = wish.force || cli->arguments->force;
+    wish.reason = cli->arguments->reason;
+    if (!check_force(cli->arguments, error) ||
+        !nest_client_set_state(cli->client, vm, &wish, &operation, NULL, error))
+        return FALSE;
+    return report(cli, operation, done, already, error);
 }
 
 gboolean nest_command_start(NestCli *cli, GError **error)
@@ -53,6 +72,33 @@ gboolean nest_command_save(NestCli *cli, GError **error)
 {
     NestStateWish wish = {.state = NEST_VM_SAVED};
     return set_state(cli, wish, "is saved. The next start resumes it.", "is saved already.", error);
+}
+
+gboolean nest_command_pause(NestCli *cli, GError **error)
+{
+    NestStateWish wish = {.state = NEST_VM_PAUSED};
+    return set_state(cli, wish, "is paused.", "is paused already.", error);
+}
+
+gboolean nest_command_resume(NestCli *cli, GError **error)
+{
+    NestStateWish wish = {.state = NEST_VM_RUNNING};
+    return set_state(cli, wish, "is running.", "is running already.", error);
+}
+
+gboolean nest_command_memory(NestCli *cli, GError **error)
+{
+    const NestArguments *arguments = cli->arguments;
+    guint64 bytes = 0;
+    g_autoptr(NestOperation) operation = NULL;
+    if (!check_force(arguments, error) ||
+        !nest_quantity_parse_size(arguments->operands[1], &bytes, error))
+        return FALSE;
+    NestMemoryWish wish = {bytes >> 10, arguments->force, arguments->reason};
+    if (!nest_client_set_memory(
+            cli->client, arguments->operands[0], &wish, &operation, NULL, error))
+        return FALSE;
+    return report(cli, operation, "has that memory now.", "has that memory already.", error);
 }
 
 static gboolean confirm(NestCli *cli, const char *question, GError **error)

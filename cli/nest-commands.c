@@ -12,6 +12,8 @@
         name, letter, offsetof(NestArguments, member), value, help \
     }
 #define NO_WAIT FLAG(no_wait, "no-wait", '\0', "return as soon as the operation has begun")
+#define FORCE FLAG(force, "force", '\0', "also what a guard refuses; needs the right admin")
+#define REASON VALUE(reason, "reason", '\0', "TEXT", "why it is forced, to be kept")
 #define YES FLAG(yes, "yes", 'y', "do not ask")
 
 static const NestOption status_options[] = {
@@ -54,6 +56,8 @@ static const NestOption create_options[] = {
 };
 
 static const NestOption wait_options[] = {NO_WAIT, {NULL}};
+
+static const NestOption guarded_options[] = {FORCE, REASON, NO_WAIT, {NULL}};
 
 static const NestOption shutdown_options[] = {
     VALUE(timeout, "timeout", '\0', "SECONDS", "how long it may take"),
@@ -163,11 +167,21 @@ const NestCommand nest_commands[] = {
         "If it could not start with nesting, it says why instead."},
     {"shutdown", NULL, "VM", 1, 1, shutdown_options, NEST_COMMAND_CHANGES, nest_command_shutdown,
         "ask the guest to shut down", "Asks by ACPI, and waits until the VM is off."},
-    {"stop", NULL, "VM", 1, 1, wait_options, NEST_COMMAND_CHANGES, nest_command_stop,
-        "turn a VM off at once", "Like pulling the plug: the guest is not asked."},
-    {"save", NULL, "VM", 1, 1, wait_options, NEST_COMMAND_CHANGES, nest_command_save,
+    {"stop", NULL, "VM", 1, 1, guarded_options, NEST_COMMAND_CHANGES, nest_command_stop,
+        "turn a VM off at once",
+        "Like pulling the plug: the guest is not asked. Refused while it hosts other VMs, or may."},
+    {"pause", NULL, "VM", 1, 1, guarded_options, NEST_COMMAND_CHANGES, nest_command_pause,
+        "stop a VM's CPUs", "It keeps its memory, and goes on with resume."},
+    {"resume", NULL, "VM", 1, 1, guarded_options, NEST_COMMAND_CHANGES, nest_command_resume,
+        "have a paused VM go on", "What start does as well."},
+    {"save", NULL, "VM", 1, 1, guarded_options, NEST_COMMAND_CHANGES, nest_command_save,
         "save a VM's memory to disk and turn it off",
-        "The next start resumes it. Not possible while nesting is on."},
+        "The next start resumes it. Refused while it hosts other VMs, or may."},
+    {"memory", NULL, "VM SIZE", 2, 2, guarded_options, NEST_COMMAND_CHANGES, nest_command_memory,
+        "resize a VM's memory",
+        "While it runs by its balloon, up to what it was started with; while it is off, the most "
+        "that it has and what it boots with. Sizes are written like 512M, 4G or 4GiB; without a "
+        "unit they are MiB."},
     {"delete", NULL, "VM", 1, 1, delete_options, NEST_COMMAND_CHANGES, nest_command_delete,
         "delete a VM and the disks that nestd made for it", "Asks first, unless --yes is given."},
     {"operations", NULL, "", 0, 0, operations_options, NEST_COMMAND_PLAIN, nest_command_operations,

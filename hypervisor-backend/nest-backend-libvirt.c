@@ -58,34 +58,22 @@ static gboolean caps(NestBackend *backend, NestBackendCaps **ret_caps, GError **
     return nest_libvirt_caps(self_of(backend), ret_caps, error);
 }
 
-static void clear_folders(NestLibvirtFolders *folders)
+static char *save_directory(NestLibvirt *self)
 {
-    g_free(folders->saved);
-    g_free(folders->logs);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(NestLibvirtFolders, clear_folders)
-
-static NestLibvirtFolders folders_of(NestLibvirt *self)
-{
-    NestLibvirtFolders folders = {NULL, NULL};
-
-    if (self->embed) {
-        folders.saved = g_build_filename(self->options.root, "lib", "qemu", "save", NULL);
-        folders.logs = g_build_filename(self->options.root, "log", "qemu", NULL);
-    } else if (strcmp(self->options.uri, "qemu:///system") == 0) {
-        folders.saved = g_strdup("/var/lib/libvirt/qemu/save");
-        folders.logs = g_strdup("/var/log/libvirt/qemu");
-    }
-    return folders;
+    if (self->embed)
+        return g_build_filename(self->options.root, "lib", "qemu", "save", NULL);
+    if (strcmp(self->options.uri, "qemu:///system") == 0)
+        return g_strdup("/var/lib/libvirt/qemu/save");
+    return NULL;
 }
 
 static gboolean add_facts(
-    virDomainPtr domain, const NestLibvirtFolders *folders, GPtrArray *facts, GError **error)
+    virDomainPtr domain, const char *directory, GPtrArray *facts, GError **error)
 {
     g_autoptr(GError) why = NULL;
     NestVmFacts *row = NULL;
 
-    if (nest_libvirt_facts(domain, folders, &row, &why)) {
+    if (nest_libvirt_facts(domain, directory, &row, &why)) {
         g_ptr_array_add(facts, row);
         return TRUE;
     }
@@ -98,7 +86,7 @@ static gboolean add_facts(
 static gboolean list(NestBackend *backend, GPtrArray **ret_facts, GError **error)
 {
     g_autoptr(GPtrArray) facts = g_ptr_array_new_with_free_func((GDestroyNotify)nest_vm_facts_free);
-    g_auto(NestLibvirtFolders) folders = folders_of(self_of(backend));
+    g_autofree char *directory = save_directory(self_of(backend));
     g_autoptr(virConnect) connection = NULL;
     virDomainPtr *domains = NULL;
     gboolean good = TRUE;
@@ -112,7 +100,7 @@ static gboolean list(NestBackend *backend, GPtrArray **ret_facts, GError **error
         return FALSE;
     }
     for (int i = 0; i < n; i++) {
-        good = good && add_facts(domains[i], &folders, facts, error);
+        good = good && add_facts(domains[i], directory, facts, error);
         virDomainFree(domains[i]);
     }
     free(domains);
@@ -124,11 +112,11 @@ static gboolean list(NestBackend *backend, GPtrArray **ret_facts, GError **error
 static gboolean read_vm(
     NestBackend *backend, const char *uuid, NestVmFacts **ret_facts, GError **error)
 {
-    g_auto(NestLibvirtFolders) folders = folders_of(self_of(backend));
+    g_autofree char *directory = save_directory(self_of(backend));
     g_autoptr(virDomain) domain = NULL;
 
     return nest_libvirt_domain(self_of(backend), uuid, &domain, error) &&
-        nest_libvirt_facts(domain, &folders, ret_facts, error);
+        nest_libvirt_facts(domain, directory, ret_facts, error);
 }
 
 static gboolean define_with(
@@ -296,6 +284,9 @@ static const NestBackendOps ops = {
     .start = start,
     .shutdown = shut_down,
     .stop = stop,
+    .pause = nest_libvirt_pause,
+    .resume = nest_libvirt_resume,
+    .set_memory = nest_libvirt_set_memory,
     .save = save,
     .drop_saved_state = drop_saved_state,
     .wait_off = wait_off,

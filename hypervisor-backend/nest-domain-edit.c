@@ -63,19 +63,16 @@ static void set_kib(NestPatch *patch, const xmlNode *element, guint64 kib)
     nest_patch_text(patch, element, text);
 }
 
-/* Raises <memory>, which NUMA cells and a maximum for hot-plug would contradict. */
-static gboolean raise_memory(
-    NestPatch *patch, const NestDomain *domain, guint64 kib, GError **error)
+/* Sets <memory>, which NUMA cells and a maximum for hot-plug would contradict. */
+static gboolean set_most_memory(NestPatch *patch, guint64 kib, GError **error)
 {
     const xmlNode *root = patch->document->root;
     const xmlNode *memory = nest_element_child(root, "memory");
-    if (kib <= domain->memory_kib)
-        return TRUE;
     if (nest_domain_numa(patch->document) != NULL ||
         nest_element_child(root, "maxMemory") != NULL) {
         nest_set_error(error, NEST_ERROR_VM_UNFIT,
-            "Raise <memory> and the memory of the NUMA cells by hand",
-            "the memory of the VM is divided into NUMA cells or hot-plugged, and cannot be raised "
+            "Change <memory> and the memory of the NUMA cells by hand",
+            "the memory of the VM is divided into NUMA cells or hot-plugged, and cannot be changed "
             "as a whole");
         return FALSE;
     }
@@ -132,7 +129,7 @@ static gboolean edit_memory(
         return FALSE;
     }
     guint64 current = MAX(domain->current_memory_kib, wish->memory_kib);
-    if (!raise_memory(patch, domain, wish->memory_kib, error))
+    if (wish->memory_kib > domain->memory_kib && !set_most_memory(patch, wish->memory_kib, error))
         return FALSE;
     if (wish->fix_memory)
         current = MAX(domain->memory_kib, wish->memory_kib);
@@ -168,6 +165,35 @@ char *nest_domain_edit(const char *xml, const NestDomainWish *wish, GError **err
         return NULL;
     }
     return g_steal_pointer(&edited);
+}
+
+/* A definition without <currentMemory> has all of it now. */
+static void set_memory_now(NestPatch *patch, guint64 kib)
+{
+    const xmlNode *root = patch->document->root;
+    const xmlNode *current = nest_element_child(root, "currentMemory");
+    g_autofree char *added =
+        g_strdup_printf("<currentMemory unit='KiB'>%" G_GUINT64_FORMAT "</currentMemory>", kib);
+    if (current != NULL)
+        set_kib(patch, current, kib);
+    else
+        nest_patch_append(patch, root, (const char *const[]){added, NULL});
+}
+
+char *nest_domain_set_memory(const char *xml, guint64 kib, gboolean most, GError **error)
+{
+    g_autoptr(NestDocument) document = nest_document_parse(xml, error);
+    g_autoptr(NestDomain) domain =
+        document != NULL ? nest_domain_from_document(document, error) : NULL;
+    if (domain == NULL)
+        return NULL;
+    g_autoptr(NestPatch) patch = nest_patch_new(document);
+    if (most && kib != domain->memory_kib && !set_most_memory(patch, kib, error))
+        return NULL;
+    gboolean has_now = nest_element_child(document->root, "currentMemory") != NULL;
+    if (kib != domain->current_memory_kib && (has_now || !most))
+        set_memory_now(patch, kib);
+    return nest_patch_apply(patch);
 }
 
 gboolean nest_domain_satisfies(const char *xml, const NestDomainWish *wish, GError **error)

@@ -81,6 +81,10 @@ typedef struct {
  * <qemu:commandline>). */
 char *nest_domain_edit(const char *xml, const NestDomainWish *wish, GError **error);
 
+/* The definition with so much memory now; with most, also at most, and at boot. What else it says
+ * comes out as it went in. VM_UNFIT where NUMA cells or plugged memory stand in the way of most. */
+char *nest_domain_set_memory(const char *xml, guint64 kib, gboolean most, GError **error);
+
 /* TRUE if the definition is as wished; else error is NEST_ERROR_NOT_VERIFIED and says what is
  * not. For the read-back: libvirt may write the same thing in other words. */
 gboolean nest_domain_satisfies(const char *xml, const NestDomainWish *wish, GError **error);

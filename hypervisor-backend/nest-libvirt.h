@@ -77,6 +77,13 @@ int nest_libvirt_ask(virDomainPtr domain);
 gboolean nest_libvirt_sample(
     NestLibvirt *self, const char *uuid, gboolean monitor, GPtrArray **ret_samples, GError **error);
 
+/* nest-libvirt-run.c: slots of the contract. */
+
+gboolean nest_libvirt_pause(NestBackend *backend, const char *uuid, GError **error);
+gboolean nest_libvirt_resume(NestBackend *backend, const char *uuid, GError **error);
+gboolean nest_libvirt_set_memory(
+    NestBackend *backend, const char *uuid, guint64 kib, GError **error);
+
 /* nest-libvirt-wait.c */
 
 /* The wait_off of the contract. */
@@ -94,19 +101,9 @@ void nest_libvirt_settle(NestLibvirt *self, virConnectPtr connection, guint time
 /* The state of domain alone, and whether a saved state waits. */
 gboolean nest_libvirt_state(virDomainPtr domain, NestVmState *ret_state, GError **error);
 
-/* Where libvirt keeps what belongs to VMs; NULL where that is not known. */
-typedef struct {
-    char *saved; /* saved states */
-    char *logs; /* of QEMU */
-} NestLibvirtFolders;
-
-gboolean nest_libvirt_facts(virDomainPtr domain, const NestLibvirtFolders *folders,
-    NestVmFacts **ret_facts, GError **error);
-
-/* nest-libvirt-snapshots.c */
-
-/* Not more than it takes a while to read; NULL where they can't be listed. */
-NestSnapshotFacts *nest_libvirt_snapshots(virDomainPtr domain);
+/* save_directory: where saved states are, NULL where that is not known. */
+gboolean nest_libvirt_facts(
+    virDomainPtr domain, const char *save_directory, NestVmFacts **ret_facts, GError **error);
 
 /* nest-libvirt-caps.c */
 

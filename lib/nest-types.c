@@ -270,8 +270,16 @@ static const NestField nest_state_wish_fields[] = {
     NICKS(NestStateWish, state, REQUIRED, nest_vm_state_nicks),
     FIELD(NestStateWish, force, BOOL, OPTIONAL),
     FIELD(NestStateWish, timeout, UINT, OPTIONAL),
+    FIELD(NestStateWish, reason, STRING, OPTIONAL),
 };
 RECORD(nest_state_wish, NestStateWish, "state");
+
+static const NestField nest_memory_wish_fields[] = {
+    FIELD(NestMemoryWish, memory_kib, UINT64, REQUIRED),
+    FIELD(NestMemoryWish, force, BOOL, OPTIONAL),
+    FIELD(NestMemoryWish, reason, STRING, OPTIONAL),
+};
+RECORD(nest_memory_wish, NestMemoryWish, "memory");
 
 static const NestField nest_about_fields[] = {
     FIELD(NestAbout, version, STRING, OPTIONAL),
@@ -310,6 +318,7 @@ FREE(nest_vm_spec, NestVmSpec)
 FREE(nest_nested_wish, NestNestedWish)
 FREE(nest_undo_wish, NestUndoWish)
 FREE(nest_state_wish, NestStateWish)
+FREE(nest_memory_wish, NestMemoryWish)
 FREE(nest_about, NestAbout)
 
 NestVm *nest_vm_new(void)

@@ -314,13 +314,22 @@ typedef struct {
     char *plan; /* the hash of the plan that was shown; NULL: whatever is true now */
 } NestUndoWish;
 
-/* PUT /v1/vms/{vm}/state: running = start (or resume from a saved state), off = shut down by
- * ACPI, off and force = power off, saved = save to disk and turn off. */
+/* PUT /v1/vms/{vm}/state: running = start (or resume from a saved state, or from a pause), off =
+ * shut down by ACPI, off and force = power off, saved = save to disk and turn off, paused = stop
+ * its CPUs. */
 typedef struct {
     NestVmState state;
-    gboolean force;
+    gboolean force; /* with reason: also what a guard refuses */
     guint timeout; /* seconds a shutdown may take; 0: the configured time */
+    char *reason; /* why a guard is overridden; NULL: none is */
 } NestStateWish;
+
+/* PUT /v1/vms/{vm}/memory: while it runs by the balloon, else the most and what it boots with. */
+typedef struct {
+    guint64 memory_kib;
+    gboolean force; /* also what a guard refuses; needs reason */
+    char *reason;
+} NestMemoryWish;
 
 /* GET /v1 */
 typedef struct {
@@ -355,6 +364,7 @@ NEST_TYPE_AUTOPTR(NestVmSpec, nest_vm_spec_free)
 NEST_TYPE_AUTOPTR(NestNestedWish, nest_nested_wish_free)
 NEST_TYPE_AUTOPTR(NestUndoWish, nest_undo_wish_free)
 NEST_TYPE_AUTOPTR(NestStateWish, nest_state_wish_free)
+NEST_TYPE_AUTOPTR(NestMemoryWish, nest_memory_wish_free)
 NEST_TYPE_AUTOPTR(NestAbout, nest_about_free)
 
 /* New, empty structs whose arrays are there and empty. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-core-private.h"
 #include "nest-error.h"
+#include "nest-job-guard.h"
 #include "nest-runner.h"
 
 /* Changes: from the main thread to a worker and back. */
@@ -318,7 +319,9 @@ void nest_core_submit_async(NestCore *core, const NestCaller *caller, NestReques
     g_autoptr(GTask) task = g_task_new(NULL, NULL, callback, user_data);
     g_autofree char *uuid = NULL;
     GError *error = NULL;
-    if (!nest_core_check_open(core, &error) || !resolve_request(core, request, &uuid, &error)) {
+    if (!nest_core_check_open(core, &error) ||
+        !nest_job_guard_check_force(request, caller->right, &error) ||
+        !resolve_request(core, request, &uuid, &error)) {
         nest_request_free(request);
         g_task_return_error(task, error);
         return;
@@ -331,7 +334,6 @@ void nest_core_submit_async(NestCore *core, const NestCaller *caller, NestReques
     submission->job->store = core->store;
     submission->job->backend = core->backend;
     submission->job->marks = core->marks;
-    submission->job->sampler = core->sampler;
     submission->job->report = report;
     submission->job->report_data = submission;
     nest_core_when_open(core, submit_go, submission, submission_free, task);

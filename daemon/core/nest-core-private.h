@@ -20,7 +20,6 @@ struct NestCore {
     NestStore *store;
     NestBackend *backend;
     NestMarks *marks;
-    NestSampler *sampler;
     gint64 started;
 
     NestCoreState state;

@@ -220,7 +220,6 @@ gboolean nest_core_start(NestCore *core, GError **error)
     core->marks = nest_marks_load(core->store, NEST_TRUST_TRUSTED, error);
     if (core->marks == NULL || !load_inventory(core, error))
         return FALSE;
-    core->sampler = nest_sampler_new(core->backend, core->marks, FALSE);
     core->reconcile_timer = g_timeout_add_seconds(RECONCILE_SECONDS, on_reconcile_timer, core);
     nest_core_open(core);
     return TRUE;
@@ -257,7 +256,6 @@ void nest_core_free(NestCore *core)
     while (g_main_context_iteration(NULL, FALSE))
         ;
     nest_inventory_free(core->inventory);
-    nest_sampler_free(core->sampler);
     nest_marks_free(core->marks);
     g_array_unref(core->entries);
     nest_operations_free(core->operations);

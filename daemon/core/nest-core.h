@@ -59,6 +59,7 @@ typedef enum {
     NEST_JOB_NESTED, /* nested */
     NEST_JOB_UNDO, /* undo */
     NEST_JOB_STATE, /* state */
+    NEST_JOB_MEMORY, /* memory */
     NEST_JOB_CREATE, /* spec */
     NEST_JOB_DELETE
 } NestJobKind;
@@ -67,10 +68,13 @@ typedef struct {
     NestJobKind kind;
     char *vm; /* UUID or name; NULL for CREATE */
     char *if_match; /* the revision the caller has seen, NULL for any */
+    gboolean force; /* also what a guard refuses; needs reason and the right ADMIN */
+    char *reason; /* why; NULL without force */
     gboolean keep_disks; /* DELETE */
     NestNestedWish *nested; /* by kind, else NULL */
     NestUndoWish *undo;
     NestStateWish *state;
+    NestMemoryWish *memory;
     NestVmSpec *spec;
 } NestRequest;
 void nest_request_free(NestRequest *request);

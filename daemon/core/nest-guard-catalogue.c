@@ -72,7 +72,7 @@ void nest_guard_catalogue_add(GPtrArray *catalogue)
         info->why = about->harm != NULL ? g_strdup_printf("Otherwise %s.", about->harm)
                                         : g_strdup("It harms nothing that runs in the VM.");
         if (about->next != NULL) {
-            g_auto(GStrv) parts = g_strsplit(about->next, "%s", 2);
+            g_auto(GStrv) parts = g_strsplit(about->next, "%s", -1);
             g_autofree char *next = g_strjoinv("VM", parts);
             info->fix = g_strdup_printf("Instead: %s.", next);
         } else {

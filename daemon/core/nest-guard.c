@@ -130,7 +130,7 @@ static char *fill_in(const char *text, const char *name)
 {
     if (text == NULL)
         return NULL;
-    g_auto(GStrv) parts = g_strsplit(text, "%s", 2);
+    g_auto(GStrv) parts = g_strsplit(text, "%s", -1);
     return g_strjoinv(name, parts);
 }
 

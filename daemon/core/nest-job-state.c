@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-error.h"
-#include "nest-guard.h"
-#include "nest-job.h"
+#include "nest-job-guard.h"
 #include "nest-power.h"
 #include "nest-record.h"
 
-/* Start, shut down, power off, save. */
+/* Start, shut down, power off, save, pause, resume. */
 
 static gboolean refuse_state(const NestJob *job, const char *what, const char *next, GError **error)
 {
@@ -81,16 +80,50 @@ static gboolean save(NestJob *job, GError **error)
     return FALSE;
 }
 
+static gboolean expect_state(NestJob *job, NestVmState expected, GError **error)
+{
+    g_autoptr(NestVmFacts) then = NULL;
+    if (!job->backend->ops->read(job->backend, nest_job_uuid(job), &then, error))
+        return FALSE;
+    if (then->state == expected)
+        return TRUE;
+    nest_set_error(error, NEST_ERROR_NOT_VERIFIED, NULL, "%s should be %s, but is %s",
+        nest_job_name(job), nest_nick(nest_vm_state_nicks, expected),
+        nest_nick(nest_vm_state_nicks, then->state));
+    return FALSE;
+}
+
+static gboolean run_on(NestJob *job, GError **error)
+{
+    return job->backend->ops->resume(job->backend, nest_job_uuid(job), error) &&
+        expect_state(job, NEST_VM_RUNNING, error);
+}
+
+static gboolean hold(NestJob *job, GError **error)
+{
+    return job->backend->ops->pause(job->backend, nest_job_uuid(job), error) &&
+        expect_state(job, NEST_VM_PAUSED, error);
+}
+
+static const NestJobStep resume_step = {"resume", "resumed", run_on, NULL, FALSE};
+static const NestJobStep pause_step = {"pause", "paused", hold, NULL, FALSE};
+
 static gboolean prepare_start(NestJob *job, GError **error)
 {
     static const NestJobStep step = {"start", "started", start, NULL, FALSE};
     const NestVmFacts *facts = job->reading->facts;
-    nest_job_set_kind(job, "start");
+    nest_job_set_kind(job, facts->state == NEST_VM_PAUSED ? "resume" : "start");
     if (facts->state == NEST_VM_RUNNING)
         return TRUE;
+    if (facts->state == NEST_VM_PAUSED) {
+        if (!nest_job_guard(job, NEST_GUARD_PAUSE, error))
+            return FALSE;
+        nest_job_add_step(job, &resume_step);
+        return TRUE;
+    }
     if (!nest_power_is_off(facts->state))
         return refuse_state(job, "started", NULL, error);
-    if (!nest_guard_allows(NEST_GUARD_START, &job->reading->view, job->config->parity, error))
+    if (!nest_job_guard(job, NEST_GUARD_START, error))
         return FALSE;
     nest_job_add_step(job, &step);
     return TRUE;
@@ -104,8 +137,12 @@ static gboolean prepare_off(NestJob *job, GError **error)
     nest_job_set_kind(job, force ? "stop" : "shutdown");
     if (nest_power_is_off(job->reading->facts->state))
         return TRUE;
-    if (!force && job->reading->facts->state == NEST_VM_PAUSED)
-        return refuse_state(job, "shut down", "power it off with nestctl stop", error);
+    if (!force && job->reading->facts->state == NEST_VM_PAUSED) {
+        g_autofree char *next = g_strdup_printf("nestctl resume %s", nest_job_name(job));
+        return refuse_state(job, "shut down", next, error);
+    }
+    if (!nest_job_guard(job, force ? NEST_GUARD_STOP : NEST_GUARD_SHUTDOWN, error))
+        return FALSE;
     nest_job_add_step(job, force ? &stop_step : &shut_down_step);
     return TRUE;
 }
@@ -119,27 +156,49 @@ static gboolean prepare_save(NestJob *job, GError **error)
         return TRUE;
     if (state != NEST_VM_RUNNING && state != NEST_VM_PAUSED)
         return refuse_state(job, "saved", NULL, error);
-    nest_job_look_inside(job);
-    if (!nest_guard_allows(NEST_GUARD_SAVE, &job->reading->view, job->config->parity, error))
+    if (!nest_job_guard(job, NEST_GUARD_SAVE, error))
         return FALSE;
     nest_job_add_step(job, &step);
     return TRUE;
 }
 
+static gboolean prepare_pause(NestJob *job, GError **error)
+{
+    NestVmState state = job->reading->facts->state;
+    nest_job_set_kind(job, "pause");
+    if (state == NEST_VM_PAUSED)
+        return TRUE;
+    if (state != NEST_VM_RUNNING)
+        return refuse_state(job, "paused", NULL, error);
+    if (!nest_job_guard(job, NEST_GUARD_PAUSE, error))
+        return FALSE;
+    nest_job_add_step(job, &pause_step);
+    return TRUE;
+}
+
+static const struct {
+    NestVmState wanted;
+    gboolean (*prepare)(NestJob *job, GError **error);
+} ways[] = {
+    {NEST_VM_RUNNING, prepare_start},
+    {NEST_VM_OFF, prepare_off},
+    {NEST_VM_SAVED, prepare_save},
+    {NEST_VM_PAUSED, prepare_pause},
+};
+
 static gboolean prepare(NestJob *job, GError **error)
 {
     NestVmState wanted = job->request->state->state;
-    if (wanted != NEST_VM_RUNNING && wanted != NEST_VM_OFF && wanted != NEST_VM_SAVED) {
-        nest_set_error(error, NEST_ERROR_INVALID_REQUEST, "ask for running, off or saved",
+    guint way = 0;
+    while (way < G_N_ELEMENTS(ways) && ways[way].wanted != wanted)
+        way++;
+    if (way == G_N_ELEMENTS(ways)) {
+        nest_set_error(error, NEST_ERROR_INVALID_REQUEST, "ask for running, off, saved or paused",
             "a virtual machine can't be brought into the state \"%s\"",
             nest_nick(nest_vm_state_nicks, wanted));
         return FALSE;
     }
-    if (!nest_job_read_vm(job, error))
-        return FALSE;
-    if (wanted == NEST_VM_RUNNING)
-        return prepare_start(job, error);
-    return wanted == NEST_VM_OFF ? prepare_off(job, error) : prepare_save(job, error);
+    return nest_job_read_vm(job, error) && ways[way].prepare(job, error);
 }
 
 static gboolean resume(NestJob *job, GError **error)
@@ -160,9 +219,15 @@ static NestRecovery recover(const NestJob *job, const NestVmReading *reading, co
         *note = "it runs without the virtualization extension that it demands: power it off";
         return NEST_RECOVERY_LEAVE;
     }
-    gboolean wanted = g_strcmp0(kind, "start") == 0 ? !off
-        : g_strcmp0(kind, "save") == 0              ? reading->facts->saved_state
-                                                    : off;
+    gboolean wanted = off;
+    if (g_strcmp0(kind, "start") == 0)
+        wanted = !off;
+    else if (g_strcmp0(kind, "save") == 0)
+        wanted = reading->facts->saved_state;
+    else if (g_strcmp0(kind, "pause") == 0)
+        wanted = reading->facts->state == NEST_VM_PAUSED;
+    else if (g_strcmp0(kind, "resume") == 0)
+        wanted = reading->facts->state == NEST_VM_RUNNING;
     *note = wanted ? NULL : "it was not carried out";
     return wanted ? NEST_RECOVERY_DONE : NEST_RECOVERY_UNTOUCHED;
 }

@@ -8,6 +8,7 @@ static const NestJobType *const types[] = {
     [NEST_JOB_NESTED] = &nest_job_nested,
     [NEST_JOB_UNDO] = &nest_job_undo,
     [NEST_JOB_STATE] = &nest_job_state,
+    [NEST_JOB_MEMORY] = &nest_job_memory,
     [NEST_JOB_CREATE] = &nest_job_create,
     [NEST_JOB_DELETE] = &nest_job_delete,
 };
@@ -23,6 +24,9 @@ static const struct {
     {"shutdown", NEST_JOB_STATE},
     {"stop", NEST_JOB_STATE},
     {"save", NEST_JOB_STATE},
+    {"pause", NEST_JOB_STATE},
+    {"resume", NEST_JOB_STATE},
+    {"memory", NEST_JOB_MEMORY},
     {"create", NEST_JOB_CREATE},
     {"delete", NEST_JOB_DELETE},
 };
@@ -33,9 +37,11 @@ void nest_request_free(NestRequest *request)
         return;
     g_free(request->vm);
     g_free(request->if_match);
+    g_free(request->reason);
     nest_nested_wish_free(request->nested);
     nest_undo_wish_free(request->undo);
     nest_state_wish_free(request->state);
+    nest_memory_wish_free(request->memory);
     nest_vm_spec_free(request->spec);
     g_free(request);
 }
@@ -49,6 +55,7 @@ NestJob *nest_job_new(NestRequest *request, const char *uuid, const NestCaller *
     job->intent = g_new0(NestIntent, 1);
     job->intent->operation = nest_operation_new();
     job->intent->operation->uuid = g_strdup(uuid);
+    job->right = caller->right;
     job->intent->operation->uid = caller->uid;
     job->intent->operation->pid = caller->pid;
     return job;
@@ -115,12 +122,6 @@ gboolean nest_job_read_vm(NestJob *job, GError **error)
     nest_set_error(error, NEST_ERROR_PRECONDITION_FAILED, "read it again and decide anew",
         "%s was changed since it was read", nest_job_name(job));
     return FALSE;
-}
-
-void nest_job_look_inside(NestJob *job)
-{
-    if (job->sampler != NULL)
-        job->reading->marks->activity = nest_sampler_look(job->sampler, &job->reading->view);
 }
 
 const char *nest_job_uuid(const NestJob *job)

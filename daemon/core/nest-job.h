@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 #include "nest-core.h"
-#include "nest-sampler.h"
 #include "nest-vm-card.h"
 
 /* One change to one VM, from the wish to the outcome. A job is prepared, run and freed by one
@@ -50,10 +49,10 @@ struct NestJob {
     NestStore *store;
     NestBackend *backend;
     NestMarks *marks; /* NULL in tests of a job alone */
-    NestSampler *sampler; /* likewise */
     /* owned */
     const NestJobType *type;
     NestRequest *request; /* NULL when recovering */
+    NestRight right; /* of who asked */
     NestHostSnapshot *host;
     GCancellable *cancellable;
     NestIntent *intent;
@@ -86,13 +85,9 @@ void nest_job_add_step(NestJob *job, const NestJobStep *step);
 void nest_job_set_kind(NestJob *job, const char *kind);
 /* Reads the VM into job->reading and checks request->if_match. */
 gboolean nest_job_read_vm(NestJob *job, GError **error);
-/* Looks at what the VM in job->reading does with its extension right now, so that guards judge by
- * that: before doing to a running VM what a guard may forbid. Takes up to half a second, and a few
- * seconds where its QEMU does not answer. */
-void nest_job_look_inside(NestJob *job);
 const char *nest_job_uuid(const NestJob *job);
 const char *nest_job_name(const NestJob *job);
 
 /* One per file. */
-extern const NestJobType nest_job_nested, nest_job_undo, nest_job_state, nest_job_create,
-    nest_job_delete;
+extern const NestJobType nest_job_nested, nest_job_undo, nest_job_state, nest_job_memory,
+    nest_job_create, nest_job_delete;

@@ -108,5 +108,18 @@ void nest_http_vms_set_state(NestExchange *exchange)
 {
     NestRequest *request = new_request(exchange, NEST_JOB_STATE);
     request->state = g_steal_pointer(&exchange->body);
+    /* Off by force alone is powering off. */
+    request->force = request->state->force &&
+        (request->state->state != NEST_VM_OFF || request->state->reason != NULL);
+    request->reason = g_strdup(request->state->reason);
+    nest_http_vms_submit(exchange, request);
+}
+
+void nest_http_vms_set_memory(NestExchange *exchange)
+{
+    NestRequest *request = new_request(exchange, NEST_JOB_MEMORY);
+    request->memory = g_steal_pointer(&exchange->body);
+    request->force = request->memory->force;
+    request->reason = g_strdup(request->memory->reason);
     nest_http_vms_submit(exchange, request);
 }

@@ -25,6 +25,8 @@ const NestRoute nest_routes[] = {
     {"GET", "/v1/vms/{vm}/checks", NEST_RIGHT_VIEW, nest_http_checks_vm, NULL, {{"all", 0, 1, 0}}},
     {"PUT", "/v1/vms/{vm}/state", NEST_RIGHT_OPERATE, nest_http_vms_set_state,
         &nest_state_wish_record, {{NULL}}},
+    {"PUT", "/v1/vms/{vm}/memory", NEST_RIGHT_MANAGE, nest_http_vms_set_memory,
+        &nest_memory_wish_record, {{NULL}}},
     {"GET", "/v1/vms/{vm}/nested", NEST_RIGHT_VIEW, nest_http_nested_get, NULL, {{NULL}}},
     {"PUT", "/v1/vms/{vm}/nested", NEST_RIGHT_MANAGE, nest_http_nested_set,
         &nest_nested_wish_record, {{NULL}}},

@@ -18,6 +18,7 @@ void nest_intent_free(NestIntent *intent)
     g_free(intent->before_xml);
     g_free(intent->after_xml);
     g_free(intent->detail);
+    g_free(intent->forced);
     nest_stored_mark_free(intent->mark);
     g_free(intent);
 }
@@ -39,6 +40,31 @@ static gboolean add_event(sqlite3 *db, const NestOperation *operation, const cha
         error);
 }
 
+static gboolean add_audit(
+    sqlite3 *db, const NestOperation *operation, const char *action, GError **error)
+{
+    return nest_sql_do(db,
+        "INSERT INTO audit (time, operation, uid, pid, action, vm) VALUES (?, ?, ?, ?, ?, ?)",
+        NEST_SQL(INT(operation->created), INT(operation->id), INT(operation->uid),
+            INT(operation->pid), TEXT(action),
+            TEXT(operation->uuid != NULL ? operation->uuid : operation->name)),
+        error);
+}
+
+/* Who overrode a guard, and why. */
+static gboolean add_forced(sqlite3 *db, const Beginning *beginning, GError **error)
+{
+    const NestOperation *operation = &beginning->operation;
+    const char *forced = beginning->intent->forced;
+    if (forced == NULL)
+        return TRUE;
+    g_autofree char *action = g_strdup_printf("force %s", forced);
+    g_autofree char *message = g_strdup_printf("%s of %s was forced by the user with id %u: %s",
+        operation->kind, name_of(operation), operation->uid, forced);
+    return add_audit(db, operation, action, error) &&
+        add_event(db, operation, "guard-forced", message, operation->created, error);
+}
+
 static gboolean insert_intent(sqlite3 *db, const Beginning *beginning, GError **error)
 {
     const NestIntent *intent = beginning->intent;
@@ -51,12 +77,7 @@ static gboolean insert_intent(sqlite3 *db, const Beginning *beginning, GError **
             NEST_SQL(INT(operation->id), TEXT(intent->before_xml), TEXT(intent->after_xml),
                 TEXT(intent->detail)),
             error) &&
-        nest_sql_do(db,
-            "INSERT INTO audit (time, operation, uid, pid, action, vm) VALUES (?, ?, ?, ?, ?, ?)",
-            NEST_SQL(INT(operation->created), INT(operation->id), INT(operation->uid),
-                INT(operation->pid), TEXT(operation->kind),
-                TEXT(operation->uuid != NULL ? operation->uuid : operation->name)),
-            error);
+        add_audit(db, operation, operation->kind, error);
 }
 
 static gboolean begin(sqlite3 *db, gpointer data, GError **error)
@@ -70,7 +91,8 @@ static gboolean begin(sqlite3 *db, gpointer data, GError **error)
     g_autofree char *message =
         g_strdup_printf("%s of %s was started", operation->kind, name_of(operation));
     return insert_intent(db, beginning, error) &&
-        add_event(db, operation, "operation-started", message, operation->created, error);
+        add_event(db, operation, "operation-started", message, operation->created, error) &&
+        add_forced(db, beginning, error);
 }
 
 gboolean nest_store_begin_operation(NestStore *store, NestIntent *intent, GError **error)

@@ -82,13 +82,15 @@ typedef struct {
     char *before_xml; /* the definition to go back to, NULL where none */
     char *after_xml; /* the definition to reach, NULL where none */
     char *detail; /* JSON, the job's own, NULL where none */
+    char *forced; /* the guards that were overridden, and why; NULL where none was */
     NestStoredMark *mark; /* of the VM from the end of the operation on; NULL: as it was */
 } NestIntent;
 void nest_intent_free(NestIntent *intent);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestIntent, nest_intent_free)
 
 /* One transaction: the operation (pending; its id and created are set), its intent, an audit row
- * with uid and pid of the operation, and an "operation-started" event. */
+ * with uid and pid of the operation, and an "operation-started" event. Where guards were
+ * overridden, another audit row and a "guard-forced" event say so. */
 gboolean nest_store_begin_operation(NestStore *store, NestIntent *intent, GError **error);
 
 /* State and steps of an operation under way. One whose state is an end is refused (INTERNAL), as

@@ -355,14 +355,36 @@ class State(CliTest):
 
     def test_verbs(self):
         for words, wish, said in (
-                (["start"], {"state": "running", "force": False, "timeout": 0}, "is running."),
+                (["start"], {"state": "running", "force": False, "timeout": 0, "reason": None}, "is running."),
                 (["shutdown", "--timeout", "90"],
-                 {"state": "off", "force": False, "timeout": 90}, "is off."),
-                (["stop"], {"state": "off", "force": True, "timeout": 0}, "is off."),
-                (["save"], {"state": "saved", "force": False, "timeout": 0}, "is saved.")):
+                 {"state": "off", "force": False, "timeout": 90, "reason": None}, "is off."),
+                (["stop"], {"state": "off", "force": True, "timeout": 0, "reason": None}, "is off."),
+                (["save"], {"state": "saved", "force": False, "timeout": 0, "reason": None}, "is saved."),
+                (["pause"], {"state": "paused", "force": False, "timeout": 0, "reason": None},
+                 "is paused."),
+                (["resume"], {"state": "running", "force": False, "timeout": 0, "reason": None},
+                 "is running."),
+                (["save", "--force", "--reason", "rack moves"],
+                 {"state": "saved", "force": True, "timeout": 0, "reason": "rack moves"},
+                 "is saved.")):
             out, _ = self.run_nestctl(*words, "DemoVM")
             self.assertEqual(self.stub.bodies["PUT /v1/vms/DemoVM/state"][-1], wish)
             self.assertIn(f"DemoVM {said}", out)
+
+    def test_memory(self):
+        self.stub.routes["PUT /v1/vms/DemoVM/memory"] = Answer(
+            f.operation("pending", "memory"), 202)
+        out, _ = self.run_nestctl("memory", "DemoVM", "3G")
+        self.assertEqual(self.stub.bodies["PUT /v1/vms/DemoVM/memory"][-1],
+                         {"memory_kib": 3 << 20, "force": False, "reason": None})
+        self.assertIn("DemoVM has that memory now.", out)
+
+    def test_force_needs_a_reason(self):
+        for words in (["save", "--force"], ["stop", "--reason", "x"],
+                      ["memory", "--force", "DemoVM", "1G"]):
+            _, err = self.run_nestctl(*words, *([] if "DemoVM" in words else ["DemoVM"]), status=2)
+            self.assertIn("--force and --reason TEXT go together", err)
+        self.assertEqual(self.stub.bodies, {})
 
     def test_nothing_to_do(self):
         self.stub.routes["PUT /v1/vms/DemoVM/state"] = Answer(f.vm())

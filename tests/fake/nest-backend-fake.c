@@ -152,6 +152,22 @@ static gboolean fake_stop(NestBackend *self, const char *uuid, GError **error)
     return call_vm(self, "stop", uuid, nest_fake_effect_stop, error);
 }
 
+static gboolean fake_pause(NestBackend *self, const char *uuid, GError **error)
+{
+    return call_vm(self, "pause", uuid, nest_fake_effect_pause, error);
+}
+
+static gboolean fake_resume(NestBackend *self, const char *uuid, GError **error)
+{
+    return call_vm(self, "resume", uuid, nest_fake_effect_resume, error);
+}
+
+static gboolean fake_set_memory(NestBackend *self, const char *uuid, guint64 kib, GError **error)
+{
+    NestFakeCall call = {.slot = "set_memory", .uuid = uuid, .kib = kib};
+    return nest_fake_call_run(fake_of(self), &call, nest_fake_effect_set_memory, error);
+}
+
 static gboolean fake_save(NestBackend *self, const char *uuid, GError **error)
 {
     return call_vm(self, "save", uuid, nest_fake_effect_save, error);
@@ -246,6 +262,9 @@ static const NestBackendOps fake_ops = {
     .start = fake_start,
     .shutdown = fake_shutdown,
     .stop = fake_stop,
+    .pause = fake_pause,
+    .resume = fake_resume,
+    .set_memory = fake_set_memory,
     .save = fake_save,
     .drop_saved_state = fake_drop_saved_state,
     .wait_off = fake_wait_off,

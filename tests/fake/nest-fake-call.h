@@ -29,6 +29,7 @@ typedef struct {
     const char *name;
     const NestDomain *domain;
     const char *xml;
+    guint64 kib;
     GPtrArray *list;
     NestVmFacts *facts;
     NestBackendCaps *caps;

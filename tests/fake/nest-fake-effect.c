@@ -184,6 +184,61 @@ gboolean nest_fake_effect_stop(NestFake *fake, NestFakeCall *call, GError **erro
     return nest_fake_state_put(fake->state, off, error);
 }
 
+/* Puts a VM that is in one state into another. */
+static gboolean change_state(
+    NestFake *fake, NestFakeCall *call, NestVmState from, NestVmState to, GError **error)
+{
+    const NestFakeVm *vm = find(fake, call, error);
+    if (vm == NULL)
+        return FALSE;
+    if (!is_active(vm))
+        return wrong_state(error, "domain is not running");
+    if (vm->state != from)
+        return wrong_state(error, "domain is in the wrong state");
+    NestFakeVm *changed = nest_fake_vm_copy(vm);
+    changed->state = to;
+    return nest_fake_state_put(fake->state, changed, error);
+}
+
+gboolean nest_fake_effect_pause(NestFake *fake, NestFakeCall *call, GError **error)
+{
+    return change_state(fake, call, NEST_VM_RUNNING, NEST_VM_PAUSED, error);
+}
+
+gboolean nest_fake_effect_resume(NestFake *fake, NestFakeCall *call, GError **error)
+{
+    return change_state(fake, call, NEST_VM_PAUSED, NEST_VM_RUNNING, error);
+}
+
+/* A guest without a driver for the balloon (setting "balloon=deaf") does not hear of it. */
+gboolean nest_fake_effect_set_memory(NestFake *fake, NestFakeCall *call, GError **error)
+{
+    const NestFakeVm *vm = find(fake, call, error);
+    g_autofree char *told = nest_fake_control_setting(fake->control, "balloon");
+    if (vm == NULL)
+        return FALSE;
+    if (!is_active(vm))
+        return wrong_state(error, "domain is not running");
+    g_autoptr(NestDomain) live = nest_domain_read(vm->live_xml, error);
+    if (live == NULL)
+        return FALSE;
+    if (!live->balloon)
+        return wrong_state(error,
+            "Unable to change memory of active domain without the balloon "
+            "device and guest OS balloon driver");
+    if (call->kib > live->memory_kib)
+        return wrong_state(error, "cannot set memory higher than max memory");
+    if (g_strcmp0(told, "deaf") == 0)
+        return TRUE;
+    NestFakeVm *changed = nest_fake_vm_copy(vm);
+    g_free(changed->live_xml);
+    changed->live_xml = nest_domain_set_memory(vm->live_xml, call->kib, FALSE, error);
+    if (changed->live_xml != NULL)
+        return nest_fake_state_put(fake->state, changed, error);
+    nest_fake_vm_free(changed);
+    return FALSE;
+}
+
 gboolean nest_fake_effect_save(NestFake *fake, NestFakeCall *call, GError **error)
 {
     const NestFakeVm *vm = find(fake, call, error);

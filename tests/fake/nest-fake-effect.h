@@ -13,6 +13,9 @@ gboolean nest_fake_effect_undefine(NestFake *fake, NestFakeCall *call, GError **
 gboolean nest_fake_effect_start(NestFake *fake, NestFakeCall *call, GError **error);
 gboolean nest_fake_effect_shutdown(NestFake *fake, NestFakeCall *call, GError **error);
 gboolean nest_fake_effect_stop(NestFake *fake, NestFakeCall *call, GError **error);
+gboolean nest_fake_effect_pause(NestFake *fake, NestFakeCall *call, GError **error);
+gboolean nest_fake_effect_resume(NestFake *fake, NestFakeCall *call, GError **error);
+gboolean nest_fake_effect_set_memory(NestFake *fake, NestFakeCall *call, GError **error);
 gboolean nest_fake_effect_save(NestFake *fake, NestFakeCall *call, GError **error);
 gboolean nest_fake_effect_drop(NestFake *fake, NestFakeCall *call, GError **error);
 gboolean nest_fake_effect_find(NestFake *fake, NestFakeCall *call, GError **error);

@@ -7,7 +7,7 @@ static const NestRecord *const records[] = {&nest_check_record, &nest_interface_
     &nest_vm_summary_record, &nest_vm_record, &nest_problem_record, &nest_host_record,
     &nest_status_record, &nest_plan_item_record, &nest_plan_record, &nest_step_record,
     &nest_operation_record, &nest_event_record, &nest_vm_spec_record, &nest_nested_wish_record,
-    &nest_state_wish_record, &nest_about_record};
+    &nest_state_wish_record, &nest_memory_wish_record, &nest_about_record};
 
 /* What has been decoded is encoded as text that decodes to the same. */
 static void try_record(

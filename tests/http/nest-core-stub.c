@@ -235,9 +235,11 @@ void nest_request_free(NestRequest *request)
         return;
     g_free(request->vm);
     g_free(request->if_match);
+    g_free(request->reason);
     nest_nested_wish_free(request->nested);
     nest_undo_wish_free(request->undo);
     nest_state_wish_free(request->state);
+    nest_memory_wish_free(request->memory);
     nest_vm_spec_free(request->spec);
     g_free(request);
 }

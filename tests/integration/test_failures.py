@@ -42,6 +42,18 @@ OPERATIONS = {
         {"state": "running"}, ("PUT", "state", {"state": "saved"}), ["read", "save"],
         lambda vm: vm["saved_state"],
     ),
+    "pause": (
+        {"state": "running"}, ("PUT", "state", {"state": "paused"}), ["read", "pause"],
+        lambda vm: vm["state"] == "paused",
+    ),
+    "memory": (
+        {"state": "running"}, ("PUT", "memory", {"memory_kib": 524288}), ["read", "set_memory"],
+        lambda vm: "<currentMemory unit='KiB'>524288<" in vm["live_xml"],
+    ),
+    "memory-off": (
+        {}, ("PUT", "memory", {"memory_kib": 524288}), ["read", "redefine"],
+        lambda vm: "<memory unit='KiB'>524288<" in vm["xml"],
+    ),
     "delete": ({}, ("DELETE", "", None), ["read", "undefine"], lambda vm: vm is None),
 }
 

@@ -74,7 +74,8 @@ class TestNested(unittest.TestCase):
         return Console(self.daemon.get(f"/v1/vms/{name}")["console_log"])
 
     def remove(self, name):
-        self.daemon.change("PUT", f"/v1/vms/{name}/state", {"state": "off", "force": True})
+        self.daemon.change("PUT", f"/v1/vms/{name}/state",
+                           {"state": "off", "force": True, "reason": "the test is over"})
         with contextlib.suppress(AssertionError):
             self.daemon.change("DELETE", f"/v1/vms/{name}")
 

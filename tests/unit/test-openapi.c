@@ -59,6 +59,7 @@ static const struct {
     {"Event", &nest_event_record, FALSE},
     {"Host", &nest_host_record, FALSE},
     {"Interface", &nest_interface_record, FALSE},
+    {"MemoryWish", &nest_memory_wish_record, TRUE},
     {"NestedWish", &nest_nested_wish_record, TRUE},
     {"Operation", &nest_operation_record, FALSE},
     {"Plan", &nest_plan_record, FALSE},

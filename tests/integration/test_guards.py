@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What nesting forbids is refused with its reason, done where it is safe, and forced only by who may
+and says why."""
+
+import re
+import unittest
+
+import nestd
+from fake import XML, Fake
+
+NESTING = re.sub(r"check='none'", "check='full'", XML.replace("disable", "require"))
+REASON = {"force": True, "reason": "the rack moves"}
+
+
+class TestGuards(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        rights = {"manage": "user:daemon"}
+        cls.daemon = cls.enterClassContext(Fake(config={"rights": rights}))
+
+    def put(self, name, part, **body):
+        return self.daemon.request("PUT", f"/v1/vms/{name}/{part}", body)
+
+    def done(self, name, part, **body):
+        answer = self.put(name, part, **body)
+        self.assertEqual(answer.status, 202, answer)
+        operation = self.daemon.wait_operation(answer.json["id"])
+        self.assertEqual(operation["state"], "done", operation)
+        return operation
+
+    def refused(self, name, part, says, status=409, **body):
+        before = self.daemon.host.vm(name)
+        answer = self.put(name, part, **body)
+        self.assertEqual(answer.status, status, answer)
+        self.assertIn(says, answer.json["detail"])
+        self.assertTrue(answer.json["next"], answer)
+        self.assertEqual(self.daemon.host.vm(name), before)
+        return answer.json
+
+    def nesting(self, name):
+        self.daemon.define(name, NESTING, state="running")
+
+    def test_refused_while_it_may_host(self):
+        self.nesting("host")
+        self.refused("host", "state", "while it may host other VMs: the inner VMs are cut off",
+                     state="off", force=True)
+        self.refused("host", "state", "their state would be lost", state="saved")
+        told = self.refused("host", "memory", "[guard] parity=hyperv forbids it",
+                            memory_kib=524288)
+        self.assertEqual(told["next"], "nestctl shutdown host")
+
+    def test_done_where_it_is_safe(self):
+        self.daemon.define("plain", state="running")
+        self.done("plain", "memory", memory_kib=524288)
+        self.assertIn("<currentMemory unit='KiB'>524288<",
+                      self.daemon.host.vm("plain")["live_xml"])
+        self.done("plain", "state", state="paused")
+        self.assertEqual(self.daemon.get("/v1/vms/plain")["state"], "paused")
+        self.assertIsNone(self.daemon.change("PUT", "/v1/vms/plain/state", {"state": "paused"}))
+        self.refused("plain", "state", "can't be shut down while it is paused", state="off")
+        self.assertEqual(self.done("plain", "state", state="running")["kind"], "resume")
+        self.done("plain", "state", state="saved")
+
+    def test_pausing_is_warned_of(self):
+        self.nesting("waits")
+        done = self.done("waits", "state", state="paused")
+        self.assertIn("it may host other VMs: the clocks of the inner VMs jump", done["note"])
+
+    def test_forced_with_a_reason(self):
+        self.nesting("forced")
+        with self.daemon.events() as events:
+            done = self.done("forced", "state", state="off", **REASON)
+            event = events.wait_for(kind="guard-forced", name="forced")
+        self.assertEqual(event["operation"], done["id"])
+        self.assertIn("guard.stop: the rack moves", event["message"])
+        self.assertIn("guard.stop was overridden", done["note"])
+        self.assertEqual(self.daemon.host.vm("forced")["state"], "off")
+
+    def test_what_may_not_even_be_forced(self):
+        self.nesting("never")
+        self.refused("never", "state", "their state would be lost", state="saved", **REASON)
+
+    def test_force_without_need_leaves_nothing(self):
+        self.daemon.define("needless", state="running")
+        done = self.done("needless", "state", state="off", **REASON)
+        self.assertIsNone(done["note"])
+
+    def test_reasons(self):
+        self.nesting("why")
+        says = "gives a reason"
+        for body in ({"force": True}, {"reason": "x"}, {"force": True, "reason": ""},
+                     {"force": True, "reason": "x" * 201}, {"force": True, "reason": "a\nb"}):
+            with self.subTest(body):
+                self.refused("why", "memory", says, 400, memory_kib=524288, **body)
+
+    def test_memory_of_a_vm_that_is_off(self):
+        number = self.daemon.define("still")
+        self.done("still", "memory", memory_kib=3145728)
+        xml = self.daemon.host.vm("still")["xml"]
+        self.assertIn("<memory unit='KiB'>3145728<", xml)
+        self.assertIn("<currentMemory unit='KiB'>3145728<", xml)
+        self.assertIsNone(self.daemon.change("PUT", "/v1/vms/still/memory",
+                                             {"memory_kib": 3145728}))
+        history = self.daemon.get(f"/v1/vms/{number}/history")["revisions"]
+        self.assertEqual([row["kind"] for row in history], ["memory"])
+        self.assertIsNotNone(self.daemon.change("PUT", "/v1/vms/still/undo", {}))
+        self.assertIn("<memory unit='KiB'>2097152<", self.daemon.host.vm("still")["xml"])
+
+    def test_memory_that_can_not_be(self):
+        self.daemon.define("small", state="running")
+        self.refused("small", "memory", "at most 2 GiB", memory_kib=4194304)
+        self.refused("small", "memory", "memory_kib must be from", 400, memory_kib=1)
+        self.daemon.define("bare", XML.replace("model='virtio'/>\n  </dev", "model='none'/>\n  </dev"),
+                           state="running")
+        self.refused("bare", "memory", "it has no balloon", memory_kib=524288)
+
+    def test_guest_without_a_driver_for_the_balloon(self):
+        self.daemon.define("deaf", state="running")
+        self.daemon.host.control("set:balloon:deaf")
+        self.addCleanup(self.daemon.host.control)
+        answer = self.put("deaf", "memory", memory_kib=524288)
+        operation = self.daemon.wait_operation(answer.json["id"])
+        self.assertEqual(operation["state"], "rolled-back", operation)
+        self.assertIn("still has 1 GiB", operation["problem"]["detail"])
+
+    def test_through_nestctl(self):
+        self.nesting("spoken")
+        said = self.daemon.nestctl("save", "spoken")
+        self.assertEqual(said.returncode, 7, said)
+        self.assertIn("their state would be lost", said.stderr)
+        self.assertIn("next  nestctl shutdown spoken", said.stderr)
+        said = self.daemon.nestctl("stop", "spoken", "--force", "--reason", "the end")
+        self.assertEqual(said.returncode, 0, said)
+        self.assertIn("guard.stop was overridden", said.stdout)
+
+
+class TestPolicies(unittest.TestCase):
+    """What the host can do is allowed by parity=kvm, with a warning."""
+
+    def test_memory(self):
+        with Fake(config={"guard": {"parity": "kvm"}}) as daemon:
+            daemon.define("host", NESTING, state="running")
+            done = daemon.change("PUT", "/v1/vms/host/memory", {"memory_kib": 524288})
+            self.assertEqual(done["state"], "done", done)
+            self.assertIn("counts on all of its memory", done["note"])
+
+
+if __name__ == "__main__":
+    nestd.main()
