@@ -53,6 +53,19 @@ static GString *read_regular(int fd, gsize max, char **ret_error)
     return read_all(fd, max, ret_error);
 }
 
+GByteArray *nest_host_file_bytes(const char *root, const char *path, gsize max, char **ret_error)
+{
+    int fd = nest_host_file_open(root, path, ret_error);
+    if (fd < 0)
+        return NULL;
+    GString *text = read_regular(fd, max, ret_error);
+    close(fd);
+    if (text == NULL)
+        return NULL;
+    gsize length = text->len;
+    return g_byte_array_new_take((guint8 *)g_string_free(text, FALSE), length);
+}
+
 char *nest_host_file_text(const char *root, const char *path, gsize max, char **ret_error)
 {
     int fd = nest_host_file_open(root, path, ret_error);

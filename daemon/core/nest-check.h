@@ -34,8 +34,8 @@ typedef struct {
 } NestVmCheckRow;
 
 /* Each ends with a row without run. */
-extern const NestHostCheckRow nest_checks_host_machine[], nest_checks_host_stack[],
-    nest_checks_host_module[], nest_checks_host_tuning[];
+extern const NestHostCheckRow nest_checks_host_machine[], nest_checks_host_kernel[],
+    nest_checks_host_stack[], nest_checks_host_module[], nest_checks_host_tuning[];
 extern const NestVmCheckRow nest_checks_vm_definition[], nest_checks_vm_guest[],
     nest_checks_vm_network[];
 

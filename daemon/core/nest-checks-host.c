@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-check.h"
-#include "nest-version.h"
 #include <string.h>
 
 /* What the machine itself can do: CPU, firmware, kernel and KVM. */
@@ -254,26 +253,6 @@ static void check_cap_nested_state(const NestHostView *view, NestCheck *check)
     }
 }
 
-static void check_kernel_version(const NestHostView *view, NestCheck *check)
-{
-    const NestHostFacts *host = view->host;
-    guint version = nest_version_number(host->kernel);
-    gboolean intel = g_strcmp0(host->cpu_vendor, "GenuineIntel") == 0;
-    nest_check_read(check, "/proc/sys/kernel/osrelease: %s", nest_check_or_unread(host->kernel));
-    if (version == 0) {
-        nest_check_say(check, NEST_VERDICT_UNKNOWN, "The version of the kernel can't be told.");
-        return;
-    }
-    if (version >= (intel ? NEST_VERSION_NUMBER(5, 3) : NEST_VERSION_NUMBER(5, 8))) {
-        nest_check_say(check, NEST_VERDICT_PASS, "The kernel is recent enough.");
-        return;
-    }
-    nest_check_fix(check, "use kernel 5.3 (Intel), 5.8 (AMD) or later");
-    nest_check_say(check, NEST_VERDICT_WARN, "Kernel %s is old: %s.", host->kernel,
-        version < NEST_VERSION_NUMBER(4, 20) ? "nesting is off by default and less complete"
-                                             : "a VM that hosts others can't be saved");
-}
-
 // clang-format off
 const NestHostCheckRow nest_checks_host_machine[] = {
     {{"host.arch", "the architecture can nest", NEST_CHECK_NEEDED, NEST_VERDICT_FAIL,
@@ -344,13 +323,6 @@ const NestHostCheckRow nest_checks_host_machine[] = {
          "Use kernel 5.3 (Intel), 5.8 (AMD) or later.",
          "Linux: Documentation/virt/kvm/api.rst, 4.114"},
         check_cap_nested_state},
-    {{"host.kernel.version", "the kernel is recent enough", NEST_CHECK_PLAIN, NEST_VERDICT_WARN,
-         "The release of the kernel.",
-         "Before 4.20 nesting is off by default and less complete; before 5.3 (Intel) or 5.8 "
-         "(AMD) a VM that hosts others can't be saved.",
-         "Update the kernel.",
-         "Linux: Documentation/virt/kvm/x86/running-nested-guests.rst"},
-        check_kernel_version},
     {{NULL}, NULL},
 };
 // clang-format on

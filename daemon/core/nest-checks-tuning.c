@@ -11,6 +11,7 @@
 typedef struct {
     const char *odd; /* the values that do not pass, separated by blanks */
     NestVerdict verdict; /* of these */
+    NestVerdict untrusted; /* the same where there are VMs that are not trusted; 0: as above */
     const char *good, *bad, *fix;
 } Rule;
 
@@ -36,33 +37,33 @@ static gboolean have_value(const NestFact *fact, NestCheck *check)
     return FALSE;
 }
 
-static void judge_fact(const NestFact *fact, NestCheck *check, const Rule *rule)
+static void judge_fact(const NestFact *fact, NestCheck *check, const Rule *rule, gboolean distrust)
 {
     if (!have_value(fact, check))
         return;
     gboolean odd = is_odd(fact->value, rule->odd);
+    NestVerdict bad = distrust && rule->untrusted != 0 ? rule->untrusted : rule->verdict;
     if (odd)
         nest_check_fix(check, "%s", rule->fix);
-    nest_check_say(
-        check, odd ? rule->verdict : NEST_VERDICT_PASS, "%s", odd ? rule->bad : rule->good);
+    nest_check_say(check, odd ? bad : NEST_VERDICT_PASS, "%s", odd ? rule->bad : rule->good);
 }
 
 static void judge(const NestHostView *view, NestCheck *check, NestTuning tuning, const Rule *rule)
 {
-    judge_fact(&view->host->tuning.facts[tuning], check, rule);
+    judge_fact(&view->host->tuning.facts[tuning], check, rule, view->untrusted);
 }
 
 static void check_ept(const NestHostView *view, NestCheck *check)
 {
-    static const Rule rule = {"N 0", NEST_VERDICT_WARN, "KVM uses nested paging.",
+    static const Rule rule = {"N 0", NEST_VERDICT_WARN, 0, "KVM uses nested paging.",
         "KVM does not use nested paging: inner VMs are far too slow.",
         "load kvm_intel with ept=1, or kvm_amd with npt=1"};
-    judge_fact(&view->host->slat_parameter, check, &rule);
+    judge_fact(&view->host->slat_parameter, check, &rule, FALSE);
 }
 
 static void check_shadow_vmcs(const NestHostView *view, NestCheck *check)
 {
-    static const Rule rule = {"N 0", NEST_VERDICT_WARN, "KVM uses VMCS shadowing.",
+    static const Rule rule = {"N 0", NEST_VERDICT_WARN, 0, "KVM uses VMCS shadowing.",
         "VMCS shadowing is off or missing: each access of a VM to the state of its inner VM costs "
         "an exit.",
         "load kvm_intel with enable_shadow_vmcs=1; where it stays off, the CPU has none"};
@@ -71,7 +72,7 @@ static void check_shadow_vmcs(const NestHostView *view, NestCheck *check)
 
 static void check_apicv(const NestHostView *view, NestCheck *check)
 {
-    static const Rule rule = {"N 0", NEST_VERDICT_INFO, "Interrupts reach VMs without exits.",
+    static const Rule rule = {"N 0", NEST_VERDICT_INFO, 0, "Interrupts reach VMs without exits.",
         "Virtual interrupts by hardware (APICv, AVIC) are off: interrupts cost exits.",
         "load kvm_intel with enable_apicv=1, or kvm_amd with avic=1"};
     judge(view, check, NEST_TUNING_APICV, &rule);
@@ -79,7 +80,7 @@ static void check_apicv(const NestHostView *view, NestCheck *check)
 
 static void check_nx_hugepages(const NestHostView *view, NestCheck *check)
 {
-    static const Rule rule = {"Y 1 force auto", NEST_VERDICT_INFO,
+    static const Rule rule = {"Y 1 force auto", NEST_VERDICT_INFO, 0,
         "KVM does not split huge pages that hold code.",
         "KVM splits huge pages that hold code: code of inner VMs is slower.",
         "leave it: it protects the host of what the CPU gets wrong"};
@@ -88,7 +89,7 @@ static void check_nx_hugepages(const NestHostView *view, NestCheck *check)
 
 static void check_haltpoll(const NestHostView *view, NestCheck *check)
 {
-    static const Rule rule = {"0", NEST_VERDICT_INFO, "KVM polls before it puts a VM to sleep.",
+    static const Rule rule = {"0", NEST_VERDICT_INFO, 0, "KVM polls before it puts a VM to sleep.",
         "KVM does not poll before it puts a VM to sleep: waking inner VMs takes longer.",
         "echo 200000 > /sys/module/kvm/parameters/halt_poll_ns"};
     judge(view, check, NEST_TUNING_HALT_POLL, &rule);
@@ -96,7 +97,7 @@ static void check_haltpoll(const NestHostView *view, NestCheck *check)
 
 static void check_splitlock(const NestHostView *view, NestCheck *check)
 {
-    static const Rule rule = {"1", NEST_VERDICT_INFO, "Split locks do not stall a VM.",
+    static const Rule rule = {"1", NEST_VERDICT_INFO, 0, "Split locks do not stall a VM.",
         "A guest that splits locks, as some Windows drivers do, is stalled.",
         "for such guests: sysctl kernel.split_lock_mitigate=0"};
     judge(view, check, NEST_TUNING_SPLIT_LOCK, &rule);
@@ -104,7 +105,7 @@ static void check_splitlock(const NestHostView *view, NestCheck *check)
 
 static void check_ignore_msrs(const NestHostView *view, NestCheck *check)
 {
-    static const Rule rule = {"N 0", NEST_VERDICT_INFO, "KVM ignores registers that it lacks.",
+    static const Rule rule = {"N 0", NEST_VERDICT_INFO, 0, "KVM ignores registers that it lacks.",
         "KVM faults on registers that it lacks, as a CPU does: ESXi and macOS may not boot in a "
         "VM.",
         "for such guests: echo 1 > /sys/module/kvm/parameters/ignore_msrs"};
@@ -113,7 +114,8 @@ static void check_ignore_msrs(const NestHostView *view, NestCheck *check)
 
 static void check_smt(const NestHostView *view, NestCheck *check)
 {
-    static const Rule rule = {"1", NEST_VERDICT_INFO, "No two hyper-threads share a core.",
+    static const Rule rule = {"1", NEST_VERDICT_INFO, NEST_VERDICT_WARN,
+        "No two hyper-threads share a core.",
         "Hyper-threads are on: VMs on the same core can learn of each other.",
         "for VMs of people who don't trust each other: core scheduling (sched_core in qemu.conf), "
         "or nosmt"};
@@ -122,7 +124,8 @@ static void check_smt(const NestHostView *view, NestCheck *check)
 
 static void check_ksm(const NestHostView *view, NestCheck *check)
 {
-    static const Rule rule = {"1", NEST_VERDICT_INFO, "Equal pages of VMs are not merged.",
+    static const Rule rule = {"1", NEST_VERDICT_INFO, NEST_VERDICT_WARN,
+        "Equal pages of VMs are not merged.",
         "Equal pages of VMs are merged: VMs can learn of each other's memory.",
         "for VMs of people who don't trust each other: echo 2 > /sys/kernel/mm/ksm/run"};
     judge(view, check, NEST_TUNING_KSM, &rule);
@@ -322,15 +325,15 @@ const NestHostCheckRow nest_checks_host_tuning[] = {
          "Update microcode and kernel, and take mitigations=off out of the kernel's command line.",
          "Linux: Documentation/admin-guide/hw-vuln/l1tf.rst; Firecracker: prod-host-setup.md"},
         check_mitigations},
-    {{"host.smt", "VMs share no core", NEST_CHECK_PLAIN, NEST_VERDICT_INFO,
+    {{"host.smt", "VMs share no core", NEST_CHECK_PLAIN, NEST_VERDICT_WARN,
          "Whether hyper-threads are in use.",
          "Two VMs on one core can learn of each other; that matters where their owners don't "
-         "trust each other.",
+         "trust each other, and warns where VMs are labelled untrusted.",
          "Core scheduling (sched_core in qemu.conf, libvirt 8.9 or later), or nosmt on the "
          "kernel's command line.",
          "Firecracker: prod-host-setup.md; libvirt: release notes of 8.9"},
         check_smt},
-    {{"host.ksm", "pages of VMs are not merged", NEST_CHECK_PLAIN, NEST_VERDICT_INFO,
+    {{"host.ksm", "pages of VMs are not merged", NEST_CHECK_PLAIN, NEST_VERDICT_WARN,
          "Whether the kernel merges equal pages: /sys/kernel/mm/ksm/run.",
          "By the time that a write takes, a VM can learn what another one holds in memory.",
          "echo 2 > /sys/kernel/mm/ksm/run.",

@@ -2,6 +2,7 @@
 #include "nest-check.h"
 #include "nest-record.h"
 #include "nest-size.h"
+#include "nest-vm-trust.h"
 #include <string.h>
 
 /* What a VM's definition and state say. */
@@ -263,6 +264,45 @@ static void check_unwanted(const NestVmView *view, NestCheck *check)
         check, NEST_VERDICT_WARN, "The VM may get the extension though nobody asked for it.");
 }
 
+static void say_trust_open(const NestVmView *view, NestCheck *check, const char *open)
+{
+    gboolean untrusted = nest_vm_trust_is_missing(view);
+    nest_check_fix(check,
+        untrusted ? "update the kernel and the microcode of the host; or: nestctl trust %s trusted"
+                  : "update the kernel and the microcode of the host; if its guest is not to be "
+                    "trusted: nestctl trust %s untrusted",
+        view->facts->name);
+    nest_check_say(check, untrusted ? NEST_VERDICT_FAIL : NEST_VERDICT_WARN,
+        untrusted ? "It is untrusted, and nesting it could reach what is open on this host: %s."
+                  : "By nesting it could reach what is open on this host: %s.",
+        open);
+}
+
+static void check_trust(const NestVmView *view, NestCheck *check)
+{
+    gboolean untrusted = nest_vm_trust_is_missing(view);
+    g_autofree char *open = nest_vm_trust_open(view);
+    g_autofree char *unproved = nest_vm_trust_unproved(view);
+    nest_check_read(check, "label: %s; host, open: %s; not proved: %s",
+        untrusted ? "untrusted" : "trusted", open != NULL ? open : "nothing known",
+        unproved != NULL ? unproved : "nothing");
+    if (view->domain->accel == NEST_ACCEL_TCG) {
+        nest_check_say(check, NEST_VERDICT_NOT_APPLICABLE,
+            "It runs on QEMU's software CPU: nesting lets it reach no more of the host.");
+    } else if (nest_vm_view_nesting(view) == NEST_NESTING_OFF) {
+        nest_check_say(check, NEST_VERDICT_NOT_APPLICABLE, "The extensions are not exposed.");
+    } else if (open != NULL) {
+        say_trust_open(view, check, open);
+    } else if (unproved != NULL) {
+        nest_check_fix(check, "ask the distribution whether the kernel is mended of %s", unproved);
+        nest_check_say(check, untrusted ? NEST_VERDICT_WARN : NEST_VERDICT_INFO,
+            "By nesting it may reach what nothing proves to be mended on this host: %s.", unproved);
+    } else {
+        nest_check_say(check, NEST_VERDICT_PASS,
+            "Nothing is known that it could reach by nesting, trusted or not.");
+    }
+}
+
 // clang-format off
 const NestVmCheckRow nest_checks_vm_definition[] = {
     {{"vm.host", "the host can give the extension", NEST_CHECK_NEEDED, NEST_VERDICT_FAIL,
@@ -343,6 +383,15 @@ const NestVmCheckRow nest_checks_vm_definition[] = {
          "Delete those that you don't need: virsh snapshot-list VM, virsh snapshot-delete VM NAME.",
          "libvirt: formatsnapshot"},
         check_snapshots},
+    {{"vm.trust", "it can be trusted with nesting", NEST_CHECK_PLAIN, NEST_VERDICT_FAIL,
+         "The label of the VM, trusted or untrusted, beside the flaws of kernel and CPU that a VM "
+         "reaches only where it nests.",
+         "Whoever controls the guest of a VM that nests can use these flaws against the host and "
+         "other VMs.",
+         "Update kernel and microcode; nest only in VMs whose guests you trust: nestctl trust VM "
+         "untrusted keeps the others from it.",
+         "nestd: schema/advisories.json, docs/decisions/0005-trust-of-a-vm.md"},
+        check_trust},
     {{"vm.unwanted", "nothing is exposed unasked", NEST_CHECK_PLAIN, NEST_VERDICT_WARN,
          "Whether the CPU mode passes the extension on though nobody asked for it.",
          "What is exposed can be used, and attacked; what nobody asked for nobody counts with.",

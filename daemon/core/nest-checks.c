@@ -4,7 +4,8 @@
 #include "nest-record.h"
 
 const NestHostCheckRow *const nest_check_host_tables[] = {nest_checks_host_machine,
-    nest_checks_host_stack, nest_checks_host_module, nest_checks_host_tuning, NULL};
+    nest_checks_host_kernel, nest_checks_host_stack, nest_checks_host_module,
+    nest_checks_host_tuning, NULL};
 const NestVmCheckRow *const nest_check_vm_tables[] = {
     nest_checks_vm_definition, nest_checks_vm_guest, nest_checks_vm_network, NULL};
 

@@ -9,6 +9,8 @@
 typedef struct {
     const NestHostFacts *host;
     const NestBackendCaps *caps;
+    const NestAdvice *advice; /* NULL: nothing is known of the kernel */
+    gboolean untrusted; /* there are VMs that are not trusted, or new ones are not */
 } NestHostView;
 
 /* Runs every host check and fills the whole NestHost. The verdict `supports` is about VMs of class

@@ -48,6 +48,8 @@ static const KeyRow keys[] = {
     UINT("timeouts", "shutdown", shutdown_timeout, "90", 1, 3600),
     UINT("timeouts", "reply", reply_timeout, "30", 1, 600),
     CHOICE("guard", "parity", parity, "hyperv", nest_parity_nicks),
+    CHOICE("policy", "trust-default", trust_default, "trusted", nest_trust_nicks),
+    STRING("policy", "advisories", advisories, NEST_SYSCONFDIR "/nestd/advisories.d"),
     LIST("rights", "view", view, ""),
     LIST("rights", "operate", operate, ""),
     LIST("rights", "manage", manage, "group:nestd"),
@@ -250,6 +252,7 @@ NestConfig *nest_config_load(const char *path, GError **error)
     }
     if (!check_absolute("socket", config->socket, error) ||
         !check_absolute("host-root", config->host_root, error) ||
+        !check_absolute("advisories", config->advisories, error) ||
         !check_absolute("STATE_DIRECTORY", config->state_directory, error) ||
         !check_absolute("RUNTIME_DIRECTORY", config->runtime_directory, error))
         return NULL;

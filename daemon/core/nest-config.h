@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 #include "nest-guard-table.h"
+#include "nest-types.h"
 
 /* nestd.conf: a keyfile. An unknown group or key, or a value out of range, is an error
  * (NEST_ERROR_CONFIG) that names file and line. One table in nest-config.c lists every key with
@@ -21,6 +22,8 @@ typedef struct {
     NestParity parity; /* [guard] parity */
     GStrv view, operate, manage, admin; /* [rights]: "user:NAME", "group:NAME" */
     char *host_root; /* [daemon] host-root: where the host is probed; "/" */
+    NestTrust trust_default; /* [policy] trust-default: of VMs without a label */
+    char *advisories; /* [policy] advisories: the folder of the administrator's */
 } NestConfig;
 
 /* path NULL: the default path, which may be absent. */

@@ -267,7 +267,7 @@ static void job_work(gpointer data)
     NestCore *core = submission->core;
     NestJob *job = submission->job;
     const NestHostSnapshot *known = g_task_get_task_data(submission->task);
-    job->host = nest_host_snapshot_take(core->config->host_root, known->caps);
+    job->host = nest_host_snapshot_take(core->place, known->caps);
     gboolean ready = job->type->prepare(job, &submission->error);
     submission->plan = g_steal_pointer(&job->plan);
     if (!ready || job->n_steps == 0 ||

@@ -18,7 +18,8 @@ void nest_core_set_host(NestCore *core, NestHostSnapshot *host)
 
 static void answer(NestCore *core, GTask *task)
 {
-    NestHostView view = {core->host->facts, core->host->caps};
+    NestHostView view = {
+        core->host->facts, core->host->caps, core->host->advice, nest_marks_distrust(core->marks)};
     g_task_return_pointer(task, nest_checks_host(&view), (GDestroyNotify)nest_host_free);
     g_object_unref(task);
 }
@@ -43,7 +44,7 @@ static void probed(gpointer data)
 static void probe_work(gpointer data)
 {
     Probe *probe = data;
-    probe->host = nest_host_snapshot_take(probe->core->config->host_root, probe->caps);
+    probe->host = nest_host_snapshot_take(probe->core->place, probe->caps);
     nest_core_post(probed, probe);
 }
 

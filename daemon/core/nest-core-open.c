@@ -75,7 +75,7 @@ static void open_work(gpointer data)
     NestBackendCaps *caps = NULL;
     if (core->backend->ops->open(core->backend, &opening->error) &&
         core->backend->ops->caps(core->backend, &caps, &opening->error)) {
-        NestHostSnapshot *host = nest_host_snapshot_take(core->config->host_root, caps);
+        NestHostSnapshot *host = nest_host_snapshot_take(core->place, caps);
         if (!opening->recover || recover_all(opening, host, &opening->error))
             opening->host = g_steal_pointer(&host);
         nest_host_snapshot_unref(host);

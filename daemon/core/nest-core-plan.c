@@ -45,7 +45,7 @@ static void plan_work(gpointer data)
     NestCore *core = planning->core;
     g_autoptr(GError) error = NULL;
     g_autoptr(NestHostSnapshot) host = nest_host_snapshot_take(
-        core->config->host_root, ((NestHostSnapshot *)g_task_get_task_data(planning->task))->caps);
+        core->place, ((NestHostSnapshot *)g_task_get_task_data(planning->task))->caps);
     g_autoptr(NestVmReading) reading =
         nest_vm_reading_take(core->backend, host, core->marks, planning->uuid, &error);
     NestPlan *plan = reading != NULL ? planning->make(planning, reading, &error) : NULL;

@@ -39,6 +39,7 @@ struct NestCore {
     GHashTable *unrecorded; /* gint64 * → NestJob */
     GQueue *waiting; /* requests until the backend is open */
 
+    NestHostPlace *place;
     NestHostSnapshot *host;
     gint64 host_time; /* monotonic, µs */
     GPtrArray *host_waiters;

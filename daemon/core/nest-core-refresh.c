@@ -92,7 +92,7 @@ static void read_all(Refresh *refresh)
     if (!backend->ops->caps(backend, &caps, &refresh->error) ||
         !backend->ops->list(backend, &all, &refresh->error))
         return;
-    refresh->new_host = nest_host_snapshot_take(refresh->core->config->host_root, caps);
+    refresh->new_host = nest_host_snapshot_take(refresh->core->place, caps);
     refresh->seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_ptr_array_set_free_func(all, NULL);
     for (guint i = 0; i < all->len; i++) {

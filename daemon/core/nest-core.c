@@ -173,6 +173,15 @@ static gboolean load_inventory(NestCore *core, GError **error)
     return TRUE;
 }
 
+/* A file of advisories that is wrong is worth a line, and nothing more. */
+static NestHostPlace *make_place(const NestConfig *config)
+{
+    g_autoptr(NestAdvisories) advisories = nest_advisories_load(config->advisories);
+    for (guint i = 0; advisories->problems[i] != NULL; i++)
+        g_warning("advisories: %s", advisories->problems[i]);
+    return nest_host_place_new(config->host_root, advisories);
+}
+
 NestCore *nest_core_new(const NestConfig *config, NestStore *store, NestBackend *backend)
 {
     NestCore *core = g_new0(NestCore, 1);
@@ -180,6 +189,7 @@ NestCore *nest_core_new(const NestConfig *config, NestStore *store, NestBackend 
     core->store = store;
     core->backend = backend;
     core->started = g_get_real_time() / 1000;
+    core->place = make_place(config);
     core->inventory = nest_inventory_new();
     core->entries = g_array_new(FALSE, FALSE, sizeof(NestVmEntry));
     core->operations = nest_operations_new(config->operations);
@@ -217,7 +227,7 @@ static gboolean on_reconcile_timer(gpointer data)
 
 gboolean nest_core_start(NestCore *core, GError **error)
 {
-    core->marks = nest_marks_load(core->store, NEST_TRUST_TRUSTED, error);
+    core->marks = nest_marks_load(core->store, core->config->trust_default, error);
     if (core->marks == NULL || !load_inventory(core, error))
         return FALSE;
     core->reconcile_timer = g_timeout_add_seconds(RECONCILE_SECONDS, on_reconcile_timer, core);
@@ -257,6 +267,7 @@ void nest_core_free(NestCore *core)
         ;
     nest_inventory_free(core->inventory);
     nest_marks_free(core->marks);
+    nest_host_place_free(core->place);
     g_array_unref(core->entries);
     nest_operations_free(core->operations);
     g_hash_table_unref(core->unrecorded);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-guard.h"
 #include "nest-version.h"
+#include "nest-vm-trust.h"
 
 /* What a start needs, whatever the table says. */
 typedef struct {
@@ -41,6 +42,11 @@ static gboolean wrong_extension(const NestVmView *view)
         (view->domain->svm == NEST_POLICY_REQUIRE && extension == NEST_EXTENSION_VMX);
 }
 
+static gboolean untrusted(const NestVmView *view)
+{
+    return nest_vm_view_nesting(view) != NEST_NESTING_OFF && nest_vm_trust_refuses(view, NULL);
+}
+
 static const StartRow start_rows[] = {
     {wrong_extension, NEST_ERROR_HOST_UNFIT,
         "%s asks for the virtualization extension of another CPU vendor than it would get",
@@ -50,6 +56,9 @@ static const StartRow start_rows[] = {
     {dynamic_memory, NEST_ERROR_VM_UNFIT,
         "%s is set up for nesting and its memory is dynamic; the two don't go together",
         "nestctl enable %s"},
+    {untrusted, NEST_ERROR_HOST_UNFIT,
+        "%s is untrusted, and by nesting it could reach what is open on this host",
+        "nestctl check %s, whose vm.trust says what and what to do"},
 };
 
 /* ---- what is known of the VM ---- */
@@ -59,6 +68,17 @@ static NestGuardMake make_of(const NestVmView *view)
     if (view->domain != NULL && view->domain->accel == NEST_ACCEL_TCG)
         return NEST_GUARD_TCG;
     return nest_vm_view_extension(view) == NEST_EXTENSION_VMX ? NEST_GUARD_INTEL : NEST_GUARD_AMD;
+}
+
+/* The faults of CVE-2026-45987 and others: what is not proved to be mended is not. */
+static gboolean is_nsvm_mended(const NestVmView *view)
+{
+    static const char check[] = "host.kernel.cve-nsvm";
+    if (view->advice == NULL)
+        return FALSE;
+    g_autoptr(GPtrArray) open = nest_advice_of_check(view->advice, check, NEST_ADVICE_AFFECTED);
+    g_autoptr(GPtrArray) unproved = nest_advice_of_check(view->advice, check, NEST_ADVICE_UNKNOWN);
+    return open->len == 0 && unproved->len == 0;
 }
 
 /* What KVM can hand out, and versions as docs/facts.md F6 and F7 have them. */
@@ -73,9 +93,9 @@ static NestGuardStack stack_of(const NestVmView *view, NestGuardMake make)
                 view->host->kvm.exception_payload > 0
             ? NEST_GUARD_CARRIES_WELL
             : NEST_GUARD_LOSES;
-    return kernel >= NEST_VERSION_NUMBER(5, 8) && qemu >= NEST_VERSION_NUMBER(5, 1)
-        ? NEST_GUARD_CARRIES
-        : NEST_GUARD_LOSES;
+    if (kernel < NEST_VERSION_NUMBER(5, 8) || qemu < NEST_VERSION_NUMBER(5, 1))
+        return NEST_GUARD_LOSES;
+    return is_nsvm_mended(view) ? NEST_GUARD_CARRIES_WELL : NEST_GUARD_CARRIES;
 }
 
 static gboolean is_unknown(const NestVmView *view)

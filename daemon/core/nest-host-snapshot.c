@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-host-snapshot.h"
 
-static char *make_key(const NestHostFacts *facts, const NestBackendCaps *caps)
+static char *make_key(const NestHostSnapshot *snapshot)
 {
-    return g_strdup_printf("%d %d %d %s %d %d %d", nest_host_extension(facts),
+    const NestHostFacts *facts = snapshot->facts;
+    const NestBackendCaps *caps = snapshot->caps;
+    g_autofree char *flaws = g_strjoinv(",", facts->tuning.vulnerable);
+    return g_strdup_printf("%d %d %d %s %d %d %d %s %s", nest_host_extension(facts),
         nest_host_hardware_kvm(facts), nest_host_kvm_nests(facts),
         facts->nested.value != NULL ? facts->nested.value : "-", caps != NULL,
-        caps != NULL ? (int)caps->kvm_extension : -1, caps != NULL ? (int)caps->tcg_extension : -1);
+        caps != NULL ? (int)caps->kvm_extension : -1, caps != NULL ? (int)caps->tcg_extension : -1,
+        snapshot->advice != NULL ? snapshot->advice->key : "-", flaws);
 }
 
-NestHostSnapshot *nest_host_snapshot_take(const char *root, const NestBackendCaps *caps)
+NestHostSnapshot *nest_host_snapshot_take(NestHostPlace *place, const NestBackendCaps *caps)
 {
     NestHostSnapshot *snapshot = g_atomic_rc_box_new0(NestHostSnapshot);
-    snapshot->facts = nest_host_probe(root);
+    snapshot->facts = nest_host_probe(nest_host_place_root(place));
     snapshot->caps = nest_backend_caps_copy(caps);
-    snapshot->key = make_key(snapshot->facts, snapshot->caps);
+    snapshot->advice = nest_host_place_advise(place, snapshot->facts);
+    snapshot->key = make_key(snapshot);
     return snapshot;
 }
 
@@ -28,6 +33,7 @@ static void clear(gpointer data)
     NestHostSnapshot *snapshot = data;
     nest_host_facts_free(snapshot->facts);
     nest_backend_caps_free(snapshot->caps);
+    nest_advice_free(snapshot->advice);
     g_free(snapshot->key);
 }
 

@@ -65,6 +65,19 @@ NestStoredMark *nest_marks_get_stored(NestMarks *marks, const char *uuid)
     return stored != NULL ? nest_store_mark_copy(stored) : nest_store_mark_new(uuid);
 }
 
+gboolean nest_marks_distrust(NestMarks *marks)
+{
+    G_GNUC_UNUSED g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&marks->lock);
+    GHashTableIter iter;
+    gpointer mark;
+    g_hash_table_iter_init(&iter, marks->stored);
+    while (g_hash_table_iter_next(&iter, NULL, &mark))
+        if (((NestStoredMark *)mark)->labelled &&
+            ((NestStoredMark *)mark)->trust == NEST_TRUST_UNTRUSTED)
+            return TRUE;
+    return marks->trust == NEST_TRUST_UNTRUSTED;
+}
+
 void nest_marks_put(NestMarks *marks, const NestStoredMark *mark)
 {
     NestStoredMark *copy = nest_store_mark_copy(mark);

@@ -14,6 +14,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestMarks, nest_marks_free)
 NestVmMarks *nest_marks_get(NestMarks *marks, const char *uuid);
 NestStoredMark *nest_marks_get_stored(NestMarks *marks, const char *uuid);
 
+/* TRUE if there is a VM that is not trusted, or those without a label are not. */
+gboolean nest_marks_distrust(NestMarks *marks);
+
 /* Memory only: what was stored with an operation, and what is never stored. Activity NONE is
  * forgotten. */
 void nest_marks_put(NestMarks *marks, const NestStoredMark *mark);

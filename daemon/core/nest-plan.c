@@ -3,6 +3,7 @@
 #include "nest-error.h"
 #include "nest-record.h"
 #include "nest-size.h"
+#include "nest-vm-trust.h"
 #include <string.h>
 
 typedef struct {
@@ -307,6 +308,11 @@ static gboolean refuse_host(const Planner *planner, GError **error)
     return TRUE;
 }
 
+static gboolean refuse_untrusted(const Planner *planner, GError **error)
+{
+    return planner->plan->enable && nest_vm_trust_refuses(planner->view, error);
+}
+
 /* Every part with its length, so that no two different facts look the same. */
 static void hash_text(GChecksum *sum, const char *text)
 {
@@ -364,7 +370,7 @@ static void decide(Planner *planner)
 {
     g_autoptr(GError) error = NULL;
     if (refuse_decline(planner, &error) || refuse_vm(planner, &error) ||
-        refuse_host(planner, &error)) {
+        refuse_host(planner, &error) || refuse_untrusted(planner, &error)) {
         planner->plan->verdict = NEST_PLAN_REFUSED;
         planner->plan->problem = nest_problem_from_error(error);
         return;

@@ -3,6 +3,7 @@
 #include "nest-error.h"
 #include "nest-record.h"
 #include "nest-size.h"
+#include "nest-vm-trust.h"
 #include <string.h>
 
 static void add_extension(GString *text, const char *name, NestFeaturePolicy policy)
@@ -182,7 +183,9 @@ NestPlan *nest_undo_plan(const NestVmView *view, const NestStoredRevision *revis
     g_autoptr(NestDomain) target = nest_domain_read(revision->before_xml, &error);
     if (target == NULL)
         return nest_plan_nothing(view, nest_problem_from_error(error));
+    gboolean nests = target_nests(view, target);
+    if (nests && nest_vm_trust_refuses(view, &error))
+        return nest_plan_nothing(view, nest_problem_from_error(error));
     g_autoptr(GPtrArray) changes = nest_undo_changes(facts->xml, revision->before_xml);
-    return nest_plan_replace(
-        view, revision->before_xml, g_steal_pointer(&changes), target_nests(view, target));
+    return nest_plan_replace(view, revision->before_xml, g_steal_pointer(&changes), nests);
 }

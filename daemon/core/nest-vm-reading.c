@@ -17,8 +17,8 @@ NestVmReading *nest_vm_reading_new(
         if (reading->live == NULL)
             return NULL;
     }
-    reading->view = (NestVmView){
-        facts, reading->domain, reading->live, host->facts, host->caps, reading->marks};
+    reading->view = (NestVmView){facts, reading->domain, reading->live, host->facts, host->caps,
+        reading->marks, host->advice};
     return g_steal_pointer(&reading);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
+#include "nest-advice.h"
 #include "nest-backend.h"
 #include "nest-domain-xml.h"
 #include "nest-gift.h"
@@ -16,6 +17,7 @@ typedef struct {
     const NestHostFacts *host;
     const NestBackendCaps *caps;
     const NestVmMarks *marks; /* NULL: all defaults */
+    const NestAdvice *advice; /* NULL: nothing is known of the kernel */
 } NestVmView;
 
 /* The extension that nesting in this VM would use: svm under TCG, else what the host's CPU has;

@@ -38,7 +38,8 @@ MAY_INCLUDE = {
     "daemon/store": ["lib"],
     "daemon/core": ["lib", "daemon/store/nest-store.h", "hypervisor-backend/nest-backend.h",
                     "hypervisor-backend/nest-domain-xml.h",
-                    "hypervisor-backend/nest-host-probe.h"],
+                    "hypervisor-backend/nest-host-probe.h",
+                    "hypervisor-backend/nest-host-kernel.h"],
     "daemon/http": ["lib", "daemon/core"],
     "daemon": ["lib", "daemon/core", "daemon/http", "daemon/store", "hypervisor-backend"],
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
+#include "nest-host-place.h"
 #include "nest-test.h"
 #include "nest-vm-view.h"
 
@@ -71,6 +72,15 @@ static inline NestHostFacts *test_host(const char *name)
     g_autofree char *root = g_build_filename(g_getenv("NEST_TEST_DATA"), "hosts", name, NULL);
     assert_true(g_file_test(root, G_FILE_TEST_IS_DIR));
     return nest_host_probe(root);
+}
+
+/* What the advisories that nestd was built with say of its kernel. */
+static inline NestAdvice *test_advice(const char *name, const NestHostFacts *facts)
+{
+    g_autofree char *root = g_build_filename(g_getenv("NEST_TEST_DATA"), "hosts", name, NULL);
+    g_autoptr(NestAdvisories) advisories = nest_advisories_load("/nonexistent");
+    g_autoptr(NestHostPlace) place = nest_host_place_new(root, advisories);
+    return nest_host_place_advise(place, facts);
 }
 
 static inline NestBackendCaps *test_caps(const NestHostFacts *host)

@@ -55,6 +55,8 @@ static void test_wrong_lines_are_named(void **state)
         {"[limits]\noperations=many\n", ":2: \"operations\" must be a number"},
         {"[daemon]\nsocket=/s\n[demon]\nsocket=/x\n", ":3: unknown group [demon]"},
         {"[daemon]\nsocket=rel\n", "absolute path"},
+        {"[policy]\ntrust-default=maybe\n", ":2: \"trust-default\" must be one of trusted, un"},
+        {"[policy]\nadvisories=rel\n", "advisories must be an absolute path"},
         {"nonsense\n", "nestd-"},
     };
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {

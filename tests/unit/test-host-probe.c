@@ -73,7 +73,7 @@ static void test_identity(void **state)
 {
     g_autoptr(NestHostFacts) facts = probe_recorded("intel-ready");
     assert_string_equal(facts->hostname, "lab01");
-    assert_string_equal(facts->kernel, "6.1.0-37-amd64");
+    assert_string_equal(facts->kernel, "6.1.0-56-amd64");
     assert_string_equal(facts->arch, "x86_64");
     assert_string_equal(facts->os, "Debian GNU/Linux 12 (bookworm)");
     assert_string_equal(facts->manufacturer, "Dell Inc.");

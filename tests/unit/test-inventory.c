@@ -183,7 +183,8 @@ static void test_card_of_a_reading(void **state)
 {
     const TestVm vm = {.cpu = CPU_ON("vmx")};
     g_autoptr(TestView) test = test_view_new(&vm);
-    g_autoptr(NestHostSnapshot) host = nest_host_snapshot_take("/nonexistent", NULL);
+    g_autoptr(NestHostPlace) place = nest_host_place_new("/nonexistent", NULL);
+    g_autoptr(NestHostSnapshot) host = nest_host_snapshot_take(place, NULL);
     g_autoptr(NestVmReading) reading =
         nest_vm_reading_new(g_steal_pointer(&test->facts), host, NULL, NULL);
     g_autoptr(NestVmCard) card = nest_vm_card_make(reading);

@@ -30,7 +30,8 @@ static NestHostSnapshot *snapshot(const Row *row)
         caps->kvm = !row->no_kvm;
         caps->networks = row->networks;
     }
-    return nest_host_snapshot_take(root, caps);
+    g_autoptr(NestHostPlace) place = nest_host_place_new(root, NULL);
+    return nest_host_snapshot_take(place, caps);
 }
 
 static void check_row(const Row *row, guint index)

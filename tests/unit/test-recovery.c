@@ -27,7 +27,8 @@ static NestHostSnapshot *host_snapshot(void)
     g_autofree char *root = g_build_filename(g_getenv("NEST_TEST_DATA"), "hosts/intel-ready", NULL);
     g_autoptr(NestHostFacts) facts = nest_host_probe(root);
     g_autoptr(NestBackendCaps) caps = test_caps(facts);
-    return nest_host_snapshot_take(root, caps);
+    g_autoptr(NestHostPlace) place = nest_host_place_new(root, NULL);
+    return nest_host_snapshot_take(place, caps);
 }
 
 static NestVmReading *reading_of(const TestVm *vm)

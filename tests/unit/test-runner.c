@@ -149,7 +149,8 @@ static const NestJobType scene_type = {NULL, scene_resume, scene_recover};
 
 static NestHostSnapshot *scene_host(void)
 {
-    return nest_host_snapshot_take("/nonexistent", NULL);
+    g_autoptr(NestHostPlace) place = nest_host_place_new("/nonexistent", NULL);
+    return nest_host_snapshot_take(place, NULL);
 }
 
 /* Killed in its second of three steps. */
