@@ -234,6 +234,37 @@ static const NestField nest_revision_fields[] = {
 };
 RECORD(nest_revision, NestRevision, "revision");
 
+static const NestField nest_proof_exit_fields[] = {
+    FIELD(NestProofExit, pass, STRING, REQUIRED),
+    FIELD(NestProofExit, kind, STRING, REQUIRED),
+    FIELD(NestProofExit, count, UINT64, OPTIONAL),
+    FIELD(NestProofExit, min_cycles, UINT64, OPTIONAL),
+    FIELD(NestProofExit, median_cycles, UINT64, OPTIONAL),
+};
+RECORD(nest_proof_exit, NestProofExit, "measured exit");
+
+static const NestField nest_proof_pass_fields[] = {
+    FIELD(NestProofPass, name, STRING, REQUIRED),
+    FIELD(NestProofPass, result, STRING, OPTIONAL),
+};
+RECORD(nest_proof_pass, NestProofPass, "pass of a proof");
+
+static const NestField nest_proof_fields[] = {
+    FIELD(NestProof, proved, BOOL, OPTIONAL),
+    FIELD(NestProof, code, STRING, REQUIRED),
+    FIELD(NestProof, message, STRING, OPTIONAL),
+    NICKS(NestProof, extension, OPTIONAL, nest_extension_nicks),
+    FIELD(NestProof, cpu_vendor, STRING, OPTIONAL),
+    FIELD(NestProof, hypervisor, STRING, OPTIONAL),
+    FIELD(NestProof, locked, BOOL, OPTIONAL),
+    FIELD(NestProof, tsc_khz, UINT64, OPTIONAL),
+    FIELD(NestProof, capabilities, STRV, OPTIONAL),
+    FIELD(NestProof, missing, STRV, OPTIONAL),
+    NESTED(NestProof, passes, RECORDS, OPTIONAL, nest_proof_pass_record),
+    NESTED(NestProof, exits, RECORDS, OPTIONAL, nest_proof_exit_record),
+};
+RECORD(nest_proof, NestProof, "proof");
+
 static const NestField nest_vm_spec_fields[] = {
     FIELD(NestVmSpec, name, STRING, REQUIRED),
     FIELD(NestVmSpec, memory_kib, UINT64, REQUIRED),
@@ -314,6 +345,9 @@ FREE(nest_step, NestStep)
 FREE(nest_operation, NestOperation)
 FREE(nest_event, NestEvent)
 FREE(nest_revision, NestRevision)
+FREE(nest_proof_exit, NestProofExit)
+FREE(nest_proof_pass, NestProofPass)
+FREE(nest_proof, NestProof)
 FREE(nest_vm_spec, NestVmSpec)
 FREE(nest_nested_wish, NestNestedWish)
 FREE(nest_undo_wish, NestUndoWish)

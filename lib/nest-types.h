@@ -284,6 +284,37 @@ typedef struct {
     char *summary; /* what changed, for people */
 } NestRevision;
 
+/* What one exit of the inner VM and the entry after it cost, in cycles of the TSC. */
+typedef struct {
+    char *pass; /* "shadow", "nested-paging" */
+    char *kind; /* "cpuid", "io", "hlt", "page-fault", "nested-fault" */
+    guint64 count; /* how many were measured */
+    guint64 min_cycles;
+    guint64 median_cycles;
+} NestProofExit;
+
+/* One way to run an inner VM that was tried. */
+typedef struct {
+    char *name; /* "shadow", "nested-paging", "real-mode" */
+    char *result; /* "ok", "absent", or a code as below */
+} NestProofPass;
+
+/* Whether an inner VM really ran in a VM, and what that VM's CPU offers to a hypervisor. */
+typedef struct {
+    gboolean proved;
+    char *code; /* "proved", "not-supported", "locked", …: stable */
+    char *message; /* the same for people, with what was seen */
+    NestExtension extension;
+    char *cpu_vendor;
+    char *hypervisor; /* by whose word the VM is one: "KVMKVMKVM", "TCGTCGTCGTCG" */
+    gboolean locked;
+    guint64 tsc_khz; /* 0: not known */
+    GStrv capabilities; /* of the extension, in the VM: "ept", "npt", "vpid", … */
+    GStrv missing; /* those that were looked for, and are not there */
+    GPtrArray *passes; /* NestProofPass */
+    GPtrArray *exits; /* NestProofExit */
+} NestProof;
+
 /* What a new VM shall be; unset fields are NULL, 0 or FALSE. */
 typedef struct {
     char *name;
@@ -360,6 +391,9 @@ NEST_TYPE_AUTOPTR(NestStep, nest_step_free)
 NEST_TYPE_AUTOPTR(NestOperation, nest_operation_free)
 NEST_TYPE_AUTOPTR(NestEvent, nest_event_free)
 NEST_TYPE_AUTOPTR(NestRevision, nest_revision_free)
+NEST_TYPE_AUTOPTR(NestProofExit, nest_proof_exit_free)
+NEST_TYPE_AUTOPTR(NestProofPass, nest_proof_pass_free)
+NEST_TYPE_AUTOPTR(NestProof, nest_proof_free)
 NEST_TYPE_AUTOPTR(NestVmSpec, nest_vm_spec_free)
 NEST_TYPE_AUTOPTR(NestNestedWish, nest_nested_wish_free)
 NEST_TYPE_AUTOPTR(NestUndoWish, nest_undo_wish_free)

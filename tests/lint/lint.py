@@ -33,7 +33,7 @@ PRIVATE_HEADERS = [
 MAY_INCLUDE = {
     "lib": [],
     "cli": ["lib"],
-    "hypervisor-backend": ["lib"],
+    "hypervisor-backend": ["lib", "hypervisor-backend/proof/proof-protocol.h"],
     "hypervisor-backend/proof": [],
     "daemon/store": ["lib"],
     "daemon/core": ["lib", "daemon/store/nest-store.h", "hypervisor-backend/nest-backend.h",
