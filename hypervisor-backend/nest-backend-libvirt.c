@@ -58,22 +58,34 @@ static gboolean caps(NestBackend *backend, NestBackendCaps **ret_caps, GError **
     return nest_libvirt_caps(self_of(backend), ret_caps, error);
 }
 
-static char *save_directory(NestLibvirt *self)
+static void clear_folders(NestLibvirtFolders *folders)
 {
-    if (self->embed)
-        return g_build_filename(self->options.root, "lib", "qemu", "save", NULL);
-    if (strcmp(self->options.uri, "qemu:///system") == 0)
-        return g_strdup("/var/lib/libvirt/qemu/save");
-    return NULL;
+    g_free(folders->saved);
+    g_free(folders->logs);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(NestLibvirtFolders, clear_folders)
+
+static NestLibvirtFolders folders_of(NestLibvirt *self)
+{
+    NestLibvirtFolders folders = {NULL, NULL};
+
+    if (self->embed) {
+        folders.saved = g_build_filename(self->options.root, "lib", "qemu", "save", NULL);
+        folders.logs = g_build_filename(self->options.root, "log", "qemu", NULL);
+    } else if (strcmp(self->options.uri, "qemu:///system") == 0) {
+        folders.saved = g_strdup("/var/lib/libvirt/qemu/save");
+        folders.logs = g_strdup("/var/log/libvirt/qemu");
+    }
+    return folders;
 }
 
 static gboolean add_facts(
-    virDomainPtr domain, const char *directory, GPtrArray *facts, GError **error)
+    virDomainPtr domain, const NestLibvirtFolders *folders, GPtrArray *facts, GError **error)
 {
     g_autoptr(GError) why = NULL;
     NestVmFacts *row = NULL;
 
-    if (nest_libvirt_facts(domain, directory, &row, &why)) {
+    if (nest_libvirt_facts(domain, folders, &row, &why)) {
         g_ptr_array_add(facts, row);
         return TRUE;
     }
@@ -86,7 +98,7 @@ static gboolean add_facts(
 static gboolean list(NestBackend *backend, GPtrArray **ret_facts, GError **error)
 {
     g_autoptr(GPtrArray) facts = g_ptr_array_new_with_free_func((GDestroyNotify)nest_vm_facts_free);
-    g_autofree char *directory = save_directory(self_of(backend));
+    g_auto(NestLibvirtFolders) folders = folders_of(self_of(backend));
     g_autoptr(virConnect) connection = NULL;
     virDomainPtr *domains = NULL;
     gboolean good = TRUE;
@@ -100,7 +112,7 @@ static gboolean list(NestBackend *backend, GPtrArray **ret_facts, GError **error
         return FALSE;
     }
     for (int i = 0; i < n; i++) {
-        good = good && add_facts(domains[i], directory, facts, error);
+        good = good && add_facts(domains[i], &folders, facts, error);
         virDomainFree(domains[i]);
     }
     free(domains);
@@ -112,11 +124,11 @@ static gboolean list(NestBackend *backend, GPtrArray **ret_facts, GError **error
 static gboolean read_vm(
     NestBackend *backend, const char *uuid, NestVmFacts **ret_facts, GError **error)
 {
-    g_autofree char *directory = save_directory(self_of(backend));
+    g_auto(NestLibvirtFolders) folders = folders_of(self_of(backend));
     g_autoptr(virDomain) domain = NULL;
 
     return nest_libvirt_domain(self_of(backend), uuid, &domain, error) &&
-        nest_libvirt_facts(domain, directory, ret_facts, error);
+        nest_libvirt_facts(domain, &folders, ret_facts, error);
 }
 
 static gboolean define_with(

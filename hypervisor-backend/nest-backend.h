@@ -13,6 +13,24 @@
 
 typedef struct NestBackend NestBackend;
 
+/* What was read of a VM's snapshots. */
+typedef struct {
+    guint read; /* of how many */
+    guint with_memory; /* so many hold the memory, and with it the CPU, of a VM that ran */
+    char *memory_name; /* of the first of them */
+    guint without; /* the definition in so many does not ask for an extension */
+    char *without_name;
+} NestSnapshotFacts;
+
+void nest_snapshot_facts_free(NestSnapshotFacts *facts);
+
+/* What QEMU's log of the last start says of the extensions. */
+typedef enum {
+    NEST_START_LOG_UNREAD,
+    NEST_START_LOG_CLEAN, /* it was read back to the start, and none is missing */
+    NEST_START_LOG_MISSES /* the host did not give one that was asked for */
+} NestStartLog;
+
 /* What the hypervisor has of one VM, read in one go. */
 typedef struct {
     char *uuid;
@@ -21,6 +39,10 @@ typedef struct {
     gboolean saved_state;
     guint64 saved_bytes; /* of the saved state, 0 where unknown */
     guint snapshots;
+    NestSnapshotFacts *snapshot_facts; /* NULL: not read, or there are none */
+    GStrv messages; /* what the hypervisor warns of while it runs: taints, deprecations; NULL: not
+                     * told */
+    NestStartLog start_log; /* of what runs */
     gboolean autostart;
     char *xml; /* the stored definition with its secrets, so that it can be defined again: never to
                 * be shown or logged */
@@ -40,6 +62,8 @@ typedef struct {
     NestExtension kvm_extension; /* what it would give to a kvm domain; NONE where nested is off */
     NestExtension tcg_extension; /* SVM, or NONE */
     gboolean networks; /* libvirt virtual networks and nwfilters exist here */
+    GStrv machines; /* types of machines that QEMU has for x86_64; NULL: not known */
+    GStrv old_machines; /* those of them that it will give up */
 } NestBackendCaps;
 
 NestBackendCaps *nest_backend_caps_copy(const NestBackendCaps *caps); /* NULL gives NULL */

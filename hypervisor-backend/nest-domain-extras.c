@@ -10,6 +10,14 @@ void nest_domain_extras_clear(NestDomainExtras *extras)
     g_free(extras->isolated);
     g_free(extras->ovs);
     g_free(extras->slow_model);
+    g_strfreev(extras->parts);
+    g_strfreev(extras->parts_off);
+    g_free(extras->manager);
+    g_free(extras->overlay);
+    g_free(extras->host_device);
+    g_free(extras->iommu);
+    g_free(extras->shared_folder);
+    nest_domain_hyperv_clear(&extras->hyperv);
     *extras = (NestDomainExtras){0};
 }
 
@@ -133,4 +141,6 @@ void nest_domain_read_extras(const NestDocument *document, NestDomainExtras *ext
     for (const xmlNode *interface = nest_element_child(devices, "interface"); interface != NULL;
          interface = nest_element_next(interface, "interface"))
         read_interface(interface, extras);
+    nest_domain_read_parts(document, extras);
+    nest_domain_read_hyperv(document, &extras->hyperv);
 }

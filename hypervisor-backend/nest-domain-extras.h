@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-#include <glib.h>
+#include "nest-domain-hyperv.h"
 
 /* What a definition says beside nesting itself, as far as it matters to VMs that host others. */
 typedef struct {
@@ -19,6 +19,19 @@ typedef struct {
     char *ovs; /* of one on Open vSwitch whose port has an interface id; NULL: none */
     char *slow_model; /* the model of an emulated interface: "e1000"; NULL: none */
     guint interfaces;
+    gboolean arch_capabilities, arch_capabilities_off; /* is asked for, is disabled by its name */
+    gboolean md_clear_off, flush_l1d_off; /* are disabled */
+    GStrv parts; /* the features vmx-… that are asked for; empty where none */
+    GStrv parts_off; /* … that are disabled */
+    gboolean autodeflate, free_page_reporting; /* of the balloon */
+    char *manager; /* who else runs this VM and its memory: "oVirt"; NULL: nobody known */
+    char *overlay; /* a disk whose image has another one below: "vda"; NULL: none known */
+    gboolean overlay_known; /* the definition lists what is below the images */
+    char *host_device; /* "pci"; NULL where none */
+    char *iommu; /* its model, NULL where there is none */
+    gboolean iommu_ready; /* it can hand devices on to inner VMs */
+    char *shared_folder; /* a folder of the host that the guest mounts: its driver; NULL: none */
+    NestDomainHyperv hyperv;
 } NestDomainExtras;
 
 void nest_domain_extras_clear(NestDomainExtras *extras);

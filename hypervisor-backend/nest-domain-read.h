@@ -9,6 +9,8 @@ NestDomain *nest_domain_from_document(const NestDocument *document, GError **err
 
 /* Fills extras, which is zeroed. */
 void nest_domain_read_extras(const NestDocument *document, NestDomainExtras *extras);
+void nest_domain_read_hyperv(const NestDocument *document, NestDomainHyperv *hyperv);
+void nest_domain_read_parts(const NestDocument *document, NestDomainExtras *extras);
 
 /* The first <cell> of <numa>, or NULL. */
 xmlNode *nest_domain_numa(const NestDocument *document);

@@ -3,6 +3,7 @@
 #include "nest-libvirt.h"
 #include "nest-virt-error.h"
 #include <libxml/parser.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define ARCH "x86_64"
@@ -120,6 +121,50 @@ static gboolean ask(
     return TRUE;
 }
 
+/* The <arch name='x86_64'> of the guests. */
+static xmlNodePtr find_arch(xmlNodePtr capabilities)
+{
+    for (xmlNodePtr guest = capabilities->children; guest != NULL; guest = guest->next)
+        for (xmlNodePtr node = is(guest, "guest") ? guest->children : NULL; node != NULL;
+             node = node->next)
+            if (is(node, "arch") && has(node, "name", ARCH))
+                return node;
+    return NULL;
+}
+
+gboolean nest_domain_caps_machines(const char *xml, GStrv *ret_machines, GStrv *ret_old)
+{
+    g_autoptr(xmlDoc) document = parse(xml);
+    xmlNodePtr root = document != NULL ? xmlDocGetRootElement(document) : NULL;
+    xmlNodePtr arch = root != NULL && is(root, "capabilities") ? find_arch(root) : NULL;
+    g_autoptr(GStrvBuilder) machines = g_strv_builder_new();
+    g_autoptr(GStrvBuilder) old = g_strv_builder_new();
+
+    if (arch == NULL)
+        return FALSE;
+    for (xmlNodePtr node = arch->children; node != NULL; node = node->next) {
+        xmlChar *name = is(node, "machine") ? xmlNodeGetContent(node) : NULL;
+        if (name == NULL)
+            continue;
+        g_strv_builder_add(machines, (const char *)name);
+        if (has(node, "deprecated", "yes"))
+            g_strv_builder_add(old, (const char *)name);
+        xmlFree(name);
+    }
+    *ret_machines = g_strv_builder_end(machines);
+    *ret_old = g_strv_builder_end(old);
+    return TRUE;
+}
+
+static void ask_machines(virConnectPtr connection, NestBackendCaps *caps)
+{
+    char *xml = virConnectGetCapabilities(connection);
+
+    if (xml != NULL)
+        nest_domain_caps_machines(xml, &caps->machines, &caps->old_machines);
+    free(xml);
+}
+
 static char *version_text(unsigned long version)
 {
     return g_strdup_printf("%lu.%lu.%lu", version / 1000000, version / 1000 % 1000, version % 1000);
@@ -153,6 +198,7 @@ gboolean nest_libvirt_caps(NestLibvirt *self, NestBackendCaps **ret_caps, GError
     }
     if (virConnectGetVersion(connection, &version) == 0 && version > 0)
         caps->qemu_version = version_text(version);
+    ask_machines(connection, caps);
     caps->networks = !self->embed && virConnectNumOfNetworks(connection) >= 0;
     if (virConnectIsAlive(connection) == 0) {
         nest_set_error(error, NEST_ERROR_BACKEND_UNAVAILABLE, NULL,

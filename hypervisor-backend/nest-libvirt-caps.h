@@ -18,3 +18,7 @@ gboolean nest_domain_caps_read(const char *xml, NestDomainCaps *ret_caps);
 
 /* The extension that a <cpu> element names as a feature to have. */
 NestExtension nest_domain_caps_extension(const char *cpu_xml);
+
+/* The machines that a <capabilities> element lists for x86_64, and those of them that are
+ * deprecated. FALSE if xml is none, or has no such guest; the results are untouched then. */
+gboolean nest_domain_caps_machines(const char *xml, GStrv *ret_machines, GStrv *ret_old);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-libvirt.h"
+#include "nest-start-log.h"
 #include "nest-virt-error.h"
 #include <libvirt/virterror.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -66,8 +68,28 @@ static gboolean count_snapshots(virDomainPtr domain, guint *ret_n, GError **erro
     return TRUE;
 }
 
+/* What is told of VMs that run; an older libvirt has no messages (before 7.1). */
+static void read_run(virDomainPtr domain, const NestLibvirtFolders *folders, NestVmFacts *facts)
+{
+    char **messages = NULL;
+    int n = virDomainGetMessages(domain, &messages, 0);
+
+    if (n >= 0) {
+        facts->messages = g_new0(char *, n + 1);
+        for (int i = 0; i < n; i++) {
+            facts->messages[i] = g_utf8_make_valid(messages[i], -1);
+            free(messages[i]);
+        }
+        free(messages);
+    }
+    /* Whoever asks for nothing can't miss it. */
+    if (folders->logs != NULL &&
+        (strstr(facts->live_xml, "'vmx'") != NULL || strstr(facts->live_xml, "'svm'") != NULL))
+        facts->start_log = nest_start_log_read(folders->logs, facts->name);
+}
+
 static gboolean read_once(
-    virDomainPtr domain, const char *save_directory, NestVmFacts *facts, GError **error)
+    virDomainPtr domain, const NestLibvirtFolders *folders, NestVmFacts *facts, GError **error)
 {
     char uuid[VIR_UUID_STRING_BUFLEN];
     int autostart = 0, saved;
@@ -80,21 +102,26 @@ static gboolean read_once(
     facts->name = g_strdup(virDomainGetName(domain));
     facts->autostart = autostart != 0;
     facts->saved_state = saved > 0;
-    if (saved > 0 && save_directory != NULL)
-        facts->saved_bytes = saved_size(save_directory, facts->name);
+    if (saved > 0 && folders->saved != NULL)
+        facts->saved_bytes = saved_size(folders->saved, facts->name);
     if (!count_snapshots(domain, &facts->snapshots, error))
         return FALSE;
+    if (facts->snapshots > 0)
+        facts->snapshot_facts = nest_libvirt_snapshots(domain);
     facts->xml = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE);
     if (facts->xml == NULL)
         return fail(domain, error);
     if (facts->state == NEST_VM_OFF)
         return TRUE;
     facts->live_xml = virDomainGetXMLDesc(domain, 0);
-    return facts->live_xml != NULL || fail(domain, error);
+    if (facts->live_xml == NULL)
+        return fail(domain, error);
+    read_run(domain, folders, facts);
+    return TRUE;
 }
 
 gboolean nest_libvirt_facts(
-    virDomainPtr domain, const char *save_directory, NestVmFacts **ret_facts, GError **error)
+    virDomainPtr domain, const NestLibvirtFolders *folders, NestVmFacts **ret_facts, GError **error)
 {
     g_autoptr(NestVmFacts) facts = NULL;
     NestVmState after = NEST_VM_UNKNOWN;
@@ -104,8 +131,7 @@ gboolean nest_libvirt_facts(
         g_clear_pointer(&facts, nest_vm_facts_free);
         facts = g_new0(NestVmFacts, 1);
         if (!nest_libvirt_state(domain, &facts->state, error) ||
-            !read_once(domain, save_directory, facts, error) ||
-            !nest_libvirt_state(domain, &after, error))
+            !read_once(domain, folders, facts, error) || !nest_libvirt_state(domain, &after, error))
             return FALSE;
         settled = after == facts->state;
     }

@@ -101,9 +101,19 @@ void nest_libvirt_settle(NestLibvirt *self, virConnectPtr connection, guint time
 /* The state of domain alone, and whether a saved state waits. */
 gboolean nest_libvirt_state(virDomainPtr domain, NestVmState *ret_state, GError **error);
 
-/* save_directory: where saved states are, NULL where that is not known. */
-gboolean nest_libvirt_facts(
-    virDomainPtr domain, const char *save_directory, NestVmFacts **ret_facts, GError **error);
+/* Where libvirt keeps what belongs to VMs; NULL where that is not known. */
+typedef struct {
+    char *saved; /* saved states */
+    char *logs; /* of QEMU */
+} NestLibvirtFolders;
+
+gboolean nest_libvirt_facts(virDomainPtr domain, const NestLibvirtFolders *folders,
+    NestVmFacts **ret_facts, GError **error);
+
+/* nest-libvirt-snapshots.c */
+
+/* Not more than it takes a while to read; NULL where they can't be listed. */
+NestSnapshotFacts *nest_libvirt_snapshots(virDomainPtr domain);
 
 /* nest-libvirt-caps.c */
 

@@ -37,7 +37,8 @@ typedef struct {
 extern const NestHostCheckRow nest_checks_host_machine[], nest_checks_host_kernel[],
     nest_checks_host_stack[], nest_checks_host_module[], nest_checks_host_tuning[];
 extern const NestVmCheckRow nest_checks_vm_definition[], nest_checks_vm_guest[],
-    nest_checks_vm_network[];
+    nest_checks_vm_network[], nest_checks_vm_windows[], nest_checks_vm_run[],
+    nest_checks_vm_snapshot[];
 
 /* All of them, in the order in which they run; NULL ends each list. */
 extern const NestHostCheckRow *const nest_check_host_tables[];

@@ -60,10 +60,16 @@ static void check_tsx(const NestVmView *view, NestCheck *check)
         "Transactional memory (TSX) is disabled.",
         "Transactional memory (TSX) is passed on where the CPU has it: some guests crash by it.",
         "for such guests: the features hle and rtm with policy disable"};
+    static const Rule windows = {"hle or rtm left on, in Windows", NEST_VERDICT_WARN,
+        "Transactional memory (TSX) is disabled.",
+        "Transactional memory (TSX) is passed on where the CPU has it: Hyper-V in a VM crashes or "
+        "hangs by it.",
+        "virsh edit: the features hle and rtm with policy disable"};
+    const NestDomainExtras *extras = &view->domain->extras;
     if (view->host != NULL && view->host->svm)
         nest_check_say(check, NEST_VERDICT_NOT_APPLICABLE, "CPUs of AMD have no TSX.");
     else
-        judge(check, !view->domain->extras.tsx_off, &rule);
+        judge(check, !extras->tsx_off, extras->hyperv.windows ? &windows : &rule);
 }
 
 static void check_invtsc(const NestVmView *view, NestCheck *check)
@@ -163,7 +169,7 @@ const NestVmCheckRow nest_checks_vm_guest[] = {
          "Take both out of the definition, unless the guest needs them.",
          "libvirt: formatdomain, Hypervisor features"},
         check_hypervisor_bit},
-    {{"vm.cpu.tsx", "transactional memory is disabled", NEST_CHECK_PLAIN, NEST_VERDICT_INFO,
+    {{"vm.cpu.tsx", "transactional memory is disabled", NEST_CHECK_PLAIN, NEST_VERDICT_WARN,
          "The CPU features hle and rtm.",
          "Hyper-V in a VM, among others, crashes or hangs by transactional memory on some CPUs.",
          "Add both features with policy disable.",

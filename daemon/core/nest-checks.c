@@ -6,8 +6,9 @@
 const NestHostCheckRow *const nest_check_host_tables[] = {nest_checks_host_machine,
     nest_checks_host_kernel, nest_checks_host_stack, nest_checks_host_module,
     nest_checks_host_tuning, NULL};
-const NestVmCheckRow *const nest_check_vm_tables[] = {
-    nest_checks_vm_definition, nest_checks_vm_guest, nest_checks_vm_network, NULL};
+const NestVmCheckRow *const nest_check_vm_tables[] = {nest_checks_vm_definition,
+    nest_checks_vm_guest, nest_checks_vm_windows, nest_checks_vm_run, nest_checks_vm_snapshot,
+    nest_checks_vm_network, NULL};
 
 #define FORMAT_INTO(slot, format) \
     do { \

@@ -334,6 +334,7 @@ void nest_core_submit_async(NestCore *core, const NestCaller *caller, NestReques
     submission->job->store = core->store;
     submission->job->backend = core->backend;
     submission->job->marks = core->marks;
+    submission->job->sampler = core->sampler;
     submission->job->report = report;
     submission->job->report_data = submission;
     nest_core_when_open(core, submit_go, submission, submission_free, task);

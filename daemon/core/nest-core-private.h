@@ -20,6 +20,7 @@ struct NestCore {
     NestStore *store;
     NestBackend *backend;
     NestMarks *marks;
+    NestSampler *sampler;
     gint64 started;
 
     NestCoreState state;

@@ -230,6 +230,7 @@ gboolean nest_core_start(NestCore *core, GError **error)
     core->marks = nest_marks_load(core->store, core->config->trust_default, error);
     if (core->marks == NULL || !load_inventory(core, error))
         return FALSE;
+    core->sampler = nest_sampler_new(core->backend, core->marks, FALSE);
     core->reconcile_timer = g_timeout_add_seconds(RECONCILE_SECONDS, on_reconcile_timer, core);
     nest_core_open(core);
     return TRUE;
@@ -266,6 +267,7 @@ void nest_core_free(NestCore *core)
     while (g_main_context_iteration(NULL, FALSE))
         ;
     nest_inventory_free(core->inventory);
+    nest_sampler_free(core->sampler);
     nest_marks_free(core->marks);
     nest_host_place_free(core->place);
     g_array_unref(core->entries);

@@ -1,15 +1,27 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-host-snapshot.h"
 
+static char *join(GStrv list)
+{
+    return list != NULL ? g_strjoinv(" ", list) : g_strdup("-");
+}
+
+/* What checks of VMs ask of the host. */
 static char *make_key(const NestHostSnapshot *snapshot)
 {
     const NestHostFacts *facts = snapshot->facts;
     const NestBackendCaps *caps = snapshot->caps;
-    g_autofree char *flaws = g_strjoinv(",", facts->tuning.vulnerable);
-    return g_strdup_printf("%d %d %d %s %d %d %d %s %s", nest_host_extension(facts),
-        nest_host_hardware_kvm(facts), nest_host_kvm_nests(facts),
-        facts->nested.value != NULL ? facts->nested.value : "-", caps != NULL,
-        caps != NULL ? (int)caps->kvm_extension : -1, caps != NULL ? (int)caps->tcg_extension : -1,
+    g_autofree char *flaws = join(facts->tuning.vulnerable);
+    g_autofree char *machines = join(caps != NULL ? caps->machines : NULL);
+    g_autofree char *old = join(caps != NULL ? caps->old_machines : NULL);
+    return g_strdup_printf("%d %d %d %s %s %d %d|%d %d %d %s %s|%s|%s|%s %s",
+        nest_host_extension(facts), nest_host_hardware_kvm(facts), nest_host_kvm_nests(facts),
+        facts->nested.value != NULL ? facts->nested.value : "-",
+        facts->kernel != NULL ? facts->kernel : "-", facts->md_clear, facts->flush_l1d,
+        caps != NULL, caps != NULL ? (int)caps->kvm_extension : -1,
+        caps != NULL ? (int)caps->tcg_extension : -1,
+        caps != NULL && caps->libvirt_version != NULL ? caps->libvirt_version : "-",
+        caps != NULL && caps->qemu_version != NULL ? caps->qemu_version : "-", machines, old,
         snapshot->advice != NULL ? snapshot->advice->key : "-", flaws);
 }
 

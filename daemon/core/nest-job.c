@@ -124,6 +124,12 @@ gboolean nest_job_read_vm(NestJob *job, GError **error)
     return FALSE;
 }
 
+void nest_job_look_inside(NestJob *job)
+{
+    if (job->sampler != NULL)
+        job->reading->marks->activity = nest_sampler_look(job->sampler, &job->reading->view);
+}
+
 const char *nest_job_uuid(const NestJob *job)
 {
     return job->intent->operation->uuid;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 #include "nest-core.h"
+#include "nest-sampler.h"
 #include "nest-vm-card.h"
 
 /* One change to one VM, from the wish to the outcome. A job is prepared, run and freed by one
@@ -49,6 +50,7 @@ struct NestJob {
     NestStore *store;
     NestBackend *backend;
     NestMarks *marks; /* NULL in tests of a job alone */
+    NestSampler *sampler; /* likewise */
     /* owned */
     const NestJobType *type;
     NestRequest *request; /* NULL when recovering */
@@ -85,6 +87,10 @@ void nest_job_add_step(NestJob *job, const NestJobStep *step);
 void nest_job_set_kind(NestJob *job, const char *kind);
 /* Reads the VM into job->reading and checks request->if_match. */
 gboolean nest_job_read_vm(NestJob *job, GError **error);
+/* Looks at what the VM in job->reading does with its extension right now, so that guards judge by
+ * that: before doing to a running VM what a guard may forbid. Takes up to half a second, and a few
+ * seconds where its QEMU does not answer. */
+void nest_job_look_inside(NestJob *job);
 const char *nest_job_uuid(const NestJob *job);
 const char *nest_job_name(const NestJob *job);
 

@@ -49,18 +49,35 @@ static void hash_text(GChecksum *sum, const char *text)
     g_checksum_update(sum, (const guchar *)present, strlen(present) + 1);
 }
 
+/* What else tells two readings apart; rarely there at all. */
+static void hash_rest(GChecksum *sum, const NestVmFacts *facts)
+{
+    const NestSnapshotFacts *snapshots = facts->snapshot_facts;
+    if (snapshots != NULL) {
+        g_autofree char *counts = g_strdup_printf(
+            "%u %u %u", snapshots->read, snapshots->with_memory, snapshots->without);
+        hash_text(sum, counts);
+        hash_text(sum, snapshots->memory_name);
+        hash_text(sum, snapshots->without_name);
+    }
+    for (guint i = 0; facts->messages != NULL && facts->messages[i] != NULL; i++)
+        hash_text(sum, facts->messages[i]);
+}
+
 char *nest_vm_facts_key(
     const NestVmFacts *facts, const NestHostSnapshot *host, const NestVmMarks *marks)
 {
     g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA1);
-    g_autofree char *rest = g_strdup_printf("%d %d %" G_GUINT64_FORMAT " %u %d %d %d %d",
+    g_autofree char *rest = g_strdup_printf("%d %d %" G_GUINT64_FORMAT " %u %d %d %d %d %d %d",
         facts->state, facts->saved_state, facts->saved_bytes, facts->snapshots, facts->autostart,
-        facts->live_xml != NULL, marks->trust, marks->guarded);
+        facts->live_xml != NULL, marks->trust, marks->guarded, facts->messages != NULL,
+        facts->start_log);
     hash_text(sum, host->key);
     hash_text(sum, rest);
     hash_text(sum, marks->left_as);
     hash_text(sum, facts->name);
     hash_text(sum, facts->xml);
     hash_text(sum, facts->live_xml);
+    hash_rest(sum, facts);
     return g_strdup(g_checksum_get_string(sum));
 }

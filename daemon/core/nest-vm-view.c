@@ -71,12 +71,24 @@ gboolean nest_vm_view_pending(const NestVmView *view)
         is_asked(stored->svm) != is_asked(live->svm);
 }
 
+gboolean nest_vm_view_exposed(const NestVmView *view)
+{
+    NestVmView running = *view;
+    running.domain = view->live;
+    return view->facts->live_xml != NULL &&
+        (view->live == NULL || nest_vm_view_nesting(&running) != NEST_NESTING_OFF);
+}
+
 NestActivity nest_vm_view_activity(const NestVmView *view)
 {
     if (view->facts->live_xml == NULL)
         return NEST_ACTIVITY_NONE;
-    gboolean sampled = view->marks != NULL && view->marks->activity != NEST_ACTIVITY_NONE;
-    return sampled ? view->marks->activity : NEST_ACTIVITY_UNKNOWN;
+    NestActivity activity = view->marks != NULL ? view->marks->activity : NEST_ACTIVITY_NONE;
+    if (activity > NEST_ACTIVITY_EXPOSED)
+        return activity;
+    if (!nest_vm_view_exposed(view))
+        return NEST_ACTIVITY_OFF;
+    return activity == NEST_ACTIVITY_NONE ? NEST_ACTIVITY_UNKNOWN : activity;
 }
 
 NestGift *nest_vm_view_gift(const NestVmView *view)

@@ -35,7 +35,12 @@ gboolean nest_vm_domain_asks(const NestDomain *domain, NestExtension extension);
  * libvirt itself rewrites in a live definition does not count. */
 gboolean nest_vm_view_pending(const NestVmView *view);
 
-/* What was last sampled of what runs; UNKNOWN where it runs and was not. */
+/* TRUE if the CPU that runs may have an extension, by its definition; also where that can't be
+ * read. What the host has is what it has now, not what it had when the VM was started. */
+gboolean nest_vm_view_exposed(const NestVmView *view);
+
+/* What was last sampled of what runs; UNKNOWN where it runs and was not, but OFF where its
+ * definition says that it has no extension and no sample says otherwise. */
 NestActivity nest_vm_view_activity(const NestVmView *view);
 
 /* Whether the host can give this VM its extension. */

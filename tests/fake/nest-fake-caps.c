@@ -47,6 +47,8 @@ NestBackendCaps *nest_fake_caps_parse(const char *text)
     caps->uri = g_strdup("fake:///");
     caps->qemu_version = g_strdup("7.2.22");
     caps->libvirt_version = g_strdup("9.0.0");
+    caps->machines = g_strsplit("pc q35 pc-i440fx-7.2 pc-q35-7.2 pc-i440fx-2.0", " ", -1);
+    caps->old_machines = g_strsplit("pc-i440fx-2.0", " ", -1);
     caps->kvm = caps->tcg = TRUE;
     caps->kvm_extension = NEST_EXTENSION_VMX;
     caps->tcg_extension = NEST_EXTENSION_SVM;

@@ -32,9 +32,9 @@ static void hear_guest(Telling *telling, guint64 number)
     telling->sample.guest_mode = telling->sample.counted = TRUE;
 }
 
-static void hear_none(Telling *telling, guint64 number)
+static void hear_counted(Telling *telling, guint64 number)
 {
-    telling->sample.counted = FALSE;
+    telling->sample.counted = TRUE;
 }
 
 static void hear_carried(Telling *telling, guint64 number)
@@ -77,7 +77,7 @@ static const struct {
     {"nested_run", hear_nested_run},
     {"grow", hear_grow},
     {"guest", hear_guest},
-    {"none", hear_none},
+    {"counted", hear_counted},
     {"carried", hear_carried},
     {"resumed", hear_resumed},
     {"paused", hear_paused},
@@ -117,10 +117,8 @@ static guint look(NestFake *fake, const char *uuid)
 
 static NestVmSample *sample_of(NestFake *fake, const NestFakeVm *vm, gboolean monitor)
 {
-    g_autoptr(NestDomain) live = vm->live_xml != NULL ? nest_domain_read(vm->live_xml, NULL) : NULL;
     Telling telling = {.sample = {.run = 1, .time = g_get_monotonic_time(), .booted = TRUE}};
     g_strlcpy(telling.sample.uuid, vm->uuid, sizeof telling.sample.uuid);
-    telling.sample.counted = live != NULL && live->accel == NEST_ACCEL_KVM;
     telling.sample.paused = vm->state == NEST_VM_PAUSED;
     telling.sample.exposed = NEST_ANSWER_YES;
     telling.sample.switched_on = NEST_ANSWER_NO;

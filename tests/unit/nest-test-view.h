@@ -89,6 +89,8 @@ static inline NestBackendCaps *test_caps(const NestHostFacts *host)
     caps->uri = g_strdup("test:///");
     caps->qemu_version = g_strdup("7.2.22");
     caps->libvirt_version = g_strdup("9.0.0");
+    caps->machines = g_strsplit("pc q35 pc-q35-7.2 pc-q35-4.2", " ", -1);
+    caps->old_machines = g_strsplit("pc-q35-4.2", " ", -1);
     caps->kvm = caps->tcg = TRUE;
     if (host != NULL && nest_host_kvm_nests(host))
         caps->kvm_extension = nest_host_extension(host);

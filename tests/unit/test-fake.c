@@ -137,7 +137,7 @@ static void test_sample(void **state)
     assert_true(b->ops->start(b, UUID, NULL));
     NestVmSample sample = sampled(b, NULL, FALSE);
     assert_string_equal(sample.uuid, UUID);
-    assert_true(sample.counted && sample.booted && !sample.asked);
+    assert_true(!sample.counted && sample.booted && !sample.asked);
     assert_int_equal(sample.switched_on, NEST_ANSWER_UNREAD);
     assert_int_equal(sampled(b, UUID, TRUE).switched_on, NEST_ANSWER_NO);
     nest_backend_fake_control(b, "set:sample@DemoVM:run=3,nested_run=10,grow=5,guest,armed\n");
@@ -146,9 +146,9 @@ static void test_sample(void **state)
     assert_true(first.guest_mode);
     assert_int_equal(first.switched_on, NEST_ANSWER_YES);
     assert_int_equal(second.nested_run, first.nested_run + 5);
-    nest_backend_fake_control(b, "set:sample@DemoVM:none,silent\n");
+    nest_backend_fake_control(b, "set:sample@DemoVM:counted,silent\n");
     sample = sampled(b, UUID, TRUE);
-    assert_true(sample.asked && !sample.counted && sample.switched_on == NEST_ANSWER_UNREAD);
+    assert_true(sample.asked && sample.counted && sample.switched_on == NEST_ANSWER_UNREAD);
 }
 
 static void test_define_refusals(void **state)

@@ -63,9 +63,29 @@ static void test_extension(void **state)
     assert_int_equal(nest_domain_caps_extension("<cpu>"), NEST_EXTENSION_NONE);
 }
 
+static void test_machines(void **state)
+{
+    g_auto(GStrv) machines = NULL, old = NULL;
+
+    assert_true(nest_domain_caps_machines(
+        "<capabilities><host/><guest><arch name='i686'><machine>isapc</machine></arch></guest>"
+        "<guest><arch name='x86_64'><machine canonical='pc-q35-7.2'>q35</machine>"
+        "<machine deprecated='yes'>pc-i440fx-1.4</machine><domain type='kvm'/></arch></guest>"
+        "</capabilities>",
+        &machines, &old));
+    assert_int_equal(g_strv_length(machines), 2);
+    assert_string_equal(machines[0], "q35");
+    assert_int_equal(g_strv_length(old), 1);
+    assert_string_equal(old[0], "pc-i440fx-1.4");
+    assert_false(nest_domain_caps_machines("<capabilities/>", NULL, NULL));
+    assert_false(nest_domain_caps_machines("<domainCapabilities/>", NULL, NULL));
+    assert_false(nest_domain_caps_machines("no xml", NULL, NULL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_machines),
         cmocka_unit_test(test_read),
         cmocka_unit_test(test_read_little),
         cmocka_unit_test(test_extension),

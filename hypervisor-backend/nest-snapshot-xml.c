@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-snapshot-xml.h"
+#include "nest-document.h"
+#include "nest-domain-read.h"
+#include <libxml/parser.h>
+#include <string.h>
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlDoc, xmlFreeDoc)
+
+/* No DTD can be in what libvirt writes; one that is there is not followed. */
+static xmlDoc *parse(const char *xml)
+{
+    gsize length = strlen(xml);
+    if (length > NEST_DOMAIN_XML_MAX || strstr(xml, "<!DOCTYPE") != NULL)
+        return NULL;
+    return xmlReadMemory(
+        xml, (int)length, NULL, NULL, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+}
+
+/* TRUE if the definition in a snapshot asks for either extension. Old snapshots hold none: what
+ * they go back to is what is defined then. */
+static gboolean asks(const xmlNode *snapshot)
+{
+    const xmlNode *domain = nest_element_child(snapshot, "inactiveDomain");
+    if (domain == NULL)
+        domain = nest_element_child(snapshot, "domain");
+    const xmlNode *cpu = nest_element_child(domain, "cpu");
+    gboolean found = nest_element_child(domain, "os") == NULL;
+    for (const xmlNode *feature = nest_element_child(cpu, "feature"); feature != NULL;
+         feature = nest_element_next(feature, "feature")) {
+        NestFeaturePolicy policy = nest_domain_policy(feature);
+        gboolean on = policy == NEST_POLICY_REQUIRE || policy == NEST_POLICY_FORCE;
+        gboolean extension =
+            nest_element_has(feature, "name", "vmx") || nest_element_has(feature, "name", "svm");
+        found = found || (on && extension);
+    }
+    return found;
+}
+
+static void note(guint *count, char **name, const char *snapshot)
+{
+    if ((*count)++ == 0)
+        *name = g_strdup(snapshot);
+}
+
+gboolean nest_snapshot_add(const char *xml, NestSnapshotFacts *facts)
+{
+    g_autoptr(xmlDoc) document = parse(xml);
+    const xmlNode *root = document != NULL ? xmlDocGetRootElement(document) : NULL;
+    if (!nest_element_is(root, "domainsnapshot"))
+        return FALSE;
+    g_autofree char *name = nest_element_text(nest_element_child(root, "name"));
+    g_autofree char *memory = nest_element_get(nest_element_child(root, "memory"), "snapshot");
+    const char *shown = name != NULL ? name : "(unnamed)";
+    facts->read++;
+    if (memory != NULL && strcmp(memory, "no") != 0 && strcmp(memory, "none") != 0)
+        note(&facts->with_memory, &facts->memory_name, shown);
+    if (!asks(root))
+        note(&facts->without, &facts->without_name, shown);
+    return TRUE;
+}
