@@ -45,6 +45,7 @@ static void print_machine(NestOutput *output, const NestVm *vm)
     g_autofree char *saved = nest_text_memory(vm->saved_bytes >> 10);
     row(output, "state", nest_nick(nest_vm_state_nicks, vm->state));
     row(output, "nesting", nest_nick(nest_nesting_nicks, vm->nesting));
+    row(output, "trust", nest_nick(nest_trust_nicks, vm->trust));
     row(output, "extension", nest_nick(nest_extension_nicks, vm->extension));
     row(output, "run by", nest_nick(nest_accel_nicks, vm->accel));
     row(output, "cpu", cpu);

@@ -182,6 +182,10 @@ const NestCommand nest_commands[] = {
         "While it runs by its balloon, up to what it was started with; while it is off, the most "
         "that it has and what it boots with. Sizes are written like 512M, 4G or 4GiB; without a "
         "unit they are MiB."},
+    {"trust", NULL, "VM [trusted|untrusted]", 1, 2, wait_options, NEST_COMMAND_CHANGES,
+        nest_command_trust, "show or set whether a VM's guest is trusted",
+        "An untrusted VM is kept from nesting where a flaw is open that it would reach by nesting; "
+        "see the check vm.trust."},
     {"delete", NULL, "VM", 1, 1, delete_options, NEST_COMMAND_CHANGES, nest_command_delete,
         "delete a VM and the disks that nestd made for it", "Asks first, unless --yes is given."},
     {"operations", NULL, "", 0, 0, operations_options, NEST_COMMAND_PLAIN, nest_command_operations,

@@ -51,6 +51,7 @@ gboolean nest_command_save(NestCli *cli, GError **error);
 gboolean nest_command_pause(NestCli *cli, GError **error);
 gboolean nest_command_resume(NestCli *cli, GError **error);
 gboolean nest_command_memory(NestCli *cli, GError **error);
+gboolean nest_command_trust(NestCli *cli, GError **error);
 gboolean nest_command_delete(NestCli *cli, GError **error);
 gboolean nest_command_enable(NestCli *cli, GError **error);
 gboolean nest_command_disable(NestCli *cli, GError **error);

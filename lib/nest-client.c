@@ -230,6 +230,17 @@ gboolean nest_client_set_memory(NestClient *client, const char *vm, const NestMe
     return change(client, message, ret_operation, cancellable, error);
 }
 
+gboolean nest_client_set_trust(NestClient *client, const char *vm, const NestTrustWish *wish,
+    NestOperation **ret_operation, GCancellable *cancellable, GError **error)
+{
+    g_autofree char *path = nest_client_vm_path(vm, "/trust", error);
+    if (path == NULL)
+        return FALSE;
+    g_autoptr(SoupMessage) message =
+        nest_client_message("PUT", path, &nest_trust_wish_record, wish);
+    return change(client, message, ret_operation, cancellable, error);
+}
+
 gboolean nest_client_create(NestClient *client, const NestVmSpec *spec,
     NestOperation **ret_operation, GCancellable *cancellable, GError **error)
 {

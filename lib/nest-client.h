@@ -52,6 +52,8 @@ gboolean nest_client_set_state(NestClient *client, const char *vm, const NestSta
     NestOperation **ret_operation, GCancellable *cancellable, GError **error);
 gboolean nest_client_set_memory(NestClient *client, const char *vm, const NestMemoryWish *wish,
     NestOperation **ret_operation, GCancellable *cancellable, GError **error);
+gboolean nest_client_set_trust(NestClient *client, const char *vm, const NestTrustWish *wish,
+    NestOperation **ret_operation, GCancellable *cancellable, GError **error);
 gboolean nest_client_create(NestClient *client, const NestVmSpec *spec,
     NestOperation **ret_operation, GCancellable *cancellable, GError **error);
 gboolean nest_client_delete(NestClient *client, const char *vm, gboolean keep_disks,

@@ -312,6 +312,11 @@ static const NestField nest_memory_wish_fields[] = {
 };
 RECORD(nest_memory_wish, NestMemoryWish, "memory");
 
+static const NestField nest_trust_wish_fields[] = {
+    NICKS(NestTrustWish, trust, REQUIRED, nest_trust_nicks),
+};
+RECORD(nest_trust_wish, NestTrustWish, "trust");
+
 static const NestField nest_about_fields[] = {
     FIELD(NestAbout, version, STRING, OPTIONAL),
     FIELD(NestAbout, backend, STRING, OPTIONAL),
@@ -353,6 +358,7 @@ FREE(nest_nested_wish, NestNestedWish)
 FREE(nest_undo_wish, NestUndoWish)
 FREE(nest_state_wish, NestStateWish)
 FREE(nest_memory_wish, NestMemoryWish)
+FREE(nest_trust_wish, NestTrustWish)
 FREE(nest_about, NestAbout)
 
 NestVm *nest_vm_new(void)

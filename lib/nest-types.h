@@ -362,6 +362,11 @@ typedef struct {
     char *reason;
 } NestMemoryWish;
 
+/* PUT /v1/vms/{vm}/trust */
+typedef struct {
+    NestTrust trust;
+} NestTrustWish;
+
 /* GET /v1 */
 typedef struct {
     char *version;
@@ -399,6 +404,7 @@ NEST_TYPE_AUTOPTR(NestNestedWish, nest_nested_wish_free)
 NEST_TYPE_AUTOPTR(NestUndoWish, nest_undo_wish_free)
 NEST_TYPE_AUTOPTR(NestStateWish, nest_state_wish_free)
 NEST_TYPE_AUTOPTR(NestMemoryWish, nest_memory_wish_free)
+NEST_TYPE_AUTOPTR(NestTrustWish, nest_trust_wish_free)
 NEST_TYPE_AUTOPTR(NestAbout, nest_about_free)
 
 /* New, empty structs whose arrays are there and empty. */

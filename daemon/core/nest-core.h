@@ -61,7 +61,8 @@ typedef enum {
     NEST_JOB_STATE, /* state */
     NEST_JOB_MEMORY, /* memory */
     NEST_JOB_CREATE, /* spec */
-    NEST_JOB_DELETE
+    NEST_JOB_DELETE,
+    NEST_JOB_TRUST /* trust */
 } NestJobKind;
 
 typedef struct {
@@ -75,6 +76,7 @@ typedef struct {
     NestUndoWish *undo;
     NestStateWish *state;
     NestMemoryWish *memory;
+    NestTrustWish *trust;
     NestVmSpec *spec;
 } NestRequest;
 void nest_request_free(NestRequest *request);

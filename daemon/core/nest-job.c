@@ -11,6 +11,7 @@ static const NestJobType *const types[] = {
     [NEST_JOB_MEMORY] = &nest_job_memory,
     [NEST_JOB_CREATE] = &nest_job_create,
     [NEST_JOB_DELETE] = &nest_job_delete,
+    [NEST_JOB_TRUST] = &nest_job_trust,
 };
 
 static const struct {
@@ -29,6 +30,7 @@ static const struct {
     {"memory", NEST_JOB_MEMORY},
     {"create", NEST_JOB_CREATE},
     {"delete", NEST_JOB_DELETE},
+    {"trust", NEST_JOB_TRUST},
 };
 
 void nest_request_free(NestRequest *request)
@@ -42,6 +44,7 @@ void nest_request_free(NestRequest *request)
     nest_undo_wish_free(request->undo);
     nest_state_wish_free(request->state);
     nest_memory_wish_free(request->memory);
+    nest_trust_wish_free(request->trust);
     nest_vm_spec_free(request->spec);
     g_free(request);
 }

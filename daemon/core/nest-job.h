@@ -96,4 +96,4 @@ const char *nest_job_name(const NestJob *job);
 
 /* One per file. */
 extern const NestJobType nest_job_nested, nest_job_undo, nest_job_state, nest_job_memory,
-    nest_job_create, nest_job_delete;
+    nest_job_create, nest_job_delete, nest_job_trust;

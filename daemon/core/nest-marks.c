@@ -95,12 +95,12 @@ void nest_marks_set_activity(NestMarks *marks, const char *uuid, NestActivity ac
 }
 
 gboolean nest_marks_set_trust(
-    NestMarks *marks, const char *uuid, NestTrust trust, GPtrArray *events, GError **error)
+    NestMarks *marks, const char *uuid, gboolean labelled, NestTrust trust, GError **error)
 {
     g_autoptr(NestStoredMark) mark = nest_marks_get_stored(marks, uuid);
-    mark->labelled = TRUE;
+    mark->labelled = labelled;
     mark->trust = trust;
-    if (!nest_store_put_mark(marks->store, mark, events, error))
+    if (!nest_store_put_mark(marks->store, mark, NULL, error))
         return FALSE;
     nest_marks_put(marks, mark);
     return TRUE;

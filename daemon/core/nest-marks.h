@@ -22,6 +22,6 @@ gboolean nest_marks_distrust(NestMarks *marks);
 void nest_marks_put(NestMarks *marks, const NestStoredMark *mark);
 void nest_marks_set_activity(NestMarks *marks, const char *uuid, NestActivity activity);
 
-/* Stores the label with events (nullable), then keeps it. */
+/* Stores the label, then keeps it. labelled FALSE: it has none, and trust does not count. */
 gboolean nest_marks_set_trust(
-    NestMarks *marks, const char *uuid, NestTrust trust, GPtrArray *events, GError **error);
+    NestMarks *marks, const char *uuid, gboolean labelled, NestTrust trust, GError **error);

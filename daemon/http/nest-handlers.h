@@ -16,6 +16,7 @@ void nest_http_vms_get(NestExchange *exchange);
 void nest_http_vms_delete(NestExchange *exchange);
 void nest_http_vms_set_state(NestExchange *exchange);
 void nest_http_vms_set_memory(NestExchange *exchange);
+void nest_http_vms_set_trust(NestExchange *exchange);
 void nest_http_nested_get(NestExchange *exchange);
 void nest_http_nested_set(NestExchange *exchange);
 void nest_http_nested_plan(NestExchange *exchange);

@@ -123,3 +123,10 @@ void nest_http_vms_set_memory(NestExchange *exchange)
     request->reason = g_strdup(request->memory->reason);
     nest_http_vms_submit(exchange, request);
 }
+
+void nest_http_vms_set_trust(NestExchange *exchange)
+{
+    NestRequest *request = new_request(exchange, NEST_JOB_TRUST);
+    request->trust = g_steal_pointer(&exchange->body);
+    nest_http_vms_submit(exchange, request);
+}

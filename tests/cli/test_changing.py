@@ -463,5 +463,29 @@ class Delete(CliTest):
         self.assertIn(self.key + "?keep_disks=1", self.stub.requests)
 
 
+class Trust(CliTest):
+    def test_shown(self):
+        self.stub.routes["GET /v1/vms/DemoVM"] = Answer(f.vm(trust="untrusted"))
+        self.assertEqual(self.run_nestctl("trust", "DemoVM")[0], "DemoVM is untrusted.\n")
+
+    def test_set(self):
+        put = "PUT /v1/vms/DemoVM/trust"
+        self.stub.routes[put] = Answer(f.operation("pending", "trust"), 202)
+        self.stub.routes[OPERATION] = Answer(
+            f.operation(kind="trust", steps=[f.step("label changed")]))
+        self.assertIn("DemoVM is untrusted.\n",
+                      self.run_nestctl("trust", "DemoVM", "untrusted")[0])
+        self.assertEqual(self.stub.bodies[put], [{"trust": "untrusted"}])
+
+    def test_nothing_to_do(self):
+        self.stub.routes["PUT /v1/vms/DemoVM/trust"] = Answer(f.vm(trust="trusted"))
+        self.assertEqual(self.run_nestctl("trust", "DemoVM", "trusted")[0],
+                         "DemoVM is trusted already.\n")
+
+    def test_what_is_no_label(self):
+        _, err = self.run_nestctl("trust", "DemoVM", "perhaps", status=2)
+        self.assertIn('a label is trusted or untrusted, not "perhaps"', err)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -240,6 +240,7 @@ void nest_request_free(NestRequest *request)
     nest_undo_wish_free(request->undo);
     nest_state_wish_free(request->state);
     nest_memory_wish_free(request->memory);
+    nest_trust_wish_free(request->trust);
     nest_vm_spec_free(request->spec);
     g_free(request);
 }
@@ -260,7 +261,8 @@ static void add_events(NestCore *core, const char *kind, guint64 n)
 static NestOperation *add_operation(
     NestCore *core, const NestCaller *caller, const NestRequest *request)
 {
-    static const char *const kinds[] = {"enable", "undo", "start", "create", "delete"};
+    static const char *const kinds[] = {
+        "enable", "undo", "start", "memory", "create", "delete", "trust"};
     NestOperation *operation = nest_operation_new();
     operation->id = core->operations->len + 1;
     operation->kind = g_strdup(kinds[request->kind]);

@@ -60,6 +60,7 @@ static const struct {
     {"Host", &nest_host_record, FALSE},
     {"Interface", &nest_interface_record, FALSE},
     {"MemoryWish", &nest_memory_wish_record, TRUE},
+    {"TrustWish", &nest_trust_wish_record, TRUE},
     {"NestedWish", &nest_nested_wish_record, TRUE},
     {"Operation", &nest_operation_record, FALSE},
     {"Plan", &nest_plan_record, FALSE},

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-domain-xml.h"
+#include "nest-job.h"
 #include "nest-marks.h"
 #include "nest-test-store.h"
 
@@ -70,7 +71,7 @@ static void test_marks_outlive_the_process(void **state)
     g_autoptr(NestMarks) marks = nest_marks_load(store, NEST_TRUST_UNTRUSTED, NULL);
     g_autoptr(NestVmMarks) none = nest_marks_get(marks, UUID);
     assert_int_equal(none->trust, NEST_TRUST_UNTRUSTED);
-    assert_true(nest_marks_set_trust(marks, UUID, NEST_TRUST_TRUSTED, NULL, NULL));
+    assert_true(nest_marks_set_trust(marks, UUID, TRUE, NEST_TRUST_TRUSTED, NULL));
     nest_marks_set_activity(marks, UUID, NEST_ACTIVITY_ARMED);
 
     g_autoptr(NestMarks) again = nest_marks_load(store, NEST_TRUST_UNTRUSTED, NULL);
@@ -106,6 +107,34 @@ static void test_the_end_of_an_operation_stores_it(void **state)
     assert_int_equal(rest->len, 0);
 }
 
+/* Interrupted, a label is set all the same; it is taken back to what it was, also to none. */
+static void test_label_of_a_job(void **state)
+{
+    g_autoptr(NestStore) store = open_store(*state);
+    g_autoptr(NestMarks) marks = nest_marks_load(store, NEST_TRUST_TRUSTED, NULL);
+    const char *note = NULL;
+    NestIntent *intent = g_new0(NestIntent, 1);
+    intent->operation = nest_operation_new();
+    intent->operation->kind = g_strdup("trust");
+    intent->operation->uuid = g_strdup(UUID);
+    intent->detail = g_strdup("{\"to\":\"untrusted\",\"from\":\"trusted\",\"labelled\":false}");
+    g_autoptr(NestJob) job = nest_job_from_intent(intent);
+    assert_non_null(job);
+    job->marks = marks;
+    assert_true(job->type->resume(job, NULL));
+    assert_int_equal(job->type->recover(job, NULL, &note), NEST_RECOVERY_FINISH);
+    for (guint i = 0; i < 2; i++)
+        assert_true(job->steps[0]->apply(job, NULL));
+    g_autoptr(NestVmMarks) labelled = nest_marks_get(marks, UUID);
+    assert_int_equal(labelled->trust, NEST_TRUST_UNTRUSTED);
+    assert_true(job->steps[0]->undo(job, NULL));
+    g_autoptr(NestVmMarks) back = nest_marks_get(marks, UUID);
+    g_autoptr(GPtrArray) stored = NULL;
+    assert_int_equal(back->trust, NEST_TRUST_TRUSTED);
+    assert_true(nest_store_marks(store, &stored, NULL));
+    assert_int_equal(stored->len, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -115,6 +144,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_marks_outlive_the_process, test_setup, test_teardown),
         cmocka_unit_test_setup_teardown(
             test_the_end_of_an_operation_stores_it, test_setup, test_teardown),
+        cmocka_unit_test_setup_teardown(test_label_of_a_job, test_setup, test_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
