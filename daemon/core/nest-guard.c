@@ -103,14 +103,6 @@ static gboolean is_unknown(const NestVmView *view)
     return nest_vm_view_activity(view) == NEST_ACTIVITY_UNKNOWN;
 }
 
-/* An extension that is hidden is used for nothing, also where nobody has looked. */
-static gboolean is_hidden(const NestVmView *view)
-{
-    NestVmView running = *view;
-    running.domain = view->live;
-    return view->live != NULL && nest_vm_view_nesting(&running) == NEST_NESTING_OFF;
-}
-
 static NestGuardPhase phase_of(const NestVmView *view)
 {
     switch (nest_vm_view_activity(view)) {
@@ -122,11 +114,10 @@ static NestGuardPhase phase_of(const NestVmView *view)
     case NEST_ACTIVITY_ARMED:
         return NEST_GUARD_ARMED;
     case NEST_ACTIVITY_HOSTING:
-        return NEST_GUARD_HOSTING;
     case NEST_ACTIVITY_UNKNOWN:
         break;
     }
-    return is_hidden(view) ? NEST_GUARD_ALONE : NEST_GUARD_HOSTING;
+    return NEST_GUARD_HOSTING;
 }
 
 NestGuardState nest_guard_state(const NestVmView *view)

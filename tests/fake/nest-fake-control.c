@@ -37,7 +37,8 @@ struct NestFakeControl {
 };
 
 static const char *const slot_names[] = {"open", "caps", "list", "read", "define", "undefine",
-    "start", "shutdown", "stop", "save", "drop_saved_state", "wait_off", "sample", NULL};
+    "start", "shutdown", "stop", "save", "drop_saved_state", "pause", "resume", "set_memory",
+    "wait_off", "sample", NULL};
 
 /* Rules that begin with a verb; all others begin with the slot. */
 static const struct {

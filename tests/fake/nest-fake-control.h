@@ -13,7 +13,8 @@
  *   delay:SLOT:NTH:MS            the call takes that much longer
  *   tamper:SLOT:NTH[:OLD=>NEW]   after the call the stored XML differs: OLD became NEW; unless
  *                                given, the check attribute of <cpu> is gone
- *   set:KEY:VALUE                shutdown-ms:MS (20; or "never"), caps:CAPS, sample@NAME:WORDS
+ *   set:KEY:VALUE                shutdown-ms:MS (20; or "never"), caps:CAPS, sample@NAME:WORDS,
+ *                                balloon:deaf (the guest has no driver for it)
  *
  * SLOT is a name in NestBackendOps, with @NAME or @UUID for calls that concern one VM only. NTH is
  * N, N+ (from the Nth on) or *; calls are counted per SLOT as written, from 1. KIND is a kind or

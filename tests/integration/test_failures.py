@@ -51,7 +51,7 @@ OPERATIONS = {
         lambda vm: "<currentMemory unit='KiB'>524288<" in vm["live_xml"],
     ),
     "memory-off": (
-        {}, ("PUT", "memory", {"memory_kib": 524288}), ["read", "redefine"],
+        {}, ("PUT", "memory", {"memory_kib": 524288}), ["read", "define"],
         lambda vm: "<memory unit='KiB'>524288<" in vm["xml"],
     ),
     "delete": ({}, ("DELETE", "", None), ["read", "undefine"], lambda vm: vm is None),
