@@ -37,6 +37,14 @@ static void print_interface(NestOutput *output, const NestInterface *interface)
     row(output, "interface", text->str);
 }
 
+static const char *const live_texts[] = {
+    [NEST_ACTIVITY_UNKNOWN] = "unknown: it may host inner VMs",
+    [NEST_ACTIVITY_OFF] = "off: it has no virtualization extension",
+    [NEST_ACTIVITY_EXPOSED] = "exposed: it has the extension and has not switched it on",
+    [NEST_ACTIVITY_ARMED] = "armed: a hypervisor is ready in it",
+    [NEST_ACTIVITY_HOSTING] = "hosting: inner VMs run in it",
+};
+
 static void print_machine(NestOutput *output, const NestVm *vm)
 {
     g_autofree char *memory = nest_text_memory_range(vm->memory_min_kib, vm->memory_kib);
@@ -45,6 +53,8 @@ static void print_machine(NestOutput *output, const NestVm *vm)
     g_autofree char *saved = nest_text_memory(vm->saved_bytes >> 10);
     row(output, "state", nest_nick(nest_vm_state_nicks, vm->state));
     row(output, "nesting", nest_nick(nest_nesting_nicks, vm->nesting));
+    if (vm->activity != NEST_ACTIVITY_NONE)
+        row(output, "live", live_texts[vm->activity]);
     row(output, "trust", nest_nick(nest_trust_nicks, vm->trust));
     row(output, "extension", nest_nick(nest_extension_nicks, vm->extension));
     row(output, "run by", nest_nick(nest_accel_nicks, vm->accel));

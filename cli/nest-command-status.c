@@ -67,6 +67,8 @@ static void add_row(NestTable *table, const NestVmSummary *vm)
     nest_table_add(table, NEST_STYLE_PLAIN, vm->name);
     nest_table_add(table, NEST_STYLE_PLAIN, nest_nick(nest_vm_state_nicks, vm->state));
     nest_table_add(table, NEST_STYLE_PLAIN, nest_nick(nest_nesting_nicks, vm->nesting));
+    nest_table_add(table, NEST_STYLE_PLAIN,
+        vm->activity != NEST_ACTIVITY_NONE ? nest_nick(nest_activity_nicks, vm->activity) : "–");
     nest_table_add(table, NEST_STYLE_PLAIN, memory);
     nest_table_add(table, nest_check_view_style(vm->failed, vm->warnings), checks);
 }
@@ -74,7 +76,7 @@ static void add_row(NestTable *table, const NestVmSummary *vm)
 /* vms: array of NestVmSummary */
 static void print_table(NestOutput *output, const GPtrArray *vms)
 {
-    static const char *const headers[] = {"VM", "STATE", "NESTING", "MEMORY", "CHECKS"};
+    static const char *const headers[] = {"VM", "STATE", "NESTING", "LIVE", "MEMORY", "CHECKS"};
     nest_output_end(output);
     if (vms->len == 0) {
         nest_output_line(output, "There are no virtual machines.");
@@ -163,6 +165,7 @@ static NestVmSummary *summarize(const NestVm *vm)
     summary->name = g_strdup(vm->name);
     summary->state = vm->state;
     summary->nesting = vm->nesting;
+    summary->activity = vm->activity;
     summary->memory_kib = vm->memory_kib;
     summary->memory_min_kib = vm->memory_min_kib;
     for (guint i = 0; i < vm->checks->len; i++) {

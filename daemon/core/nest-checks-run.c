@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-check.h"
+#include "nest-record.h"
 #include "nest-size.h"
 #include <string.h>
 
@@ -224,6 +225,30 @@ static void check_blockers(const NestVmView *view, NestCheck *check)
             "Nothing in its definition keeps it from being saved or moved.");
 }
 
+/* Always a piece of information: what follows from it is the guards' business. */
+static void check_l2(const NestVmView *view, NestCheck *check)
+{
+    static const char *const texts[] = {
+        [NEST_ACTIVITY_NONE] = "It does not run.",
+        [NEST_ACTIVITY_UNKNOWN] = "What it does with its extension can't be told: it counts as a "
+                                  "VM that hosts others.",
+        [NEST_ACTIVITY_OFF] = "It has no virtualization extension.",
+        [NEST_ACTIVITY_EXPOSED] = "It has the extension, and has not switched it on.",
+        [NEST_ACTIVITY_ARMED] = "A hypervisor is ready in it: it has switched the extension on.",
+        [NEST_ACTIVITY_HOSTING] = "Inner VMs run in it.",
+    };
+    NestActivity activity = nest_vm_view_activity(view);
+    if (!runs(view, check))
+        return;
+    nest_check_read(check, "KVM's statistics, registers where they may be read: %s",
+        nest_nick(nest_activity_nicks, activity));
+    if (activity == NEST_ACTIVITY_UNKNOWN)
+        nest_check_fix(check,
+            "KVM: Linux 5.14, QEMU 7.1 and libvirt 8.10 tell; else [guard] monitor=yes in "
+            "nestd.conf");
+    nest_check_say(check, NEST_VERDICT_INFO, "%s", texts[activity]);
+}
+
 static void check_taint(const NestVmView *view, NestCheck *check)
 {
     GStrv messages = view->facts->messages;
@@ -325,6 +350,15 @@ const NestVmCheckRow nest_checks_vm_run[] = {
          "Take out what is not needed.",
          "nestd: docs/facts.md, F3; QEMU: devel/migration"},
         check_blockers},
+    {{"vm.l2", "what it does with its extension is known", NEST_CHECK_NO_DOMAIN,
+         NEST_VERDICT_INFO,
+         "KVM's count of entries into inner VMs, whether a virtual CPU is in one, and CR4.VMXE and "
+         "EFER.SVME where [guard] monitor=yes lets them be read.",
+         "What guards allow depends on it; what can't be told counts as hosting.",
+         "Nothing is to be done. Where it is unknown: Linux 5.14, QEMU 7.1 and libvirt 8.10 for "
+         "KVM, or [guard] monitor=yes in nestd.conf.",
+         "nestd: docs/facts.md, F4, F5, F18"},
+        check_l2},
     {{"vm.taint", "libvirt has not marked it", NEST_CHECK_NO_DOMAIN, NEST_VERDICT_INFO,
          "What libvirt says of a VM that runs: taints and deprecations, as virsh dominfo shows "
          "them.",

@@ -35,6 +35,8 @@ typedef struct {
         group, key, KEY_CHOICE, offsetof(NestConfig, member), value, 0, 0, choices \
     }
 
+static const char *const switch_nicks[] = {"no", "yes", NULL};
+
 static const KeyRow keys[] = {
     STRING("daemon", "socket", socket, ""),
     STRING("daemon", "socket-group", socket_group, "nestd"),
@@ -48,6 +50,8 @@ static const KeyRow keys[] = {
     UINT("timeouts", "shutdown", shutdown_timeout, "90", 1, 3600),
     UINT("timeouts", "reply", reply_timeout, "30", 1, 600),
     CHOICE("guard", "parity", parity, "hyperv", nest_parity_nicks),
+    UINT("guard", "sample", sample, "5", 1, 300),
+    CHOICE("guard", "monitor", monitor, "no", switch_nicks),
     CHOICE("policy", "trust-default", trust_default, "trusted", nest_trust_nicks),
     STRING("policy", "advisories", advisories, NEST_SYSCONFDIR "/nestd/advisories.d"),
     LIST("rights", "view", view, ""),

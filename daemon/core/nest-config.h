@@ -3,6 +3,9 @@
 #include "nest-guard-table.h"
 #include "nest-types.h"
 
+/* "no", "yes" */
+typedef enum { NEST_SWITCH_NO, NEST_SWITCH_YES } NestSwitch;
+
 /* nestd.conf: a keyfile. An unknown group or key, or a value out of range, is an error
  * (NEST_ERROR_CONFIG) that names file and line. One table in nest-config.c lists every key with
  * its default, and nestd.conf(5) is held equal to it by a test. */
@@ -20,6 +23,8 @@ typedef struct {
     guint shutdown_timeout; /* [timeouts] shutdown, seconds */
     guint reply_timeout; /* [timeouts] reply, seconds */
     NestParity parity; /* [guard] parity */
+    guint sample; /* [guard] sample, seconds: how often running VMs are looked at */
+    NestSwitch monitor; /* [guard] monitor: QEMU may be asked for registers */
     GStrv view, operate, manage, admin; /* [rights]: "user:NAME", "group:NAME" */
     char *host_root; /* [daemon] host-root: where the host is probed; "/" */
     NestTrust trust_default; /* [policy] trust-default: of VMs without a label */

@@ -9,9 +9,10 @@
 /* The inside of NestCore, for the nest-core-*.c files only.
  *
  * Threads: the main thread owns everything here. Workers get what they need handed over, and hand
- * results back with nest_core_post(). Four pools, so that none waits for another: jobs (one
+ * results back with nest_core_post(). Five pools, so that none waits for another: jobs (one
  * thread per operation), readers (plans, refresh), one prober of the host, which does not need the
- * hypervisor, and one scribe that writes what is known of VMs to the store in order. */
+ * hypervisor, one looker into running VMs, and one scribe that writes what is known of VMs to the
+ * store in order. */
 
 typedef enum { NEST_CORE_OPENING, NEST_CORE_OPEN, NEST_CORE_UNAVAILABLE } NestCoreState;
 
@@ -31,7 +32,7 @@ struct NestCore {
     gboolean listed; /* since it was opened, all VMs were read */
     gboolean stopping;
 
-    GThreadPool *jobs, *readers, *prober, *scribe;
+    GThreadPool *jobs, *readers, *prober, *scribe, *looker;
     int busy; /* tasks pushed and not finished; atomic */
 
     NestInventory *inventory;
@@ -49,6 +50,8 @@ struct NestCore {
     GHashTable *dirty; /* uuids to read again */
     gboolean refreshing, refresh_all;
     guint reconcile_timer;
+    guint sample_timer; /* while a VM runs */
+    gboolean sampling, sample_failed;
     guint64 order; /* of readings; atomic */
 
     GHashTable *watches; /* id → Watch */
@@ -70,6 +73,17 @@ void nest_core_reconcile(NestCore *core);
 /* Puts cards (taken over, array of NestVmCard) in, takes gone out, records the differences. */
 void nest_core_admit(NestCore *core, GPtrArray *cards, const GPtrArray *gone);
 guint64 nest_core_next_order(NestCore *core);
+
+/* Stores events (taken over), in order with all else. */
+void nest_core_record(NestCore *core, GPtrArray *events);
+
+/* nest-core-activity.c */
+/* What the inventory that was loaded says was told. */
+void nest_core_recall_activity(NestCore *core);
+/* Looks at running VMs from now on, if any runs. */
+void nest_core_watch_activity(NestCore *core);
+/* Tells of changes (NestActivityChange), and has the VMs read again. */
+void nest_core_note_activity(NestCore *core, const GPtrArray *changes);
 
 /* nest-core-open.c */
 void nest_core_open(NestCore *core);

@@ -59,6 +59,7 @@ static void add_card(Refresh *refresh, NestVmFacts *facts, NestHostSnapshot *hos
         g_warning("the definition of %s can't be read: %s", uuid, error->message);
         return;
     }
+    nest_sampler_tell(refresh->core->sampler, &reading->view);
     NestVmCard *card = nest_vm_card_make(reading);
     card->order = order;
     if (refresh->keys != NULL && !g_hash_table_contains(refresh->keys, uuid))
@@ -201,6 +202,16 @@ static void scribble_work(gpointer data)
         malloc_trim(0);
 }
 
+void nest_core_record(NestCore *core, GPtrArray *events)
+{
+    Scribble *scribble = g_new0(Scribble, 1);
+    scribble->core = core;
+    scribble->rows = g_ptr_array_new();
+    scribble->gone = g_ptr_array_new();
+    scribble->events = events;
+    nest_core_push(core, core->scribe, scribble_work, scribble);
+}
+
 static void admit_card(NestCore *core, NestVmCard *card, Scribble *scribble)
 {
     NestEvent *event = NULL;
@@ -245,6 +256,7 @@ void nest_core_admit(NestCore *core, GPtrArray *cards, const GPtrArray *gone)
     for (guint i = 0; gone != NULL && i < gone->len; i++)
         dismiss(core, g_ptr_array_index(gone, i), scribble);
     nest_core_push(core, core->scribe, scribble_work, scribble);
+    nest_core_watch_activity(core);
 }
 
 /* Cards that a complete listing does not have, and that are not younger than it. */

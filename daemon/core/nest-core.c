@@ -203,6 +203,7 @@ NestCore *nest_core_new(const NestConfig *config, NestStore *store, NestBackend 
     core->readers = g_thread_pool_new(run_task, NULL, READERS, FALSE, NULL);
     core->prober = g_thread_pool_new(run_task, NULL, 1, FALSE, NULL);
     core->scribe = g_thread_pool_new(run_task, NULL, 1, FALSE, NULL);
+    core->looker = g_thread_pool_new(run_task, NULL, 1, FALSE, NULL);
     nest_store_set_notify(store, on_store_events, core);
     backend->ops->set_handler(backend, nest_core_on_backend, core);
     return core;
@@ -230,7 +231,9 @@ gboolean nest_core_start(NestCore *core, GError **error)
     core->marks = nest_marks_load(core->store, core->config->trust_default, error);
     if (core->marks == NULL || !load_inventory(core, error))
         return FALSE;
-    core->sampler = nest_sampler_new(core->backend, core->marks, FALSE);
+    core->sampler =
+        nest_sampler_new(core->backend, core->marks, core->config->monitor == NEST_SWITCH_YES);
+    nest_core_recall_activity(core);
     core->reconcile_timer = g_timeout_add_seconds(RECONCILE_SECONDS, on_reconcile_timer, core);
     nest_core_open(core);
     return TRUE;
@@ -247,6 +250,7 @@ gboolean nest_core_stop(NestCore *core, guint timeout_ms)
     gboolean late = FALSE;
     core->stopping = TRUE;
     g_clear_handle_id(&core->reconcile_timer, g_source_remove);
+    g_clear_handle_id(&core->sample_timer, g_source_remove);
     g_clear_handle_id(&core->reopen_timer, g_source_remove);
     nest_core_refuse_waiting(core);
     guint timer = g_timeout_add(timeout_ms, on_stop_timer, &late);
@@ -263,6 +267,7 @@ void nest_core_free(NestCore *core)
     g_thread_pool_free(core->readers, FALSE, TRUE);
     g_thread_pool_free(core->prober, FALSE, TRUE);
     g_thread_pool_free(core->scribe, FALSE, TRUE);
+    g_thread_pool_free(core->looker, FALSE, TRUE);
     nest_backend_free(core->backend);
     while (g_main_context_iteration(NULL, FALSE))
         ;

@@ -13,7 +13,7 @@
 typedef struct {
     NestActivityMemory memory;
     gboolean hidden; /* what runs has no extension, by its definition */
-    gint64 told; /* when that was read, µs */
+    gint64 told; /* when that was read, µs; 0: not of this run */
     gint64 touched; /* µs */
     gint64 asked; /* when the monitor was, µs; 0 never */
     NestActivity reported; /* by the last round */
@@ -60,6 +60,14 @@ static Vm *vm_of(NestSampler *sampler, const char *uuid)
     return vm;
 }
 
+void nest_sampler_recall(NestSampler *sampler, const char *uuid, NestActivity activity)
+{
+    G_GNUC_UNUSED g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&sampler->lock);
+    Vm *vm = vm_of(sampler, uuid);
+    vm->reported = activity;
+    vm->hosting = activity == NEST_ACTIVITY_HOSTING;
+}
+
 void nest_sampler_tell(NestSampler *sampler, const NestVmView *view)
 {
     if (sampler == NULL || view->facts->live_xml == NULL)
@@ -74,8 +82,10 @@ void nest_sampler_tell(NestSampler *sampler, const NestVmView *view)
 static NestActivity feed(NestSampler *sampler, const NestVmSample *sample)
 {
     Vm *vm = vm_of(sampler, sample->uuid);
-    if (vm->memory.begun && vm->memory.run != sample->run && vm->told <= vm->memory.seen)
+    if (vm->memory.begun && vm->memory.run != sample->run && vm->told <= vm->memory.seen) {
         vm->hidden = FALSE; /* that was of another CPU */
+        vm->told = 0;
+    }
     NestActivity activity = nest_activity_judge(&vm->memory, sample, !vm->hidden);
     nest_marks_set_activity(sampler->marks, sample->uuid, activity);
     return activity;
@@ -117,7 +127,7 @@ static void report(NestSampler *sampler, gint64 began, GPtrArray *changes)
 
 static gboolean is_due(const Vm *vm, gint64 now)
 {
-    return !vm->hidden && vm->memory.activity != NEST_ACTIVITY_HOSTING &&
+    return vm->told != 0 && !vm->hidden && vm->memory.activity != NEST_ACTIVITY_HOSTING &&
         (vm->asked == 0 || now - vm->asked >= MONITOR_US);
 }
 

@@ -14,6 +14,9 @@ NestSampler *nest_sampler_new(NestBackend *backend, NestMarks *marks, gboolean m
 void nest_sampler_free(NestSampler *sampler);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestSampler, nest_sampler_free)
 
+/* What was last given out of a VM by the nestd before this one. */
+void nest_sampler_recall(NestSampler *sampler, const char *uuid, NestActivity activity);
+
 /* What a reading of a VM says of its CPU: one without an extension needs no monitor. */
 void nest_sampler_tell(NestSampler *sampler, const NestVmView *view);
 

@@ -103,6 +103,13 @@ void nest_vm_card_compare(NestVmCard *card, NestStore *store)
         nest_store_vm_text(store, card->uuid, &text, NULL) && g_strcmp0(text, card->text) == 0;
 }
 
+NestActivity nest_vm_card_activity(const NestVmCard *card)
+{
+    g_autoptr(NestVmSummary) summary =
+        nest_codec_from_text(&nest_vm_summary_record, card->summary, -1, NEST_CODEC_LENIENT, NULL);
+    return summary != NULL ? summary->activity : NEST_ACTIVITY_NONE;
+}
+
 void nest_vm_card_set_operation(NestVmCard *card, gint64 operation)
 {
     g_autoptr(NestVm) vm = decode(card);

@@ -33,6 +33,9 @@ gboolean nest_vm_card_complete(NestVmCard *card, NestStore *store, GError **erro
 /* Looks whether the store has the card's text already: sets stored. Any thread. */
 void nest_vm_card_compare(NestVmCard *card, NestStore *store);
 
+/* What the card says of it; NONE where it says nothing. */
+NestActivity nest_vm_card_activity(const NestVmCard *card);
+
 /* Sets or clears (0) the operation under way in the texts of a complete card. */
 void nest_vm_card_set_operation(NestVmCard *card, gint64 operation);
 

@@ -46,7 +46,7 @@ def software_host():
 def vm(name="DemoVM", **changes):
     value = {
         "uuid": UUID, "name": name, "state": "running", "accel": "kvm", "nesting": "on",
-        "supports": True, "extension": "vmx", "pending": False, "memory_kib": 4 * GIB,
+        "activity": "hosting", "supports": True, "extension": "vmx", "pending": False, "memory_kib": 4 * GIB,
         "memory_min_kib": 4 * GIB, "dynamic_memory": False, "mac_spoofing": True, "vcpus": 2,
         "cpu_mode": "host-passthrough", "cpu_model": None, "machine": "pc-q35-7.2",
         "saved_state": False, "saved_bytes": 0, "snapshots": 0, "autostart": False, "console_log": None,
@@ -60,7 +60,7 @@ def vm(name="DemoVM", **changes):
 
 def unfit_vm(name="win11", **changes):
     fix = f"nestctl enable {name}"
-    return vm(name, state="off", nesting="off", supports=False, memory_min_kib=2 * GIB,
+    return vm(name, state="off", nesting="off", activity="none", supports=False, memory_min_kib=2 * GIB,
               memory_kib=8 * GIB, dynamic_memory=True, checks=[
                   check("vm.exposed", "fail", "virtualization extensions are not exposed", fix,
                         "domain XML: cpu mode host-model"),
@@ -78,7 +78,7 @@ def summary(name="DemoVM", **changes):
 
 def summary_of(vm_):
     failed = [check_["id"] for check_ in vm_["checks"] if check_["verdict"] == "fail"]
-    same = ("uuid", "name", "state", "accel", "nesting", "supports", "memory_kib",
+    same = ("uuid", "name", "state", "accel", "nesting", "activity", "supports", "memory_kib",
             "memory_min_kib", "vcpus")
     return {**{name: vm_[name] for name in same}, "failed": len(failed), "errors": failed,
             "warnings": sum(check_["verdict"] in ("warn", "unknown") for check_ in vm_["checks"])}

@@ -24,16 +24,16 @@ class Status(CliTest):
 Host lab01 · Intel Xeon Gold 6338 · kernel 6.1.0-37-amd64 · QEMU 7.2.22 · libvirt 9.0.0
 Supports nested virtualization: YES   VT-x, EPT, nested=Y
 
-VM       STATE     NESTING   MEMORY   CHECKS
-DemoVM   running   on        4 GiB    ok
+VM       STATE     NESTING   LIVE      MEMORY   CHECKS
+DemoVM   running   on        hosting   4 GiB    ok
 """)
 
     def test_failures_come_with_what_to_do(self):
         warned = f.vm("build7", checks=[f.check("vm.snapshots", "warn", "it has snapshots")])
         self.serve(f.host(), f.vm(), warned, f.unfit_vm())
         out, _ = self.run_nestctl("status", status=1)
-        self.assertIn("build7   running   on        4 GiB     ok, 1 warning\n", out)
-        self.assertIn("win11    off       off       2–8 GiB   2 failed\n", out)
+        self.assertIn("build7   running   on        hosting   4 GiB     ok, 1 warning\n", out)
+        self.assertIn("win11    off       off       –         2–8 GiB   2 failed\n", out)
         self.assertTrue(out.endswith("""
 The virtual machine win11 supports nested virtualization: NO
   ✗ vm.exposed       virtualization extensions are not exposed
@@ -61,7 +61,7 @@ The virtual machine win11 supports nested virtualization: NO
         out, _ = self.run_nestctl("status", status=1)
         self.assertEqual(self.stub.requests, ["GET /v1/host", "GET /v1/vms"])
         self.assertTrue(out.endswith("""
-v10   off       off       2–8 GiB   2 failed
+v10   off       off       –         2–8 GiB   2 failed
 
 v0    NO: vm.exposed, vm.mem.dynamic
 """ + "".join(f"v{i:<4} NO: vm.exposed, vm.mem.dynamic\n" for i in range(1, 11)) + """\
@@ -122,8 +122,8 @@ v0    NO: vm.exposed, vm.mem.dynamic
         out, _ = self.run_nestctl("status", "--verbose", status=1)
         self.assertEqual(self.stub.requests, ["GET /v1/status?all=1"])
         self.assertIn("/dev/kvm: opened", out)
-        self.assertIn("fit     running   on        4 GiB     ok, 1 warning\n", out)
-        self.assertIn("win11   off       off       2–8 GiB   2 failed\n", out)
+        self.assertIn("fit     running   on        hosting   4 GiB     ok, 1 warning\n", out)
+        self.assertIn("win11   off       off       –         2–8 GiB   2 failed\n", out)
         self.assertIn("fit supports nested virtualization: YES\n  ✓ vm.x   message of vm.x\n"
                       "           a\n", out)
 
@@ -159,10 +159,10 @@ v0    NO: vm.exposed, vm.mem.dynamic
 
     def test_narrow(self):
         self.serve(f.host(), f.unfit_vm("a-name-that-is-rather-long-for-this"))
-        _, text = self.terminal("status", columns=44).end()
+        _, text = self.terminal("status", columns=56).end()
         for line in plain(text).splitlines():
             if not line.startswith(("Supports", "The virtual machine", "  →")):
-                self.assertLessEqual(len(line), 48, line)
+                self.assertLessEqual(len(line), 56, line)
         self.assertIn("…", text)
 
 
@@ -208,7 +208,7 @@ class Show(CliTest):
     def test_all_of_it(self):
         self.stub.routes["GET /v1/vms/DemoVM"] = Answer(f.vm())
         out, _ = self.run_nestctl("show", "DemoVM")
-        for line in ("name            DemoVM", "memory          4 GiB",
+        for line in ("name            DemoVM", "memory          4 GiB", "live            hosting: inner VMs run in it",
                      "interface       bridge br0 52:54:00:12:34:56 vnet0"):
             self.assertIn(line + "\n", out)
 

@@ -83,6 +83,8 @@ static void test_description_loads(void **state)
     assert_no_error(error);
     assert_int_equal(config->reply_timeout, 30);
     assert_int_equal(config->parity, NEST_PARITY_HYPERV);
+    assert_int_equal(config->sample, 5);
+    assert_int_equal(config->monitor, NEST_SWITCH_NO);
 }
 
 static void test_rights(void **state)

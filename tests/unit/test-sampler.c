@@ -82,12 +82,8 @@ static void assert_still(Scene *scene)
     assert_int_equal(changes->len, 0);
 }
 
-static NestVmView view_of(NestVmFacts *facts, NestDomain *domain)
-{
-    return (NestVmView){.facts = facts, .domain = domain, .live = domain};
-}
-
-static NestActivity look_with(Scene *scene, const char *cpu)
+/* What a reading of the VM says, and what a look at it finds. */
+static NestActivity read_vm(Scene *scene, const char *cpu, gboolean and_look)
 {
     g_autofree char *xml =
         g_strdup_printf("<domain type='qemu'><name>DemoVM</name><memory>1</memory>"
@@ -95,8 +91,21 @@ static NestActivity look_with(Scene *scene, const char *cpu)
             cpu);
     NestVmFacts facts = {.uuid = (char *)UUID, .name = (char *)"DemoVM", .live_xml = xml};
     g_autoptr(NestDomain) domain = nest_domain_read(xml, NULL);
-    NestVmView view = view_of(&facts, domain);
-    return nest_sampler_look(scene->sampler, &view);
+    NestVmView view = {.facts = &facts, .domain = domain, .live = domain};
+    if (and_look)
+        return nest_sampler_look(scene->sampler, &view);
+    nest_sampler_tell(scene->sampler, &view);
+    return NEST_ACTIVITY_NONE;
+}
+
+static NestActivity look_with(Scene *scene, const char *cpu)
+{
+    return read_vm(scene, cpu, TRUE);
+}
+
+static void tell(Scene *scene)
+{
+    read_vm(scene, CPU_ON, FALSE);
 }
 
 static NestActivity look(Scene *scene)
@@ -159,6 +168,9 @@ static void test_look_at_hidden(void **state)
 static void test_monitor(void **state)
 {
     g_auto(Scene) scene = scene_new(*state, TRUE);
+    /* Not asked before it is known to have an extension: it would be tainted for nothing. */
+    assert_round(&scene, NEST_ACTIVITY_UNKNOWN, NULL);
+    tell(&scene);
     assert_round(&scene, NEST_ACTIVITY_EXPOSED, NULL);
     say(&scene, "set:sample@DemoVM:armed");
     assert_still(&scene); /* it was just asked */
