@@ -14,10 +14,10 @@ gboolean nest_command_help(NestCli *cli, GError **error)
         nest_help_overview(cli->output);
         return TRUE;
     }
-    const NestCommand *command = nest_commands_find(arguments->operands[0]);
-    if (command == NULL) {
-        nest_set_error(error, NEST_ERROR_USAGE, "nestctl help", "there is no command \"%s\"",
-            arguments->operands[0]);
+    guint used = 0;
+    const NestCommand *command = nest_commands_find_words(arguments->operands, &used);
+    if (command == NULL || used < arguments->n_operands) {
+        nest_commands_refuse(arguments->operands, error);
         return FALSE;
     }
     nest_help_command(cli->output, command);

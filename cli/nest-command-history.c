@@ -18,17 +18,18 @@ static void add_revision(NestTable *table, const NestRevision *revision)
     nest_table_add(table, NEST_STYLE_PLAIN, revision->summary != NULL ? revision->summary : "–");
 }
 
-gboolean nest_command_history(NestCli *cli, GError **error)
+/* Of the host for NULL. */
+static gboolean show_history(NestCli *cli, const char *vm, GError **error)
 {
     static const char *const headers[] = {"REV", "KIND", "DONE", "OPERATION", "USER", "WHAT"};
-    const char *vm = cli->arguments->operands[0];
     g_autoptr(GPtrArray) revisions = nest_client_history(cli->client, vm, cli->cancellable, error);
     if (revisions == NULL)
         return FALSE;
     if (nest_cli_answer(cli))
         return TRUE;
     if (revisions->len == 0) {
-        nest_output_line(cli->output, "nestd has not changed the definition of %s.", vm);
+        nest_output_line(cli->output, "nestd has not changed %s%s.",
+            vm != NULL ? "the definition of " : "", vm != NULL ? vm : "this host");
         return TRUE;
     }
     g_autoptr(NestTable) table = nest_table_new(headers, G_N_ELEMENTS(headers));
@@ -36,4 +37,14 @@ gboolean nest_command_history(NestCli *cli, GError **error)
         add_revision(table, g_ptr_array_index(revisions, i));
     nest_table_print(table, cli->output);
     return TRUE;
+}
+
+gboolean nest_command_history(NestCli *cli, GError **error)
+{
+    return show_history(cli, cli->arguments->operands[0], error);
+}
+
+gboolean nest_command_host_history(NestCli *cli, GError **error)
+{
+    return show_history(cli, NULL, error);
 }

@@ -95,6 +95,13 @@ static const NestOption undo_options[] = {
     {NULL},
 };
 
+static const NestOption host_fix_options[] = {
+    YES,
+    FLAG(dry_run, "dry-run", 'n', "show the plan and change nothing"),
+    NO_WAIT,
+    {NULL},
+};
+
 static const NestOption operations_options[] = {
     VALUE(limit, "limit", '\0', "N", "show the newest N (20)"),
     {NULL},
@@ -156,6 +163,19 @@ const NestCommand nest_commands[] = {
         "question "
         "and guarantees as enable.\n"
         "Refused where the definition was changed since. An undo can be undone."},
+    {"host fix", NULL, "", 0, 0, host_fix_options, NEST_COMMAND_CHANGES, nest_command_host_fix,
+        "make this host fit for nesting",
+        "Loads the KVM module that fits the CPU, switches nesting on in it, keeps that over "
+        "reboots, lets QEMU use /dev/kvm, and has libvirt-guests shut VMs down instead of saving "
+        "them; whatever of that is needed, with the same plan, question and guarantees as enable.\n"
+        "Files of others are never edited but for the one key of libvirt-guests. The right admin "
+        "is needed."},
+    {"host undo", NULL, "", 0, 0, undo_options, NEST_COMMAND_CHANGES, nest_command_host_undo,
+        "take a repair of this host back",
+        "The newest revision of host history, or the one of --to.\n"
+        "Refused where a file was changed since. An undo can be undone."},
+    {"host history", NULL, "", 0, 0, NULL, NEST_COMMAND_PLAIN, nest_command_host_history,
+        "list what nestd changed on this host", "The newest come first."},
     {"create", NULL, "NAME", 1, 1, create_options, NEST_COMMAND_CHANGES, nest_command_create,
         "create a VM",
         "Sizes are written like 512M, 4G or 4GiB; without a unit they are MiB. --memory is "
@@ -198,7 +218,7 @@ const NestCommand nest_commands[] = {
         "show what happened", "With --follow it goes on until Ctrl-C."},
     {"version", NULL, "", 0, 0, NULL, NEST_COMMAND_PLAIN, nest_command_version,
         "show the versions of nestctl and nestd", "And whether the hypervisor is reachable."},
-    {"help", NULL, "[COMMAND]", 0, 1, help_options, NEST_COMMAND_LOCAL, nest_command_help,
+    {"help", NULL, "[COMMAND]", 0, 2, help_options, NEST_COMMAND_LOCAL, nest_command_help,
         "show help", "For nestctl, or for one command."},
     {NULL},
 };
@@ -210,6 +230,37 @@ const NestCommand *nest_commands_find(const char *word)
             (command->alias != NULL && g_ascii_strcasecmp(command->alias, word) == 0))
             return command;
     return NULL;
+}
+
+const NestCommand *nest_commands_find_words(GStrv words, guint *ret_used)
+{
+    g_autofree char *both =
+        words[0] != NULL && words[1] != NULL ? g_strjoin(" ", words[0], words[1], NULL) : NULL;
+    const NestCommand *command = both != NULL ? nest_commands_find(both) : NULL;
+    *ret_used = command != NULL ? 2 : 1;
+    return command != NULL || words[0] == NULL ? command : nest_commands_find(words[0]);
+}
+
+char *nest_commands_group(const char *word)
+{
+    g_autofree char *start = g_strconcat(word, " ", NULL);
+    g_autoptr(GString) seconds = g_string_new(NULL);
+    for (const NestCommand *command = nest_commands; command->verb != NULL; command++)
+        if (g_str_has_prefix(command->verb, start))
+            g_string_append_printf(
+                seconds, "%s%s", seconds->len > 0 ? ", " : "", command->verb + strlen(start));
+    return seconds->len > 0 ? g_strdup(seconds->str) : NULL;
+}
+
+void nest_commands_refuse(GStrv words, GError **error)
+{
+    g_autofree char *seconds = nest_commands_group(words[0]);
+    if (seconds == NULL)
+        nest_set_error(
+            error, NEST_ERROR_USAGE, "nestctl help", "there is no command \"%s\"", words[0]);
+    else
+        nest_set_error(
+            error, NEST_ERROR_USAGE, "nestctl help", "%s needs one of: %s", words[0], seconds);
 }
 
 /* PowerShell's way to say the same: -VmName X, -VmName:X, -WhatIf, -Confirm:$false. */
@@ -291,13 +342,14 @@ gboolean nest_commands_parse(
         return FALSE;
     if (g_strv_length(rest) < 2)
         return TRUE;
-    command = nest_commands_find(rest[1]);
+    guint used = 0;
+    command = nest_commands_find_words(rest + 1, &used);
     if (command == NULL) {
-        nest_set_error(
-            error, NEST_ERROR_USAGE, "nestctl help", "there is no command \"%s\"", rest[1]);
+        nest_commands_refuse(rest + 1, error);
         return FALSE;
     }
+    gboolean alias = used == 1 && strcmp(command->verb, rest[1]) != 0;
     *ret_command = command;
-    return strcmp(command->verb, rest[1]) == 0 ? parse_command(command, rest + 1, arguments, error)
-                                               : parse_alias(command, rest + 1, arguments, error);
+    return alias ? parse_alias(command, rest + used, arguments, error)
+                 : parse_command(command, rest + used, arguments, error);
 }

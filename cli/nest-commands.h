@@ -13,7 +13,7 @@ typedef enum {
 } NestCommandFlags;
 
 typedef struct {
-    const char *verb; /* NULL ends the table */
+    const char *verb; /* one word or two, "host fix"; NULL ends the table */
     const char *alias; /* what people from Hyper-V call it; any case; also as argv[0] */
     const char *operands; /* "VM", "[VM…]", "" */
     guint min, max; /* operands */
@@ -28,6 +28,16 @@ extern const NestCommand nest_commands[];
 
 /* By verb, else by alias; NULL where there is none. */
 const NestCommand *nest_commands_find(const char *word);
+
+/* The command that words begin with, of one word or two; *ret_used: of how many. NULL where there
+ * is none. */
+const NestCommand *nest_commands_find_words(GStrv words, guint *ret_used);
+
+/* "fix, history, undo" for "host"; NULL where no verb of two words begins with word. */
+char *nest_commands_group(const char *word);
+
+/* Sets error to why words begin with no command. */
+void nest_commands_refuse(GStrv words, GError **error);
 
 /* The command whose alias is the name of the program at path, else NULL. */
 const NestCommand *nest_commands_of_program(const char *path);
@@ -58,6 +68,9 @@ gboolean nest_command_disable(NestCli *cli, GError **error);
 gboolean nest_command_audit(NestCli *cli, GError **error);
 /* Enables or disables vm, as the commands do. */
 gboolean nest_command_set_nested(NestCli *cli, const char *vm, gboolean enable, GError **error);
+gboolean nest_command_host_fix(NestCli *cli, GError **error);
+gboolean nest_command_host_undo(NestCli *cli, GError **error);
+gboolean nest_command_host_history(NestCli *cli, GError **error);
 gboolean nest_command_history(NestCli *cli, GError **error);
 gboolean nest_command_undo(NestCli *cli, GError **error);
 gboolean nest_command_operations(NestCli *cli, GError **error);

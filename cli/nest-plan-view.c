@@ -51,7 +51,9 @@ static void print_item(NestOutput *output, const NestPlanItem *item, guint numbe
 static void print_heading(
     NestOutput *output, const NestPlan *plan, const char *aim, const NestPlanItem *first)
 {
-    const char *name = plan->name != NULL ? plan->name : plan->uuid;
+    const char *name = plan->name != NULL ? plan->name
+        : plan->uuid != NULL              ? plan->uuid
+                                          : "the host";
     if (first == NULL || first->optional)
         nest_output_line(output, "To %s, nothing in %s has to be changed.", aim, name);
     else

@@ -37,7 +37,12 @@ static NestBackend *make_backend(const NestConfig *config, NestStore *store, GEr
     return nest_backend_libvirt_new(&options);
 }
 
+static NestHostHands *make_hands(const NestConfig *config, NestBackend *backend)
+{
+    return nest_host_hands_new(config->host_root, NULL, NEST_MODPROBE_TIMEOUT_MS);
+}
+
 int main(int argc, char **argv)
 {
-    return nest_daemon_main(argc, argv, make_backend);
+    return nest_daemon_main(argc, argv, make_backend, make_hands);
 }

@@ -82,7 +82,8 @@ static void prepare_process(void)
     }
 }
 
-static gboolean set_up(Daemon *daemon, NestMakeBackend make_backend, GError **error)
+static gboolean set_up(
+    Daemon *daemon, NestMakeBackend make_backend, NestMakeHands make_hands, GError **error)
 {
     g_autofree char *database = g_build_filename(daemon->config->state_directory, "db", NULL);
     /* QEMU, which is not us, must be able to pass through to the disks. */
@@ -95,7 +96,8 @@ static gboolean set_up(Daemon *daemon, NestMakeBackend make_backend, GError **er
     NestBackend *backend = make_backend(daemon->config, daemon->store, error);
     if (backend == NULL)
         return FALSE;
-    daemon->core = nest_core_new(daemon->config, daemon->store, backend);
+    daemon->core =
+        nest_core_new(daemon->config, daemon->store, backend, make_hands(daemon->config, backend));
     daemon->http = nest_http_new(daemon->core, daemon->config, error);
     return daemon->http != NULL && nest_core_start(daemon->core, error);
 }
@@ -140,7 +142,7 @@ static void tear_down(Daemon *daemon)
     g_clear_pointer(&daemon->config, nest_config_free);
 }
 
-int nest_daemon_main(int argc, char **argv, NestMakeBackend make_backend)
+int nest_daemon_main(int argc, char **argv, NestMakeBackend make_backend, NestMakeHands make_hands)
 {
     Options options = {0};
     Daemon daemon = {0};
@@ -157,7 +159,7 @@ int nest_daemon_main(int argc, char **argv, NestMakeBackend make_backend)
     }
     prepare_process();
     daemon.config = nest_config_load(path, &error);
-    gboolean up = daemon.config != NULL && set_up(&daemon, make_backend, &error);
+    gboolean up = daemon.config != NULL && set_up(&daemon, make_backend, make_hands, &error);
     if (up)
         serve(&daemon);
     tear_down(&daemon);

@@ -137,3 +137,27 @@ char *nest_host_modprobe_find(const char *root, const char *module, const char *
     *ret_error = search.error;
     return search.error == NULL ? g_strdup_printf("%u found", search.found) : NULL;
 }
+
+/* The name by which a file is sorted; NULL for the command line. */
+static const char *sorted_name(const char *where)
+{
+    return strcmp(where, "/proc/cmdline") == 0 ? NULL : strrchr(where, '/') + 1;
+}
+
+gboolean nest_host_modprobe_yields(const char *a, const char *b)
+{
+    const char *left = sorted_name(a), *right = sorted_name(b);
+    return left != NULL && (right == NULL || strcmp(left, right) < 0);
+}
+
+gboolean nest_host_modprobe_winner(GStrv where, guint *ret_index)
+{
+    guint last = 0;
+    if (where == NULL || where[0] == NULL)
+        return FALSE;
+    for (guint i = 1; where[i] != NULL; i++)
+        if (!nest_host_modprobe_yields(where[i], where[last]))
+            last = i;
+    *ret_index = last;
+    return TRUE;
+}

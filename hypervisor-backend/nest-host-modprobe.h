@@ -8,3 +8,10 @@
  * "N found", or NULL and ret_error where something could not be read. module NULL finds none. */
 char *nest_host_modprobe_find(const char *root, const char *module, const char *parameter,
     GStrv *ret_where, GStrv *ret_values, char **ret_error);
+
+/* Which of the settings found counts at the next load: the last by the names of the files, whatever
+ * their folder; the kernel's command line comes after all of them (kmod). FALSE: there is none. */
+gboolean nest_host_modprobe_winner(GStrv where, guint *ret_index);
+
+/* TRUE if what is set at a counts before, and so is overruled by, what is set at b. */
+gboolean nest_host_modprobe_yields(const char *a, const char *b);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-host-repair.h"
 #include "nest-host-file.h"
+#include "nest-host-modprobe.h"
 #include <string.h>
 #include <unistd.h>
 
@@ -182,6 +183,11 @@ static GStrv find_users(const char *root)
 
 /* ---- all of it ---- */
 
+const char *nest_host_repair_module(const NestHostFacts *facts)
+{
+    return facts->vmx ? "kvm_intel" : facts->svm ? "kvm_amd" : NULL;
+}
+
 static void read_guests(const char *root, const NestHostFacts *facts, NestHostRepair *repair)
 {
     const NestFact *fact = &facts->tuning.on_shutdown;
@@ -196,6 +202,8 @@ NestHostRepair *nest_host_repair_read(const char *root, const NestHostFacts *fac
     const char *users = facts->tuning.facts[NEST_TUNING_USERS].value;
     NestHostRepair *repair = g_new0(NestHostRepair, 1);
     g_autofree char *disabled = nest_host_file_line(root, "proc/sys/kernel/modules_disabled", NULL);
+    g_autofree char *found = nest_host_modprobe_find(root, nest_host_repair_module(facts), "nested",
+        &repair->nested_where, &repair->nested_values, &repair->nested_error);
     repair->uid = geteuid();
     repair->gid = getegid();
     repair->udev = nest_host_file_exists(root, "etc/udev");
@@ -224,39 +232,11 @@ void nest_host_repair_free(NestHostRepair *repair)
     clear(&repair->rule);
     clear(&repair->device);
     clear(&repair->guests);
+    g_strfreev(repair->nested_where);
+    g_strfreev(repair->nested_values);
+    g_free(repair->nested_error);
     g_free(repair->guests_path);
     g_free(repair->rule_where);
     g_strfreev(repair->users);
     g_free(repair);
-}
-
-const char *nest_host_repair_module(const NestHostFacts *facts)
-{
-    return facts->vmx ? "kvm_intel" : facts->svm ? "kvm_amd" : NULL;
-}
-
-/* The name by which a file is sorted; NULL for the command line, which comes last. */
-static const char *sorted_name(const char *where)
-{
-    return strcmp(where, "/proc/cmdline") == 0 ? NULL : strrchr(where, '/') + 1;
-}
-
-static gboolean comes_before(const char *a, const char *b)
-{
-    const char *left = sorted_name(a), *right = sorted_name(b);
-    return left != NULL && (right == NULL || strcmp(left, right) < 0);
-}
-
-gboolean nest_host_repair_configured(
-    const NestHostTuning *tuning, const char **ret_where, gboolean *ret_on)
-{
-    guint last = 0;
-    if (tuning->nested_where == NULL || tuning->nested_where[0] == NULL)
-        return FALSE;
-    for (guint i = 1; tuning->nested_where[i] != NULL; i++)
-        if (!comes_before(tuning->nested_where[i], tuning->nested_where[last]))
-            last = i;
-    *ret_where = tuning->nested_where[last];
-    *ret_on = nest_host_setting_same(NEST_HOST_NESTED, tuning->nested_values[last], "1");
-    return TRUE;
 }

@@ -18,6 +18,9 @@ typedef struct {
 
 typedef struct {
     guint uid, gid; /* of new files */
+    GStrv nested_where, nested_values; /* what is configured for the module that fits the CPU,
+                                        * loaded or not: as in NestHostTuning */
+    char *nested_error; /* something could not be read */
     NestSettingFact drop_in; /* NEST_HOST_DROP_IN */
     NestSettingFact rule; /* NEST_HOST_RULE */
     NestSettingFact device; /* NEST_HOST_DEVICE */
@@ -40,9 +43,3 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestHostRepair, nest_host_repair_free)
 
 /* The module that fits the CPU, NULL where it has no extension. */
 const char *nest_host_repair_module(const NestHostFacts *facts);
-
-/* Which of the configured settings of nested counts at the next load: the last in the order of the
- * names of the files, whatever their folder; the kernel's command line comes after all of them
- * (kmod). FALSE where nothing is configured. */
-gboolean nest_host_repair_configured(
-    const NestHostTuning *tuning, const char **ret_where, gboolean *ret_on);

@@ -2,6 +2,7 @@
 #include "nest-host-tuning.h"
 #include "nest-host-file.h"
 #include "nest-host-modprobe.h"
+#include "nest-shell-file.h"
 #include <string.h>
 
 #define MODULES_MAX (512 * 1024)
@@ -110,17 +111,6 @@ static void read_vulnerabilities(const char *root, NestHostTuning *tuning)
         fact->value = g_strdup_printf("%u known", known);
 }
 
-/* A line of a shell script that sets name: its value, else NULL. */
-static char *shell_value(const char *line, const char *name)
-{
-    gsize length = strlen(name);
-    line += strspn(line, " \t");
-    if (strncmp(line, name, length) != 0 || line[length] != '=')
-        return NULL;
-    g_autofree char *value = g_shell_unquote(line + length + 1, NULL);
-    return value != NULL ? g_strdup(g_strstrip(value)) : NULL;
-}
-
 /* Debian has it in one place, all others in the other. */
 static void read_on_shutdown(const char *root, NestHostTuning *tuning)
 {
@@ -137,7 +127,7 @@ static void read_on_shutdown(const char *root, NestHostTuning *tuning)
     fact->value = g_strdup("");
     char *next = text;
     while (next != NULL) {
-        char *value = shell_value(strsep(&next, "\n"), "ON_SHUTDOWN");
+        char *value = nest_shell_file_value(strsep(&next, "\n"), "ON_SHUTDOWN");
         if (value == NULL)
             continue;
         g_free(fact->value);

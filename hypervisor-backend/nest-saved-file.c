@@ -157,12 +157,26 @@ static gboolean sync_folder(const char *folder)
     return ok;
 }
 
-/* 0, or why not. The name begins with a dot and does not end as the files of these folders do, so
- * that what a power cut leaves means nothing to anybody, and the next write takes its place. */
+/* The name begins with a dot and does not end as the files of these folders do, so that what a
+ * crash leaves means nothing to anybody. */
+static char *hidden_name(const char *full)
+{
+    g_autofree char *folder = g_path_get_dirname(full);
+    g_autofree char *name = g_path_get_basename(full);
+    return g_strdup_printf("%s/.%s.nestd", folder, name);
+}
+
+void nest_saved_file_sweep(const char *root, const char *path)
+{
+    g_autofree char *full = g_build_filename(root, path, NULL);
+    g_autofree char *hidden = hidden_name(full);
+    unlink(hidden);
+}
+
+/* 0, or why not. */
 static int replace(const char *full, const char *folder, const Content *content)
 {
-    g_autofree char *name = g_path_get_basename(full);
-    g_autofree char *hidden = g_strdup_printf("%s/.%s.nestd", folder, name);
+    g_autofree char *hidden = hidden_name(full);
     if (mkdir(folder, 0755) == 0 && chmod(folder, 0755) != 0)
         return errno;
     if (unlink(hidden) != 0 && errno != ENOENT)

@@ -17,6 +17,9 @@ gboolean nest_saved_file_read(const char *root, const char *path, char **ret_sav
  * HOST_UNFIT with the cause. */
 gboolean nest_saved_file_put(const char *root, const char *path, const char *saved, GError **error);
 
+/* Removes what a write that a crash interrupted left beside the file. */
+void nest_saved_file_sweep(const char *root, const char *path);
+
 char *nest_saved_file_make(guint mode, guint uid, guint gid, const char *content, gsize length);
 
 /* The bytes in saved (NUL-terminated besides); NULL where saved is none. */

@@ -99,10 +99,16 @@ NestVm *nest_client_vm(
     return get_record(client, path, &nest_vm_record, cancellable, error);
 }
 
+/* Of a VM, or of the host for NULL. */
+static char *path_of(const char *vm, const char *rest, GError **error)
+{
+    return vm != NULL ? nest_client_vm_path(vm, rest, error) : g_strconcat("/v1/host", rest, NULL);
+}
+
 GPtrArray *nest_client_history(
     NestClient *client, const char *vm, GCancellable *cancellable, GError **error)
 {
-    g_autofree char *path = nest_client_vm_path(vm, "/history", error);
+    g_autofree char *path = path_of(vm, "/history", error);
     if (path == NULL)
         return NULL;
     return get_array(client, path, &nest_revision_record, "revisions", cancellable, error);
@@ -130,10 +136,16 @@ NestPlan *nest_client_plan(NestClient *client, const char *vm, const NestNestedW
 NestPlan *nest_client_plan_undo(NestClient *client, const char *vm, const NestUndoWish *wish,
     GCancellable *cancellable, GError **error)
 {
-    g_autofree char *path = nest_client_vm_path(vm, "/undo/plan", error);
+    g_autofree char *path = path_of(vm, "/undo/plan", error);
     if (path == NULL)
         return NULL;
     return post_plan(client, path, &nest_undo_wish_record, wish, cancellable, error);
+}
+
+NestPlan *nest_client_plan_host(
+    NestClient *client, const NestHostWish *wish, GCancellable *cancellable, GError **error)
+{
+    return post_plan(client, "/v1/host/fix/plan", &nest_host_wish_record, wish, cancellable, error);
 }
 
 /* The operation of a 202; any other success means that nothing was to do. */
@@ -201,10 +213,18 @@ gboolean nest_client_set_nested(NestClient *client, const char *vm, const NestNe
 gboolean nest_client_undo(NestClient *client, const char *vm, const NestUndoWish *wish,
     NestOperation **ret_operation, NestPlan **ret_plan, GCancellable *cancellable, GError **error)
 {
-    g_autofree char *path = nest_client_vm_path(vm, "/undo", error);
+    g_autofree char *path = path_of(vm, "/undo", error);
     if (path == NULL)
         return FALSE;
     g_autoptr(SoupMessage) message = nest_client_message("PUT", path, &nest_undo_wish_record, wish);
+    return change_by_plan(client, message, ret_operation, ret_plan, cancellable, error);
+}
+
+gboolean nest_client_fix_host(NestClient *client, const NestHostWish *wish,
+    NestOperation **ret_operation, NestPlan **ret_plan, GCancellable *cancellable, GError **error)
+{
+    g_autoptr(SoupMessage) message =
+        nest_client_message("PUT", "/v1/host/fix", &nest_host_wish_record, wish);
     return change_by_plan(client, message, ret_operation, ret_plan, cancellable, error);
 }
 

@@ -41,12 +41,18 @@ GPtrArray *nest_client_history(
 NestPlan *nest_client_plan_undo(NestClient *client, const char *vm, const NestUndoWish *wish,
     GCancellable *cancellable, GError **error);
 
+/* The same for the host; for undo and history vm is NULL then. */
+NestPlan *nest_client_plan_host(
+    NestClient *client, const NestHostWish *wish, GCancellable *cancellable, GError **error);
+
 /* Changes. On success *ret_operation is the operation begun, or NULL where nothing was to do.
  * *ret_plan, NULL before, becomes the plan where there is nothing to do and where the request was
  * refused because of it (PLAN_OUTDATED: the plan that is true now). */
 gboolean nest_client_set_nested(NestClient *client, const char *vm, const NestNestedWish *wish,
     NestOperation **ret_operation, NestPlan **ret_plan, GCancellable *cancellable, GError **error);
 gboolean nest_client_undo(NestClient *client, const char *vm, const NestUndoWish *wish,
+    NestOperation **ret_operation, NestPlan **ret_plan, GCancellable *cancellable, GError **error);
+gboolean nest_client_fix_host(NestClient *client, const NestHostWish *wish,
     NestOperation **ret_operation, NestPlan **ret_plan, GCancellable *cancellable, GError **error);
 gboolean nest_client_set_state(NestClient *client, const char *vm, const NestStateWish *wish,
     NestOperation **ret_operation, GCancellable *cancellable, GError **error);

@@ -177,7 +177,7 @@ RECORD(nest_plan_item, NestPlanItem, "plan item");
 
 static const NestField nest_plan_fields[] = {
     FIELD(NestPlan, hash, STRING, OPTIONAL),
-    FIELD(NestPlan, uuid, STRING, REQUIRED),
+    FIELD(NestPlan, uuid, STRING, OPTIONAL),
     FIELD(NestPlan, name, STRING, OPTIONAL),
     FIELD(NestPlan, enable, BOOL, OPTIONAL),
     NICKS(NestPlan, verdict, OPTIONAL, nest_plan_verdict_nicks),
@@ -297,6 +297,12 @@ static const NestField nest_undo_wish_fields[] = {
 };
 RECORD(nest_undo_wish, NestUndoWish, "undo");
 
+static const NestField nest_host_wish_fields[] = {
+    FIELD(NestHostWish, plan, STRING, OPTIONAL),
+    FIELD(NestHostWish, decline, STRV, OPTIONAL),
+};
+RECORD(nest_host_wish, NestHostWish, "repair of the host");
+
 static const NestField nest_state_wish_fields[] = {
     NICKS(NestStateWish, state, REQUIRED, nest_vm_state_nicks),
     FIELD(NestStateWish, force, BOOL, OPTIONAL),
@@ -356,6 +362,7 @@ FREE(nest_proof, NestProof)
 FREE(nest_vm_spec, NestVmSpec)
 FREE(nest_nested_wish, NestNestedWish)
 FREE(nest_undo_wish, NestUndoWish)
+FREE(nest_host_wish, NestHostWish)
 FREE(nest_state_wish, NestStateWish)
 FREE(nest_memory_wish, NestMemoryWish)
 FREE(nest_trust_wish, NestTrustWish)

@@ -213,7 +213,7 @@ typedef struct {
 
 typedef struct {
     char *hash; /* of everything the plan was made from and does; hex */
-    char *uuid;
+    char *uuid; /* of the VM, NULL for the host */
     char *name;
     gboolean enable; /* of an undo: nesting is on after it */
     NestPlanVerdict verdict;
@@ -251,7 +251,7 @@ typedef struct {
 typedef struct {
     gint64 id;
     char *kind; /* "enable", "disable", "undo", "create", "start", … */
-    char *uuid; /* of the VM */
+    char *uuid; /* of the VM, NULL for the host */
     char *name;
     NestOperationState state;
     gint64 created;
@@ -339,11 +339,17 @@ typedef struct {
     GStrv decline; /* ids of optional plan items to leave out */
 } NestNestedWish;
 
-/* PUT /v1/vms/{vm}/undo */
+/* PUT /v1/vms/{vm}/undo, PUT /v1/host/undo */
 typedef struct {
     gint64 to; /* the revision to take back; 0: the newest */
     char *plan; /* the hash of the plan that was shown; NULL: whatever is true now */
 } NestUndoWish;
+
+/* PUT /v1/host/fix */
+typedef struct {
+    char *plan; /* the hash of the plan that was shown; NULL: whatever is true now */
+    GStrv decline; /* ids of optional plan items to leave out */
+} NestHostWish;
 
 /* PUT /v1/vms/{vm}/state: running = start (or resume from a saved state, or from a pause), off =
  * shut down by ACPI, off and force = power off, saved = save to disk and turn off, paused = stop
@@ -402,6 +408,7 @@ NEST_TYPE_AUTOPTR(NestProof, nest_proof_free)
 NEST_TYPE_AUTOPTR(NestVmSpec, nest_vm_spec_free)
 NEST_TYPE_AUTOPTR(NestNestedWish, nest_nested_wish_free)
 NEST_TYPE_AUTOPTR(NestUndoWish, nest_undo_wish_free)
+NEST_TYPE_AUTOPTR(NestHostWish, nest_host_wish_free)
 NEST_TYPE_AUTOPTR(NestStateWish, nest_state_wish_free)
 NEST_TYPE_AUTOPTR(NestMemoryWish, nest_memory_wish_free)
 NEST_TYPE_AUTOPTR(NestTrustWish, nest_trust_wish_free)

@@ -137,7 +137,8 @@ static void fix_by_module(const NestHostFacts *host, NestCheck *check)
     if (nest_host_extension(host) == NEST_EXTENSION_NONE)
         nest_check_fix(check, "see host.cpu.virt first: no module works without an extension");
     else
-        nest_check_fix(check, "modprobe %s", host->svm ? "kvm_amd" : "kvm_intel");
+        nest_check_fix(
+            check, "nestctl host fix; by hand: modprobe %s", host->svm ? "kvm_amd" : "kvm_intel");
 }
 
 static void check_kvm_dev(const NestHostView *view, NestCheck *check)
@@ -179,8 +180,9 @@ static void check_kvm_access(const NestHostView *view, NestCheck *check)
     }
     nest_check_read(check, "/dev/kvm: %s", nest_check_or_unread(kvm->error));
     nest_check_fix(check,
-        kvm->opened ? "stop what else uses the extension, and read the kernel log for kvm"
-                    : "let nestd and QEMU open /dev/kvm: the group kvm, or a udev rule");
+        kvm->opened
+            ? "stop what else uses the extension, and read the kernel log for kvm"
+            : "nestctl host fix; by hand: let QEMU open /dev/kvm by the group kvm and a udev rule");
     nest_check_say(check, NEST_VERDICT_FAIL, "No VM can be created on /dev/kvm (%s).",
         nest_check_or_unread(kvm->error));
 }

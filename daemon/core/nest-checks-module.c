@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-check.h"
+#include "nest-host-modprobe.h"
 #include "nest-version.h"
 #include <string.h>
 
@@ -46,9 +47,19 @@ static gboolean is_set(const NestHostTuning *tuning, gboolean on)
 static void fix_persist(const NestHostFacts *host, NestCheck *check)
 {
     nest_check_fix(check,
-        "leave one line \"options %s nested=1\" in /etc/modprobe.d, and nothing that says "
-        "otherwise",
+        "nestctl host fix; by hand: leave one line \"options %s nested=1\" in /etc/modprobe.d, "
+        "and nothing that says otherwise",
         host->kvm_module);
+}
+
+/* Two files that say different things: which of them counts. */
+static void say_contradiction(const NestHostTuning *tuning, NestCheck *check)
+{
+    guint i = 0;
+    nest_host_modprobe_winner(tuning->nested_where, &i);
+    nest_check_say(check, NEST_VERDICT_WARN,
+        "The configuration of nesting contradicts itself: %s counts (nested=%s).",
+        tuning->nested_where[i], tuning->nested_values[i]);
 }
 
 static void say_default(const NestHostFacts *host, NestCheck *check)
@@ -86,8 +97,7 @@ static void check_persist(const NestHostView *view, NestCheck *check)
         say_default(host, check);
     } else if (on && off) {
         fix_persist(host, check);
-        nest_check_say(
-            check, NEST_VERDICT_WARN, "The configuration of nesting contradicts itself.");
+        say_contradiction(tuning, check);
     } else if (on != nest_host_nested(host)) {
         fix_persist(host, check);
         nest_check_say(check, NEST_VERDICT_WARN, "Nesting is %s now and %s after the next boot.",
@@ -136,7 +146,7 @@ static void check_busy(const NestHostView *view, NestCheck *check)
         nest_check_say(
             check, NEST_VERDICT_PASS, "Nothing uses %s: it can be loaded anew.", host->kvm_module);
     } else {
-        nest_check_fix(check, "turn off every VM of KVM first, or reboot");
+        nest_check_fix(check, "turn off every VM of KVM, then: nestctl host fix");
         nest_check_say(check, NEST_VERDICT_WARN,
             "%s is in use (%s times): it can't be loaded anew to switch nesting on.",
             host->kvm_module, users->value);

@@ -244,7 +244,7 @@ static void check_guests_shutdown(const NestHostView *view, NestCheck *check)
         nest_check_say(check, NEST_VERDICT_INFO,
             "Where libvirt-guests runs its default decides: shutdown on Debian, else suspend.");
     } else {
-        nest_check_fix(check, "ON_SHUTDOWN=shutdown in %s", fact->path);
+        nest_check_fix(check, "nestctl host fix; by hand: ON_SHUTDOWN=shutdown in %s", fact->path);
         nest_check_say(check, NEST_VERDICT_WARN,
             "libvirt-guests saves VMs when the host goes down (%s), also those that host others.",
             fact->value);

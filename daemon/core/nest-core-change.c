@@ -132,6 +132,7 @@ typedef struct {
     Submission *submission;
     NestOperation *operation;
     NestVmCard *card;
+    NestHostSnapshot *host; /* of jobs of the host: as it is now */
     gboolean gone;
     gboolean last;
 } News;
@@ -172,6 +173,11 @@ void nest_core_keep_unrecorded(NestCore *core, NestJob *job)
 
 static void admit_news(NestCore *core, News *news)
 {
+    if (news->host != NULL) {
+        nest_core_set_host(core, g_steal_pointer(&news->host));
+        nest_core_reconcile(core);
+        return;
+    }
     g_autoptr(GPtrArray) cards = g_ptr_array_new();
     g_autoptr(GPtrArray) gone = g_ptr_array_new();
     if (news->card != NULL)
@@ -207,6 +213,10 @@ static void read_outcome(Submission *submission, News *news)
     NestCore *core = submission->core;
     NestJob *job = submission->job;
     g_autoptr(GError) error = NULL;
+    if (nest_job_uuid(job) == NULL) {
+        news->host = nest_host_snapshot_take(core->place, job->host->caps);
+        return;
+    }
     guint64 order = nest_core_next_order(core);
     g_autoptr(NestVmReading) reading =
         nest_vm_reading_take(core->backend, job->host, core->marks, nest_job_uuid(job), &error);
@@ -255,7 +265,8 @@ static void on_begun(gpointer data)
     Submission *submission = data;
     NestCore *core = submission->core;
     nest_operations_update(core->operations, submission->operation, submission->job->cancellable);
-    NestVmCard *card = nest_inventory_find(core->inventory, submission->operation->uuid);
+    const char *uuid = submission->operation->uuid;
+    NestVmCard *card = uuid != NULL ? nest_inventory_find(core->inventory, uuid) : NULL;
     if (card != NULL && nest_vm_card_complete(card, core->store, NULL))
         nest_vm_card_set_operation(card, submission->operation->id);
     answered(submission);
@@ -286,8 +297,10 @@ static void submit_go(gpointer data)
     NestCore *core = submission->core;
     GError *error = NULL;
     const char *uuid = nest_job_uuid(submission->job);
-    const char *name = submission->job->request->vm != NULL ? submission->job->request->vm
-                                                            : submission->job->request->spec->name;
+    const NestRequest *request = submission->job->request;
+    const char *name = uuid == NULL ? "the host"
+        : request->vm != NULL       ? request->vm
+                                    : request->spec->name;
     if (!nest_operations_claim(core->operations, uuid, name, &error)) {
         g_task_return_error(submission->task, error);
         submission_free(submission);
@@ -298,10 +311,12 @@ static void submit_go(gpointer data)
     nest_core_push(core, core->jobs, job_work, submission);
 }
 
-/* The UUID that a request is about; a new one for a new VM. */
+/* The UUID that a request is about; a new one for a new VM, none for the host. */
 static gboolean resolve_request(
     NestCore *core, const NestRequest *request, char **ret_uuid, GError **error)
 {
+    if (request->kind == NEST_JOB_HOST_FIX || request->kind == NEST_JOB_HOST_UNDO)
+        return TRUE;
     if (request->kind != NEST_JOB_CREATE)
         return nest_core_resolve(core, request->vm, ret_uuid, error);
     if (nest_inventory_find(core->inventory, request->spec->name) != NULL) {
@@ -333,6 +348,7 @@ void nest_core_submit_async(NestCore *core, const NestCaller *caller, NestReques
     submission->job->config = core->config;
     submission->job->store = core->store;
     submission->job->backend = core->backend;
+    submission->job->hands = core->hands;
     submission->job->marks = core->marks;
     submission->job->sampler = core->sampler;
     submission->job->report = report;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-core-private.h"
+#include "nest-host-change.h"
 #include "nest-undo.h"
 
 /* What was changed in definitions, from the store; never the definitions, which hold secrets. */
@@ -16,7 +17,15 @@ static void free_revision(gpointer revision)
     nest_revision_free(revision);
 }
 
-static NestRevision *show(const NestStoredRevision *stored)
+static char *summarize(const NestStoredRevision *stored, gboolean host)
+{
+    if (!host)
+        return nest_undo_summary(stored);
+    g_autoptr(NestHostChange) change = nest_host_change_from_text(stored->after_xml, NULL);
+    return change != NULL ? nest_host_change_summary(change) : g_strdup("it can't be read");
+}
+
+static NestRevision *show(const NestStoredRevision *stored, gboolean host)
 {
     NestRevision *revision = nest_record_new(&nest_revision_record);
     revision->id = stored->id;
@@ -24,7 +33,7 @@ static NestRevision *show(const NestStoredRevision *stored)
     revision->kind = g_strdup(stored->kind);
     revision->operation = stored->operation;
     revision->uid = stored->uid;
-    revision->summary = nest_undo_summary(stored);
+    revision->summary = summarize(stored, host);
     return revision;
 }
 
@@ -38,7 +47,7 @@ static void history_work(gpointer data)
     } else {
         GPtrArray *shown = g_ptr_array_new_with_free_func(free_revision);
         for (guint i = 0; i < stored->len; i++)
-            g_ptr_array_add(shown, show(g_ptr_array_index(stored, i)));
+            g_ptr_array_add(shown, show(g_ptr_array_index(stored, i), asking->uuid == NULL));
         g_task_return_pointer(asking->task, shown, (GDestroyNotify)g_ptr_array_unref);
     }
     g_object_unref(asking->task);
@@ -52,7 +61,7 @@ void nest_core_history_async(
     g_autoptr(GTask) task = g_task_new(NULL, NULL, callback, user_data);
     GError *error = NULL;
     char *uuid = NULL;
-    if (!nest_core_resolve(core, vm, &uuid, &error)) {
+    if (vm != NULL && !nest_core_resolve(core, vm, &uuid, &error)) {
         g_task_return_error(task, error);
         return;
     }

@@ -41,13 +41,17 @@ static gboolean recover_one(
     job->config = core->config;
     job->store = core->store;
     job->backend = core->backend;
+    job->hands = core->hands;
     job->marks = core->marks;
     if (!nest_runner_recover(job, host, error))
         return FALSE;
     const NestOperation *operation = job->intent->operation;
-    g_log_structured(G_LOG_DOMAIN, G_LOG_LEVEL_MESSAGE, "NEST_VM", operation->uuid, "MESSAGE",
+    g_log_structured(G_LOG_DOMAIN, G_LOG_LEVEL_MESSAGE, "NEST_VM",
+        operation->uuid != NULL ? operation->uuid : "-", "MESSAGE",
         "recovered operation %" G_GINT64_FORMAT " (%s %s): %s%s%s", id, kind,
-        operation->name != NULL ? operation->name : operation->uuid,
+        operation->name != NULL       ? operation->name
+            : operation->uuid != NULL ? operation->uuid
+                                      : "the host",
         nest_nick(nest_operation_state_nicks, operation->state),
         operation->note != NULL ? "; " : "", operation->note != NULL ? operation->note : "");
     if (job->unrecorded)

@@ -20,6 +20,7 @@ struct NestCore {
     const NestConfig *config;
     NestStore *store;
     NestBackend *backend;
+    NestHostHands *hands;
     NestMarks *marks;
     NestSampler *sampler;
     gint64 started;

@@ -182,12 +182,14 @@ static NestHostPlace *make_place(const NestConfig *config)
     return nest_host_place_new(config->host_root, advisories);
 }
 
-NestCore *nest_core_new(const NestConfig *config, NestStore *store, NestBackend *backend)
+NestCore *nest_core_new(
+    const NestConfig *config, NestStore *store, NestBackend *backend, NestHostHands *hands)
 {
     NestCore *core = g_new0(NestCore, 1);
     core->config = config;
     core->store = store;
     core->backend = backend;
+    core->hands = hands;
     core->started = g_get_real_time() / 1000;
     core->place = make_place(config);
     core->inventory = nest_inventory_new();
@@ -269,6 +271,7 @@ void nest_core_free(NestCore *core)
     g_thread_pool_free(core->scribe, FALSE, TRUE);
     g_thread_pool_free(core->looker, FALSE, TRUE);
     nest_backend_free(core->backend);
+    nest_host_hands_free(core->hands);
     while (g_main_context_iteration(NULL, FALSE))
         ;
     nest_inventory_free(core->inventory);

@@ -2,6 +2,7 @@
 #pragma once
 #include "nest-backend.h"
 #include "nest-config.h"
+#include "nest-host-hands.h"
 #include "nest-rights.h"
 #include "nest-store.h"
 #include "nest-types.h"
@@ -11,8 +12,9 @@
  * on it. Nothing here waits: what takes time has _async and _finish. */
 typedef struct NestCore NestCore;
 
-/* Borrows config and store; owns backend. */
-NestCore *nest_core_new(const NestConfig *config, NestStore *store, NestBackend *backend);
+/* Borrows config and store; owns backend and hands. */
+NestCore *nest_core_new(
+    const NestConfig *config, NestStore *store, NestBackend *backend, NestHostHands *hands);
 
 /* Loads the last known VMs from the store, then opens the backend in a worker, recovers what was
  * interrupted, and reconciles. FALSE only if the store can't be read. */
@@ -62,18 +64,21 @@ typedef enum {
     NEST_JOB_MEMORY, /* memory */
     NEST_JOB_CREATE, /* spec */
     NEST_JOB_DELETE,
-    NEST_JOB_TRUST /* trust */
+    NEST_JOB_TRUST, /* trust */
+    NEST_JOB_HOST_FIX, /* host */
+    NEST_JOB_HOST_UNDO /* undo */
 } NestJobKind;
 
 typedef struct {
     NestJobKind kind;
-    char *vm; /* UUID or name; NULL for CREATE */
+    char *vm; /* UUID or name; NULL for CREATE and the host */
     char *if_match; /* the revision the caller has seen, NULL for any */
     gboolean force; /* also what a guard refuses; needs reason and the right ADMIN */
     char *reason; /* why; NULL without force */
     gboolean keep_disks; /* DELETE */
     NestNestedWish *nested; /* by kind, else NULL */
     NestUndoWish *undo;
+    NestHostWish *host;
     NestStateWish *state;
     NestMemoryWish *memory;
     NestTrustWish *trust;
@@ -88,18 +93,23 @@ void nest_core_plan_async(NestCore *core, const char *vm, const NestNestedWish *
 /* The same for taking a revision back. */
 void nest_core_plan_undo_async(NestCore *core, const char *vm, const NestUndoWish *wish,
     GAsyncReadyCallback callback, gpointer user_data);
+/* The same for the host. */
+void nest_core_repair_plan_async(
+    NestCore *core, const NestHostWish *wish, GAsyncReadyCallback callback, gpointer user_data);
+void nest_core_repair_plan_undo_async(
+    NestCore *core, const NestUndoWish *wish, GAsyncReadyCallback callback, gpointer user_data);
 NestPlan *nest_core_plan_finish(NestCore *core, GAsyncResult *result, GError **error);
 
-/* What nestd changed in a VM's definition, newest first: array of NestRevision that frees its
- * elements. */
+/* What nestd changed in a VM's definition, or on the host (vm NULL), newest first: array of
+ * NestRevision that frees its elements. */
 void nest_core_history_async(
     NestCore *core, const char *vm, guint limit, GAsyncReadyCallback callback, gpointer user_data);
 GPtrArray *nest_core_history_finish(NestCore *core, GAsyncResult *result, GError **error);
 
 /* Takes request over. The callback comes as soon as the intent is committed, before any effect,
  * or the request is refused. ret_operation: the operation, NULL with TRUE where nothing is to be
- * done. ret_plan: the plan of a NESTED or UNDO request, also with PLAN_OUTDATED and refusals; else
- * NULL. */
+ * done. ret_plan: the plan of a NESTED, UNDO or HOST request, also with PLAN_OUTDATED and refusals;
+ * else NULL. */
 void nest_core_submit_async(NestCore *core, const NestCaller *caller, NestRequest *request,
     GAsyncReadyCallback callback, gpointer user_data);
 gboolean nest_core_submit_finish(NestCore *core, GAsyncResult *result,

@@ -91,8 +91,9 @@ static NestGift *no_extension(const NestHostFacts *host, const NestBackendCaps *
 char *nest_gift_nested_fix(const NestHostFacts *host)
 {
     const char *module = host->kvm_module;
-    return g_strdup_printf("stop every VM, then: modprobe -r %s && modprobe %s nested=1; to keep "
-                           "it, write \"options %s nested=1\" to /etc/modprobe.d/nestd.conf",
+    return g_strdup_printf("stop every VM, then: nestctl host fix; by hand: modprobe -r %s && "
+                           "modprobe %s nested=1, and to keep it \"options %s nested=1\" in "
+                           "/etc/modprobe.d",
         module, module, module);
 }
 
@@ -103,7 +104,7 @@ static NestGift *no_hardware_kvm(const NestHostFacts *host)
     if (g_strcmp0(host->kvm_module, module) != 0)
         return answer(NEST_GIFT_NOT_NOW,
             g_strdup_printf("the kernel module %s is not loaded", module),
-            g_strdup_printf("modprobe %s", module),
+            g_strdup_printf("nestctl host fix; by hand: modprobe %s", module),
             g_strdup_printf("/sys/module/%s: not there", module));
     gboolean taken = host->other_vms != NULL && host->other_vms[0] != NULL;
     return answer(NEST_GIFT_NOT_NOW,

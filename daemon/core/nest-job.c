@@ -12,6 +12,8 @@ static const NestJobType *const types[] = {
     [NEST_JOB_CREATE] = &nest_job_create,
     [NEST_JOB_DELETE] = &nest_job_delete,
     [NEST_JOB_TRUST] = &nest_job_trust,
+    [NEST_JOB_HOST_FIX] = &nest_job_host_fix,
+    [NEST_JOB_HOST_UNDO] = &nest_job_host_undo,
 };
 
 static const struct {
@@ -31,6 +33,8 @@ static const struct {
     {"create", NEST_JOB_CREATE},
     {"delete", NEST_JOB_DELETE},
     {"trust", NEST_JOB_TRUST},
+    {"host-fix", NEST_JOB_HOST_FIX},
+    {"host-undo", NEST_JOB_HOST_UNDO},
 };
 
 void nest_request_free(NestRequest *request)
@@ -42,6 +46,7 @@ void nest_request_free(NestRequest *request)
     g_free(request->reason);
     nest_nested_wish_free(request->nested);
     nest_undo_wish_free(request->undo);
+    nest_host_wish_free(request->host);
     nest_state_wish_free(request->state);
     nest_memory_wish_free(request->memory);
     nest_trust_wish_free(request->trust);
@@ -90,6 +95,8 @@ void nest_job_free(NestJob *job)
     nest_vm_reading_free(job->reading);
     nest_plan_free(job->plan);
     g_free(job->written);
+    nest_host_change_free(job->change);
+    g_clear_pointer(&job->values, g_ptr_array_unref);
     g_free(job);
 }
 

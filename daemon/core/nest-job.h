@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 #include "nest-core.h"
+#include "nest-host-change.h"
 #include "nest-sampler.h"
 #include "nest-vm-card.h"
 
-/* One change to one VM, from the wish to the outcome. A job is prepared, run and freed by one
- * worker; only cancellable is touched by others. */
+/* One change to one VM or to the host, from the wish to the outcome. A job is prepared, run and
+ * freed by one worker; only cancellable is touched by others. */
 typedef struct NestJob NestJob;
 
 typedef struct {
@@ -49,6 +50,7 @@ struct NestJob {
     const NestConfig *config;
     NestStore *store;
     NestBackend *backend;
+    NestHostHands *hands;
     NestMarks *marks; /* NULL in tests of a job alone */
     NestSampler *sampler; /* likewise */
     /* owned */
@@ -64,6 +66,8 @@ struct NestJob {
     gboolean touched; /* of nested and undo jobs: it was tried to change the definition */
     char *
         written; /* of nested and undo jobs: the new definition as it reads back; NULL: not known */
+    NestHostChange *change; /* of jobs of the host */
+    GPtrArray *values; /* of its settings, as recovery finds them */
     const NestJobStep *steps[NEST_JOB_STEPS_MAX];
     guint n_steps;
     gboolean unrecorded; /* it ended, but the store could not take it */
@@ -73,7 +77,7 @@ struct NestJob {
     gpointer report_data;
 };
 
-/* uuid: of the VM, resolved. Takes request over. */
+/* uuid: of the VM, resolved; NULL for the host. Takes request over. */
 NestJob *nest_job_new(NestRequest *request, const char *uuid, const NestCaller *caller);
 void nest_job_free(NestJob *job);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestJob, nest_job_free)
@@ -96,4 +100,11 @@ const char *nest_job_name(const NestJob *job);
 
 /* One per file. */
 extern const NestJobType nest_job_nested, nest_job_undo, nest_job_state, nest_job_memory,
-    nest_job_create, nest_job_delete, nest_job_trust;
+    nest_job_create, nest_job_delete, nest_job_trust, nest_job_host_fix,
+    nest_job_host_undo;
+
+/* The plans of the jobs of the host, whose root is where they work. */
+NestPlan *nest_job_host_plan_fix(
+    NestHostSnapshot *host, const char *root, const char *const *decline);
+NestPlan *nest_job_host_plan_undo(
+    NestHostSnapshot *host, const char *root, NestStore *store, gint64 to, GError **error);

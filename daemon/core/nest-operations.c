@@ -22,6 +22,12 @@ struct NestOperations {
     guint limit;
 };
 
+/* The host is claimed as a VM is. */
+static const char *key_of(const char *uuid)
+{
+    return uuid != NULL ? uuid : "";
+}
+
 static void waiter_free(gpointer data)
 {
     Waiter *waiter = data;
@@ -77,13 +83,14 @@ void nest_operations_free(NestOperations *operations)
 gboolean nest_operations_claim(
     NestOperations *operations, const char *uuid, const char *name, GError **error)
 {
-    Claim *claim = g_hash_table_lookup(operations->by_uuid, uuid);
+    Claim *claim = g_hash_table_lookup(operations->by_uuid, key_of(uuid));
     if (claim != NULL) {
         g_autofree char *next = claim->operation != NULL
             ? g_strdup_printf(
                   "wait for it: nestctl operation %" G_GINT64_FORMAT, claim->operation->id)
             : g_strdup("try again");
-        nest_set_error(error, NEST_ERROR_VM_BUSY, next, "%s is being changed already (%s)", name,
+        nest_set_error(error, uuid != NULL ? NEST_ERROR_VM_BUSY : NEST_ERROR_HOST_BUSY, next,
+            "%s is being changed already (%s)", name,
             claim->operation != NULL ? claim->operation->kind : "about to begin");
         return FALSE;
     }
@@ -93,7 +100,7 @@ gboolean nest_operations_claim(
         return FALSE;
     }
     claim = g_new0(Claim, 1);
-    claim->uuid = g_strdup(uuid);
+    claim->uuid = g_strdup(key_of(uuid));
     claim->waiters = g_ptr_array_new_with_free_func(waiter_free);
     g_hash_table_insert(operations->by_uuid, claim->uuid, claim);
     return TRUE;
@@ -101,18 +108,18 @@ gboolean nest_operations_claim(
 
 void nest_operations_release(NestOperations *operations, const char *uuid)
 {
-    Claim *claim = g_hash_table_lookup(operations->by_uuid, uuid);
+    Claim *claim = g_hash_table_lookup(operations->by_uuid, key_of(uuid));
     if (claim == NULL)
         return;
     if (claim->operation != NULL)
         g_hash_table_remove(operations->by_id, &claim->operation->id);
-    g_hash_table_remove(operations->by_uuid, uuid);
+    g_hash_table_remove(operations->by_uuid, key_of(uuid));
 }
 
 void nest_operations_update(
     NestOperations *operations, const NestOperation *operation, GCancellable *cancellable)
 {
-    Claim *claim = g_hash_table_lookup(operations->by_uuid, operation->uuid);
+    Claim *claim = g_hash_table_lookup(operations->by_uuid, key_of(operation->uuid));
     if (claim == NULL)
         return;
     if (claim->operation != NULL)

@@ -10,7 +10,8 @@ NestOperations *nest_operations_new(guint limit);
 void nest_operations_free(NestOperations *operations);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestOperations, nest_operations_free)
 
-/* Claims the VM of uuid for one operation. VM_BUSY where it has one, TOO_MANY at the limit. */
+/* Claims the VM of uuid (NULL: the host) for one operation. VM_BUSY or HOST_BUSY where it has one,
+ * TOO_MANY at the limit. */
 gboolean nest_operations_claim(
     NestOperations *operations, const char *uuid, const char *name, GError **error);
 

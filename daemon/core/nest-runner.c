@@ -83,7 +83,7 @@ static void settle_steps(NestJob *job, gboolean done)
 static void set_mark(NestJob *job)
 {
     NestIntent *intent = job->intent;
-    if (job->marks == NULL)
+    if (job->marks == NULL || intent->operation->uuid == NULL)
         return;
     g_autoptr(NestStoredMark) before = nest_marks_get_stored(job->marks, intent->operation->uuid);
     intent->mark = nest_vm_marks_after(before, intent->operation->kind, intent->after_xml);
@@ -260,14 +260,15 @@ gboolean nest_runner_recover(NestJob *job, NestHostSnapshot *host, GError **ret_
 {
     const char *note = NULL;
     g_autoptr(GError) error = NULL;
+    g_autoptr(NestVmReading) reading = NULL;
     job->host = nest_host_snapshot_ref(host);
-    g_autoptr(NestVmReading) reading =
-        nest_vm_reading_take(job->backend, host, job->marks, nest_job_uuid(job), &error);
-    if (reading == NULL && nest_error_code(error) == NEST_ERROR_BACKEND_UNAVAILABLE) {
+    if (nest_job_uuid(job) != NULL)
+        reading = nest_vm_reading_take(job->backend, host, job->marks, nest_job_uuid(job), &error);
+    if (error != NULL && nest_error_code(error) == NEST_ERROR_BACKEND_UNAVAILABLE) {
         g_propagate_error(ret_error, g_steal_pointer(&error));
         return FALSE;
     }
-    if (reading == NULL && nest_error_code(error) != NEST_ERROR_VM_NOT_FOUND) {
+    if (error != NULL && nest_error_code(error) != NEST_ERROR_VM_NOT_FOUND) {
         add_note(job, "the virtual machine can't be read: %s", error->message);
         interrupted(job, NEST_OP_FAILED);
         return TRUE;

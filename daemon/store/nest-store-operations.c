@@ -2,6 +2,7 @@
 #include "nest-codec.h"
 #include "nest-error.h"
 #include "nest-store-private.h"
+#include <string.h>
 
 /* An operation is one JSON text, so that a new field of it needs no migration. */
 
@@ -27,7 +28,14 @@ static const char *name_of(const NestOperation *operation)
 {
     if (operation->name != NULL)
         return operation->name;
-    return operation->uuid != NULL ? operation->uuid : "a virtual machine";
+    return operation->uuid != NULL ? operation->uuid : "the host";
+}
+
+/* "fix" for "host-fix": whose it is, is said after it. */
+static const char *what_of(const NestOperation *operation)
+{
+    const char *host = "host-", *kind = operation->kind;
+    return kind != NULL && g_str_has_prefix(kind, host) ? kind + strlen(host) : kind;
 }
 
 static gboolean add_event(sqlite3 *db, const NestOperation *operation, const char *kind,
@@ -89,7 +97,7 @@ static gboolean begin(sqlite3 *db, gpointer data, GError **error)
             &operation->id, error))
         return FALSE;
     g_autofree char *message =
-        g_strdup_printf("%s of %s was started", operation->kind, name_of(operation));
+        g_strdup_printf("%s of %s was started", what_of(operation), name_of(operation));
     return insert_intent(db, beginning, error) &&
         add_event(db, operation, "operation-started", message, operation->created, error) &&
         add_forced(db, beginning, error);
@@ -153,7 +161,7 @@ static char *describe_end(const NestOperation *operation)
         [NEST_OP_ABORTED] = "was aborted",
     };
     const char *detail = operation->problem != NULL ? operation->problem->detail : NULL;
-    return g_strdup_printf("%s of %s %s%s%s", operation->kind, name_of(operation),
+    return g_strdup_printf("%s of %s %s%s%s", what_of(operation), name_of(operation),
         words[operation->state], detail != NULL ? ": " : "", detail != NULL ? detail : "");
 }
 

@@ -4,7 +4,7 @@
 #define COLUMNS \
     "SELECT revision.id, revision.time, revision.operation, action, uid, before_xml, after_xml" \
     " FROM revision LEFT JOIN audit ON audit.operation = revision.operation" \
-    " WHERE revision.uuid = ?"
+    " WHERE revision.uuid IS ?"
 
 void nest_stored_revision_free(NestStoredRevision *revision)
 {

@@ -127,7 +127,8 @@ typedef struct {
 void nest_stored_revision_free(NestStoredRevision *revision);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestStoredRevision, nest_stored_revision_free)
 
-/* Of one VM, newest first, at most limit: array of NestStoredRevision that frees its elements. */
+/* Of one VM (uuid NULL: of the host, whose after_xml is the change as JSON), newest first, at most
+ * limit: array of NestStoredRevision that frees its elements. */
 gboolean nest_store_revisions(
     NestStore *store, const char *uuid, guint limit, GPtrArray **ret_revisions, GError **error);
 

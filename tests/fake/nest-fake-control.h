@@ -16,10 +16,11 @@
  *   set:KEY:VALUE                shutdown-ms:MS (20; or "never"), caps:CAPS, sample@NAME:WORDS,
  *                                balloon:deaf (the guest has no driver for it)
  *
- * SLOT is a name in NestBackendOps, with @NAME or @UUID for calls that concern one VM only. NTH is
- * N, N+ (from the Nth on) or *; calls are counted per SLOT as written, from 1. KIND is a kind or
- * its code, "vm-busy" or "VM_BUSY". Of several rules for one call the first of each sort counts. A
- * line that can't be understood aborts the process: a fault that never comes proves nothing.
+ * SLOT is a name in NestBackendOps or NestHostHandsOps, with @NAME or @UUID for calls that concern
+ * one VM only. NTH is N, N+ (from the Nth on) or *; calls are counted per SLOT as written, from 1.
+ * KIND is a kind or its code, "vm-busy" or "VM_BUSY". Of several rules for one call the first of
+ * each sort counts. A line that can't be understood aborts the process: a fault that never comes
+ * proves nothing.
  *
  * The WORDS of a sample are separated by commas (nest-fake-sample.h).
  *

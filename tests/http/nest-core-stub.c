@@ -199,6 +199,20 @@ void nest_core_plan_undo_async(NestCore *core, const char *vm, const NestUndoWis
     nest_core_plan_async(core, vm, &same, callback, user_data);
 }
 
+void nest_core_repair_plan_async(
+    NestCore *core, const NestHostWish *wish, GAsyncReadyCallback callback, gpointer user_data)
+{
+    NestNestedWish same = {.enabled = TRUE};
+    nest_core_plan_async(core, NULL, &same, callback, user_data);
+}
+
+void nest_core_repair_plan_undo_async(
+    NestCore *core, const NestUndoWish *wish, GAsyncReadyCallback callback, gpointer user_data)
+{
+    NestNestedWish same = {.enabled = FALSE};
+    nest_core_plan_async(core, NULL, &same, callback, user_data);
+}
+
 void nest_core_history_async(
     NestCore *core, const char *vm, guint limit, GAsyncReadyCallback callback, gpointer user_data)
 {
@@ -238,6 +252,7 @@ void nest_request_free(NestRequest *request)
     g_free(request->reason);
     nest_nested_wish_free(request->nested);
     nest_undo_wish_free(request->undo);
+    nest_host_wish_free(request->host);
     nest_state_wish_free(request->state);
     nest_memory_wish_free(request->memory);
     nest_trust_wish_free(request->trust);

@@ -83,7 +83,7 @@ class TestRights(unittest.TestCase):
                   for path, item in paths.items() for method, operation in item.items()
                   if method != "parameters"]
         self.assertGreater(len(routes), 12)
-        self.assertEqual({right for _, _, right in routes}, {"view", "operate", "manage"})
+        self.assertEqual({right for _, _, right in routes}, {"view", "operate", "manage", "admin"})
         for method, path, needed in routes:
             target = path.replace("{vm}", "vm").replace("{id}", "999999")
             for right in RIGHTS:

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-host-modprobe.h"
 #include "nest-host-repair.h"
 #include "nest-saved-file.h"
 #include "nest-test.h"
@@ -273,32 +274,30 @@ static void test_users(void **state)
     assert_true(g_strv_contains((const char *const *)busy->users, "firecracker (12)"));
 }
 
-static void assert_configured(const char *where, gboolean on)
+static void assert_configured(const char *where, const char *value)
 {
-    g_autoptr(NestHostFacts) facts = nest_host_probe(root);
-    const char *found = NULL;
-    gboolean is = !on;
-    assert_int_equal(nest_host_repair_configured(&facts->tuning, &found, &is), where != NULL);
+    g_autoptr(NestHostRepair) repair = read_repair();
+    guint i = 0;
+    assert_int_equal(nest_host_modprobe_winner(repair->nested_where, &i), where != NULL);
     if (where == NULL)
         return;
-    assert_string_equal(found, where);
-    assert_int_equal(is, on);
+    assert_string_equal(repair->nested_where[i], where);
+    assert_string_equal(repair->nested_values[i], value);
 }
 
 static void test_which_setting_counts(void **state)
 {
     put("proc/cpuinfo", "processor : 0\nvendor_id : GenuineIntel\nflags : vmx\n");
-    put("sys/module/kvm_intel/parameters/nested", "Y\n");
     put("proc/cmdline", "quiet\n");
-    assert_configured(NULL, FALSE);
+    assert_configured(NULL, NULL);
     put("usr/lib/modprobe.d/zz.conf", "options kvm-intel nested=0\n");
-    assert_configured("/usr/lib/modprobe.d/zz.conf", FALSE);
+    assert_configured("/usr/lib/modprobe.d/zz.conf", "0");
     put("etc/modprobe.d/kvm.conf", "options kvm_intel nested=0 nested=1\n");
-    assert_configured("/usr/lib/modprobe.d/zz.conf", FALSE);
+    assert_configured("/usr/lib/modprobe.d/zz.conf", "0");
     put("etc/modprobe.d/zz.conf", "# hides the other\n");
-    assert_configured("/etc/modprobe.d/kvm.conf", TRUE);
+    assert_configured("/etc/modprobe.d/kvm.conf", "1");
     put("proc/cmdline", "quiet kvm_intel.nested=0\n");
-    assert_configured("/proc/cmdline", FALSE);
+    assert_configured("/proc/cmdline", "0");
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)

@@ -71,6 +71,7 @@ static const struct {
     {"Status", &nest_status_record, FALSE},
     {"Step", &nest_step_record, FALSE},
     {"UndoWish", &nest_undo_wish_record, TRUE},
+    {"HostWish", &nest_host_wish_record, TRUE},
     {"Vm", &nest_vm_record, FALSE},
     {"VmSpec", &nest_vm_spec_record, TRUE},
     {"VmSummary", &nest_vm_summary_record, FALSE},

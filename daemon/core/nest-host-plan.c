@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-host-plan.h"
+#include "nest-gift.h"
+#include "nest-host-modprobe.h"
+#include "nest-saved-file.h"
+#include "nest-shell-file.h"
+#include "nest-version.h"
+#include <stdio.h>
+#include <string.h>
+
+#define RULE \
+    "# Written by nestd: QEMU, which is in the group kvm, may use /dev/kvm.\n" \
+    "KERNEL==\"kvm\", GROUP=\"kvm\", MODE=\"0660\", OPTIONS+=\"static_node=kvm\"\n"
+
+static const char *const optional_ids[] = {"nested-persist", "kvm-access", "libvirt-guests", NULL};
+
+typedef struct {
+    NestHostPlanning *planning;
+    const NestHostFacts *host;
+    const NestHostRepair *repair;
+    const char *const *decline;
+    const char *module;
+    gboolean loaded;
+} Planner;
+
+static gboolean is_wanted(const Planner *planner, const char *id)
+{
+    return planner->decline == NULL || !g_strv_contains(planner->decline, id);
+}
+
+static NestPlanItem *add(Planner *planner, const char *id, char *title, char *current, char *target)
+{
+    NestPlanItem *item = nest_host_planning_item(planner->planning, id, title, current, target);
+    item->optional = g_strv_contains(optional_ids, id);
+    return item;
+}
+
+static const char *on_value(const Planner *planner)
+{
+    return strcmp(planner->module, "kvm_intel") == 0 ? "Y" : "1";
+}
+
+/* ---- the module ---- */
+
+static void plan_load(Planner *planner)
+{
+    if (planner->repair->modules_disabled) {
+        nest_host_planning_obstacle(planner->planning, NEST_ERROR_HOST_UNFIT, "reboot",
+            "%s can't be loaded: modules are locked until the next boot", planner->module);
+        return;
+    }
+    add(planner, "kvm-module", g_strdup_printf("kernel module %s loaded", planner->module),
+        g_strdup("not loaded"), g_strdup("loaded, nested=1"));
+    nest_host_change_add(planner->planning->change, "module", "kvm-module", NEST_HOST_NESTED,
+        planner->module, NULL, on_value(planner));
+}
+
+static void plan_nested(Planner *planner)
+{
+    const NestFact *nested = &planner->host->nested;
+    if (nested->value == NULL) {
+        nest_host_planning_obstacle(planner->planning, NEST_ERROR_HOST_UNFIT,
+            "see that nestd may read it", "%s could not be read: %s", nested->path, nested->error);
+        return;
+    }
+    if (nest_host_nested(planner->host) ||
+        !nest_host_planning_can_unload(planner->planning, planner->module))
+        return;
+    NestPlanItem *item =
+        add(planner, "nested", g_strdup_printf("nesting switched on in %s", planner->module),
+            g_strdup_printf("nested=%s", nested->value), g_strdup("nested=1"));
+    item->detail = g_strdup("the module is loaded anew: no VM uses it");
+    nest_host_change_add(planner->planning->change, "module", "nested", NEST_HOST_NESTED,
+        planner->module, nested->value, on_value(planner));
+}
+
+/* ---- the next boot ---- */
+
+/* Linux 4.20 is the first to have it on by default on Intel; AMD always had. */
+static gboolean on_by_default(const Planner *planner)
+{
+    return planner->host->svm ||
+        nest_version_number(planner->host->kernel) >= NEST_VERSION_NUMBER(4, 20);
+}
+
+static char *drop_in_text(const Planner *planner)
+{
+    gsize length = 0;
+    g_autofree char *old = nest_saved_file_content(planner->repair->drop_in.value, &length);
+    gboolean open = old != NULL && *old != '\0' && !g_str_has_suffix(old, "\n");
+    return g_strdup_printf("%s%soptions %s nested=1\n",
+        old != NULL ? old : "# Written by nestd; see modprobe.d(5).\n", open ? "\n" : "",
+        planner->module);
+}
+
+static void add_persist(Planner *planner, const char *where, const char *value)
+{
+    const NestHostRepair *repair = planner->repair;
+    if (repair->drop_in.error != NULL) {
+        nest_host_planning_obstacle(planner->planning, NEST_ERROR_HOST_UNFIT,
+            "look at it, and change it by hand", "%s", repair->drop_in.error);
+        return;
+    }
+    if (!is_wanted(planner, "nested-persist")) {
+        nest_host_planning_warn(
+            planner->planning, "Nesting is not kept: the next boot decides anew.");
+        return;
+    }
+    gboolean others = where != NULL && strcmp(where, "/" NEST_HOST_DROP_IN) != 0;
+    NestPlanItem *item = add(planner, "nested-persist", g_strdup("nesting kept over reboots"),
+        where != NULL ? g_strdup_printf("%s: nested=%s", where, value)
+                      : g_strdup("nothing configured"),
+        g_strdup("/" NEST_HOST_DROP_IN ": nested=1"));
+    if (others)
+        item->detail = g_strdup_printf("it wins over %s, which stays as it is", where);
+    g_autofree char *text = drop_in_text(planner);
+    g_autofree char *saved = repair->drop_in.value != NULL
+        ? nest_saved_file_replace(repair->drop_in.value, text, strlen(text))
+        : nest_saved_file_make(0644, repair->uid, repair->gid, text, strlen(text));
+    nest_host_change_add(planner->planning->change, "drop-in", "nested-persist", NEST_HOST_FILE,
+        NEST_HOST_DROP_IN, repair->drop_in.value, saved);
+}
+
+static void plan_persist(Planner *planner, gboolean switches)
+{
+    const NestHostRepair *repair = planner->repair;
+    guint i = 0;
+    if (repair->nested_error != NULL)
+        nest_host_planning_warn(planner->planning,
+            "Whether nesting is on after the next boot can't be told for sure: %s.",
+            repair->nested_error);
+    if (!nest_host_modprobe_winner(repair->nested_where, &i)) {
+        if (switches || !on_by_default(planner))
+            add_persist(planner, NULL, NULL);
+        return;
+    }
+    const char *where = repair->nested_where[i], *value = repair->nested_values[i];
+    if (nest_host_setting_same(NEST_HOST_NESTED, value, "1"))
+        return;
+    if (nest_host_modprobe_yields("/" NEST_HOST_DROP_IN, where)) {
+        g_autofree char *next = g_strdup_printf("take nested=%s out of %s", value,
+            strcmp(where, "/proc/cmdline") == 0 ? "the kernel's command line" : where);
+        nest_host_planning_obstacle(planner->planning, NEST_ERROR_HOST_UNFIT, next,
+            "%s sets nested=%s and wins over %s: nesting is off after the next boot", where, value,
+            "/" NEST_HOST_DROP_IN);
+        return;
+    }
+    add_persist(planner, where, value);
+}
+
+/* ---- /dev/kvm ---- */
+
+gboolean nest_host_plan_access_is_enough(const char *access, gint64 kvm_gid)
+{
+    guint mode, uid, gid;
+    if (sscanf(access, "%o %u %u", &mode, &uid, &gid) != 3)
+        return FALSE;
+    return (mode & 0006) == 0006 || ((gint64)gid == kvm_gid && (mode & 0060) == 0060);
+}
+
+static void add_rule(Planner *planner, NestPlanItem *item)
+{
+    const NestHostRepair *repair = planner->repair;
+    gboolean kept = (repair->rule_mode & 0006) == 0006 ||
+        (repair->rule_group && (repair->rule_mode & 0060) == 0060);
+    g_autofree char *saved =
+        nest_saved_file_make(0644, repair->uid, repair->gid, RULE, strlen(RULE));
+    if (kept || !repair->udev || repair->rule.error != NULL ||
+        g_strcmp0(repair->rule.value, saved) == 0)
+        return;
+    item->detail = repair->rule_where != NULL
+        ? g_strdup_printf("kept by /%s, which wins over %s", NEST_HOST_RULE, repair->rule_where)
+        : g_strdup_printf("kept by /%s", NEST_HOST_RULE);
+    nest_host_change_add(planner->planning->change, "rule", "kvm-access", NEST_HOST_FILE,
+        NEST_HOST_RULE, repair->rule.value, saved);
+}
+
+static void plan_access(Planner *planner)
+{
+    const NestHostRepair *repair = planner->repair;
+    const char *access = repair->device.value;
+    guint mode = 0, uid = 0, gid = 0;
+    if (access == NULL || nest_host_plan_access_is_enough(access, repair->kvm_gid))
+        return;
+    if (repair->kvm_gid < 0) {
+        nest_host_planning_warn(planner->planning,
+            "There is no group kvm to give /dev/kvm to: a QEMU that is not root's can't use it.");
+        return;
+    }
+    if (!is_wanted(planner, "kvm-access")) {
+        nest_host_planning_warn(planner->planning,
+            "The access to /dev/kvm stays as it is: a QEMU that is not root's can't use it.");
+        return;
+    }
+    sscanf(access, "%o %u %u", &mode, &uid, &gid);
+    NestPlanItem *item = add(planner, "kvm-access", g_strdup("/dev/kvm opened for QEMU"),
+        g_strdup_printf("mode %04o, group %u", mode, gid),
+        g_strdup_printf("mode %04o, group kvm", mode | 0660));
+    add_rule(planner, item);
+    g_autofree char *wanted =
+        g_strdup_printf("%04o %u %u", mode | 0660, uid, (guint)repair->kvm_gid);
+    nest_host_change_add(planner->planning->change, "access", "kvm-access", NEST_HOST_ACCESS,
+        NEST_HOST_DEVICE, access, wanted);
+}
+
+/* ---- libvirt-guests ---- */
+
+/* Where nothing is set, Debian's own default shuts down, the upstream one saves. */
+static gboolean guests_save(const Planner *planner)
+{
+    const NestFact *fact = &planner->host->tuning.on_shutdown;
+    if (fact->value == NULL)
+        return FALSE;
+    if (*fact->value == '\0')
+        return g_str_has_prefix(fact->path, "/etc/sysconfig/");
+    return strcmp(fact->value, "suspend") == 0;
+}
+
+static void plan_guests(Planner *planner)
+{
+    const NestHostRepair *repair = planner->repair;
+    const NestFact *fact = &planner->host->tuning.on_shutdown;
+    gsize length = 0;
+    if (!guests_save(planner))
+        return;
+    if (repair->guests.value == NULL) {
+        nest_host_planning_obstacle(planner->planning, NEST_ERROR_HOST_UNFIT,
+            "set ON_SHUTDOWN=shutdown in it by hand", "%s",
+            repair->guests.error != NULL ? repair->guests.error : "libvirt-guests went away");
+        return;
+    }
+    if (!is_wanted(planner, "libvirt-guests")) {
+        nest_host_planning_warn(planner->planning,
+            "libvirt-guests still saves VMs when the host goes down, also those that host others.");
+        return;
+    }
+    g_autofree char *old = nest_saved_file_content(repair->guests.value, &length);
+    g_autofree char *text = nest_shell_file_set(old, "ON_SHUTDOWN", "shutdown");
+    g_autofree char *saved = nest_saved_file_replace(repair->guests.value, text, strlen(text));
+    NestPlanItem *item =
+        add(planner, "libvirt-guests", g_strdup("VMs shut down with the host, not saved"),
+            *fact->value != '\0' ? g_strdup_printf("ON_SHUTDOWN=%s", fact->value)
+                                 : g_strdup("ON_SHUTDOWN not set"),
+            g_strdup("ON_SHUTDOWN=shutdown"));
+    item->detail = g_strdup_printf(
+        "in %s: a VM that hosts others may not come back from being saved", fact->path);
+    nest_host_change_add(planner->planning->change, "libvirt-guests", "libvirt-guests",
+        NEST_HOST_FILE, repair->guests_path, repair->guests.value, saved);
+}
+
+/* ---- all of it ---- */
+
+static gboolean refuse_decline(const char *const *decline, GError **error)
+{
+    for (guint i = 0; decline != NULL && decline[i] != NULL; i++) {
+        if (g_strv_contains(optional_ids, decline[i]))
+            continue;
+        nest_set_error(error, NEST_ERROR_INVALID_REQUEST,
+            "what can be declined: nested-persist, kvm-access, libvirt-guests",
+            "\"%s\" can't be declined", decline[i]);
+        return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean refuse_host(const NestHostFacts *host, GError **error)
+{
+    g_autoptr(NestGift) gift = nest_gift_of_kvm(host, NULL);
+    gboolean hopeless = gift->answer == NEST_GIFT_NEVER ||
+        (gift->answer == NEST_GIFT_UNKNOWN && !host->cpuinfo_read);
+    if (hopeless)
+        nest_set_error(error, NEST_ERROR_HOST_UNFIT, gift->next,
+            "nestd can't make this host nest: %s", gift->reason);
+    return hopeless;
+}
+
+/* What can be taken back at once comes first, the module after it, and the device last: it may be
+ * made anew with the module. */
+static int by_order(gconstpointer a, gconstpointer b)
+{
+    static const int order[] = {
+        [NEST_HOST_FILE] = 0, [NEST_HOST_NESTED] = 1, [NEST_HOST_ACCESS] = 2};
+    const NestHostSetting *left = *(NestHostSetting *const *)a;
+    const NestHostSetting *right = *(NestHostSetting *const *)b;
+    int difference = order[left->kind] - order[right->kind];
+    return difference != 0 ? difference : strcmp(left->target, right->target);
+}
+
+NestPlan *nest_host_plan_make(const NestHostFacts *host, const NestHostRepair *repair,
+    const char *const *decline, NestHostChange **ret_change)
+{
+    g_autoptr(NestHostPlanning) planning = nest_host_planning_new(host, repair);
+    g_autoptr(GError) error = NULL;
+    if (refuse_decline(decline, &error) || refuse_host(host, &error))
+        return nest_host_planning_refuse(planning, error, ret_change);
+    Planner planner = {planning, host, repair, decline, nest_host_repair_module(host), FALSE};
+    planner.loaded = g_strcmp0(host->kvm_module, planner.module) == 0;
+    if (planner.loaded)
+        plan_nested(&planner);
+    else
+        plan_load(&planner);
+    gboolean switches = planning->plan->items->len > 0;
+    gboolean nests = switches || (planner.loaded && nest_host_nested(host));
+    plan_persist(&planner, switches);
+    plan_access(&planner);
+    plan_guests(&planner);
+    g_ptr_array_sort(planning->change->settings, by_order);
+    return nest_host_planning_end(planning, decline, nests, ret_change);
+}
