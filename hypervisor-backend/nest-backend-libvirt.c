@@ -47,6 +47,7 @@ static void free_backend(NestBackend *backend)
     g_free((char *)self->options.qemu_user);
     g_free((char *)self->options.qemu_group);
     g_atomic_rc_box_release(self->unanswered);
+    nest_domain_schema_free(self->schema);
     g_mutex_clear(&self->opening);
     g_mutex_clear(&self->lock);
     g_cond_clear(&self->changed);
@@ -129,6 +130,11 @@ static gboolean read_vm(
 
     return nest_libvirt_domain(self_of(backend), uuid, &domain, error) &&
         nest_libvirt_facts(domain, &folders, ret_facts, error);
+}
+
+static gboolean check(NestBackend *backend, const char *xml, GError **error)
+{
+    return nest_domain_schema_check(self_of(backend)->schema, xml, error);
 }
 
 static gboolean define_with(
@@ -290,6 +296,7 @@ static const NestBackendOps ops = {
     .caps = caps,
     .list = list,
     .read = read_vm,
+    .check = check,
     .define = define,
     .redefine = redefine,
     .undefine = undefine,
@@ -331,6 +338,7 @@ NestBackend *nest_backend_libvirt_new(const NestLibvirtOptions *options)
     self->options.qemu_user = g_strdup(options->qemu_user);
     self->options.qemu_group = g_strdup(options->qemu_group);
     self->embed = g_strcmp0(options->uri, "embed") == 0;
+    self->schema = nest_domain_schema_new(nest_domain_schema_file);
     self->lifecycle = -1;
     self->unanswered = g_atomic_rc_box_new0(int);
     g_mutex_init(&self->opening);

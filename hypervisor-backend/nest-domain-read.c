@@ -117,6 +117,8 @@ static gboolean read_memory(const NestDocument *document, NestDomain *domain, GE
         return FALSE;
     if (domain->memory_kib == 0 && !read_numa_kib(document, &domain->memory_kib, error))
         return FALSE;
+    domain->memory_divided = nest_domain_numa(document) != NULL ||
+        nest_element_child(document->root, "maxMemory") != NULL;
     /* As libvirt has it: none is all, and more than all is all. */
     if (current == 0 || current > domain->memory_kib)
         current = domain->memory_kib;

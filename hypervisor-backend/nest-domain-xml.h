@@ -30,6 +30,7 @@ typedef struct {
     guint vcpus; /* at most */
     guint64 memory_kib; /* at most, and at boot */
     guint64 current_memory_kib; /* what the balloon leaves; equal where memory is fixed */
+    gboolean memory_divided; /* into NUMA cells, or with room for more: it has no one number */
     gboolean balloon; /* a balloon that can change memory at run time */
     char *cpu_mode; /* NULL: no <cpu>, the hypervisor's default */
     char *cpu_model;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 #include "nest-backend-libvirt.h"
+#include "nest-domain-schema.h"
 #include <libvirt/libvirt.h>
 
 /* Shared by the files of the libvirt backend, and by nobody else. */
@@ -14,6 +15,7 @@ typedef struct {
     NestBackend base;
     NestLibvirtOptions options; /* strings owned */
     gboolean embed;
+    NestDomainSchema *schema;
     NestBackendHandler handler;
     gpointer user_data;
     GMutex opening; /* one open() at a time; guards attempt and used */

@@ -148,6 +148,17 @@ NestPlan *nest_client_plan_host(
     return post_plan(client, "/v1/host/fix/plan", &nest_host_wish_record, wish, cancellable, error);
 }
 
+NestXmlPlan *nest_client_plan_xml(
+    NestClient *client, const NestXmlWish *wish, GCancellable *cancellable, GError **error)
+{
+    g_autoptr(json_t) json = NULL;
+    g_autoptr(SoupMessage) message =
+        nest_client_message("POST", "/v1/plan", &nest_xml_wish_record, wish);
+    if (!nest_client_request(client, message, &json, cancellable, error))
+        return NULL;
+    return nest_client_decode(&nest_xml_plan_record, json, error);
+}
+
 /* The operation of a 202; any other success means that nothing was to do. */
 static gboolean take_operation(
     SoupMessage *message, json_t *json, NestOperation **ret_operation, GError **error)

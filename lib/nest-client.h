@@ -35,6 +35,9 @@ NestVm *nest_client_vm(
 NestPlan *nest_client_plan(NestClient *client, const char *vm, const NestNestedWish *wish,
     GCancellable *cancellable, GError **error);
 
+NestXmlPlan *nest_client_plan_xml(
+    NestClient *client, const NestXmlWish *wish, GCancellable *cancellable, GError **error);
+
 /* Array of NestRevision that frees its elements. */
 GPtrArray *nest_client_history(
     NestClient *client, const char *vm, GCancellable *cancellable, GError **error);

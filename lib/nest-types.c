@@ -187,6 +187,22 @@ static const NestField nest_plan_fields[] = {
 };
 RECORD(nest_plan, NestPlan, "plan");
 
+/* A NestXmlPlan begins with its plan, so the members are where they are in that. */
+static const NestField nest_xml_plan_fields[] = {
+    FIELD(NestPlan, hash, STRING, OPTIONAL),
+    FIELD(NestPlan, uuid, STRING, OPTIONAL),
+    FIELD(NestPlan, name, STRING, OPTIONAL),
+    FIELD(NestPlan, enable, BOOL, OPTIONAL),
+    NICKS(NestPlan, verdict, OPTIONAL, nest_plan_verdict_nicks),
+    NESTED(NestPlan, items, RECORDS, OPTIONAL, nest_plan_item_record),
+    FIELD(NestPlan, warnings, STRV, OPTIONAL),
+    NESTED(NestPlan, problem, RECORD, OPTIONAL, nest_problem_record),
+    FIELD(NestXmlPlan, xml, STRING, OPTIONAL),
+};
+RECORD(nest_xml_plan, NestXmlPlan, "plan");
+G_STATIC_ASSERT(offsetof(NestXmlPlan, plan) == 0);
+G_STATIC_ASSERT(G_N_ELEMENTS(nest_xml_plan_fields) == G_N_ELEMENTS(nest_plan_fields) + 1);
+
 static const NestField nest_step_fields[] = {
     FIELD(NestStep, id, STRING, OPTIONAL),
     FIELD(NestStep, title, STRING, OPTIONAL),
@@ -291,6 +307,13 @@ static const NestField nest_nested_wish_fields[] = {
 };
 RECORD(nest_nested_wish, NestNestedWish, "nesting");
 
+static const NestField nest_xml_wish_fields[] = {
+    FIELD(NestXmlWish, xml, STRING, REQUIRED),
+    FIELD(NestXmlWish, enabled, BOOL, REQUIRED),
+    FIELD(NestXmlWish, decline, STRV, OPTIONAL),
+};
+RECORD(nest_xml_wish, NestXmlWish, "definition");
+
 static const NestField nest_undo_wish_fields[] = {
     FIELD(NestUndoWish, to, INT64, OPTIONAL),
     FIELD(NestUndoWish, plan, STRING, OPTIONAL),
@@ -352,6 +375,7 @@ FREE(nest_host, NestHost)
 FREE(nest_status, NestStatus)
 FREE(nest_plan_item, NestPlanItem)
 FREE(nest_plan, NestPlan)
+FREE(nest_xml_plan, NestXmlPlan)
 FREE(nest_step, NestStep)
 FREE(nest_operation, NestOperation)
 FREE(nest_event, NestEvent)
@@ -361,6 +385,7 @@ FREE(nest_proof_pass, NestProofPass)
 FREE(nest_proof, NestProof)
 FREE(nest_vm_spec, NestVmSpec)
 FREE(nest_nested_wish, NestNestedWish)
+FREE(nest_xml_wish, NestXmlWish)
 FREE(nest_undo_wish, NestUndoWish)
 FREE(nest_host_wish, NestHostWish)
 FREE(nest_state_wish, NestStateWish)

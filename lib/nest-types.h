@@ -222,6 +222,12 @@ typedef struct {
     NestProblem *problem; /* set if and only if refused */
 } NestPlan;
 
+/* The same for a definition that came with the request. */
+typedef struct {
+    NestPlan plan; /* uuid and name may be NULL: those of the definition */
+    char *xml; /* what the plan makes of it; NULL where it is refused */
+} NestXmlPlan;
+
 typedef enum {
     NEST_OP_PENDING, /* "pending": committed, not begun */
     NEST_OP_RUNNING, /* "running" */
@@ -339,6 +345,15 @@ typedef struct {
     GStrv decline; /* ids of optional plan items to leave out */
 } NestNestedWish;
 
+#define NEST_XML_MAX (5 * 1024 * 1024)
+
+/* POST /v1/plan */
+typedef struct {
+    char *xml; /* a libvirt domain definition, at most NEST_XML_MAX bytes */
+    gboolean enabled;
+    GStrv decline; /* ids of optional plan items to leave out */
+} NestXmlWish;
+
 /* PUT /v1/vms/{vm}/undo, PUT /v1/host/undo */
 typedef struct {
     gint64 to; /* the revision to take back; 0: the newest */
@@ -398,6 +413,7 @@ NEST_TYPE_AUTOPTR(NestStatus, nest_status_free)
 NEST_TYPE_AUTOPTR(NestProblem, nest_problem_free)
 NEST_TYPE_AUTOPTR(NestPlanItem, nest_plan_item_free)
 NEST_TYPE_AUTOPTR(NestPlan, nest_plan_free)
+NEST_TYPE_AUTOPTR(NestXmlPlan, nest_xml_plan_free)
 NEST_TYPE_AUTOPTR(NestStep, nest_step_free)
 NEST_TYPE_AUTOPTR(NestOperation, nest_operation_free)
 NEST_TYPE_AUTOPTR(NestEvent, nest_event_free)
@@ -407,6 +423,7 @@ NEST_TYPE_AUTOPTR(NestProofPass, nest_proof_pass_free)
 NEST_TYPE_AUTOPTR(NestProof, nest_proof_free)
 NEST_TYPE_AUTOPTR(NestVmSpec, nest_vm_spec_free)
 NEST_TYPE_AUTOPTR(NestNestedWish, nest_nested_wish_free)
+NEST_TYPE_AUTOPTR(NestXmlWish, nest_xml_wish_free)
 NEST_TYPE_AUTOPTR(NestUndoWish, nest_undo_wish_free)
 NEST_TYPE_AUTOPTR(NestHostWish, nest_host_wish_free)
 NEST_TYPE_AUTOPTR(NestStateWish, nest_state_wish_free)

@@ -98,6 +98,12 @@ void nest_core_repair_plan_async(
     NestCore *core, const NestHostWish *wish, GAsyncReadyCallback callback, gpointer user_data);
 void nest_core_repair_plan_undo_async(
     NestCore *core, const NestUndoWish *wish, GAsyncReadyCallback callback, gpointer user_data);
+/* The same for a definition that need not be defined anywhere: what is planned for it, and what it
+ * becomes. A definition that libvirt would not take is an error, INVALID_REQUEST. wish is copied.
+ */
+void nest_core_plan_xml_async(
+    NestCore *core, const NestXmlWish *wish, GAsyncReadyCallback callback, gpointer user_data);
+NestXmlPlan *nest_core_plan_xml_finish(NestCore *core, GAsyncResult *result, GError **error);
 NestPlan *nest_core_plan_finish(NestCore *core, GAsyncResult *result, GError **error);
 
 /* What nestd changed in a VM's definition, or on the host (vm NULL), newest first: array of

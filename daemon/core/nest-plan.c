@@ -182,6 +182,13 @@ static void add_memory(Planner *planner)
         warn(planner, g_strdup_printf("Memory stays at %s: inner VMs may not start.", size));
         return;
     }
+    if (planner->view->domain->memory_divided) {
+        warn(planner,
+            g_strdup_printf("Memory stays at %s, for it is divided into NUMA cells or hot-plugged: "
+                            "inner VMs may not start before it is raised by hand.",
+                size));
+        return;
+    }
     add(planner, "memory", g_strdup_printf("memory raised to %s", wanted), g_steal_pointer(&size),
         g_strdup(wanted), g_strdup("below that inner VMs may not start"));
 }
@@ -275,10 +282,10 @@ static gboolean refuse_vm(const Planner *planner, GError **error)
             "the definition of %s could not be read", name);
         return TRUE;
     }
-    if (g_strcmp0(domain->arch, "x86_64") != 0) {
+    /* Only what libvirt has not completed yet names none: it will be that of the host. */
+    if (domain->arch != NULL && strcmp(domain->arch, "x86_64") != 0) {
         nest_set_error(error, NEST_ERROR_VM_UNFIT, "use a VM of architecture x86_64",
-            "%s is of architecture %s: nesting is known for x86_64 only", name,
-            domain->arch != NULL ? domain->arch : "unknown");
+            "%s is of architecture %s: nesting is known for x86_64 only", name, domain->arch);
         return TRUE;
     }
     if (g_strcmp0(domain->type, "kvm") != 0 && g_strcmp0(domain->type, "qemu") != 0) {

@@ -15,7 +15,7 @@
  * extensions      enable: not exposed and enforced; disable: not both explicitly hidden
  * dynamic-memory  enable: memory is dynamic, or a balloon is there and extensions get exposed
  * mac-spoofing    enable, optional: an interface filters foreign MAC addresses
- * memory          enable, optional: less than NEST_MEMORY_WANTED_KIB
+ * memory          enable, optional: less than NEST_MEMORY_WANTED_KIB, and not divided
  *
  * A host that has no extension for the VM refuses enable; one where it is only switched off does
  * not, but warnings says that the VM will not start and what to do. */

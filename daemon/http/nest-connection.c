@@ -39,6 +39,7 @@ struct NestConnection {
     gsize head_length;
     NestHead head; /* in STATE_BODY */
     NestExchange *exchange; /* in STATE_WORK */
+    NestLarge *large; /* the place of the request in hand, until its reply has left */
     NestOutbox out;
     gboolean head_only; /* the reply goes without its body */
     gboolean http10;
@@ -88,6 +89,7 @@ static void clear(gpointer data)
     NestConnection *c = data;
     g_byte_array_unref(c->in);
     nest_head_clear(&c->head);
+    g_clear_pointer(&c->large, nest_large_unref);
     nest_outbox_clear(&c->out);
 }
 
@@ -133,6 +135,7 @@ static void begin_head(NestConnection *c)
 
 static void finish_reply(NestConnection *c)
 {
+    g_clear_pointer(&c->large, nest_large_unref);
     if (!c->close)
         begin_head(c);
     else if (c->unread)
@@ -289,6 +292,30 @@ static void send_continue(NestConnection *c)
     send_out(c);
 }
 
+/* Once per connection, and only for those that ask something: the name service may be slow. */
+static void look_up_right(NestConnection *c)
+{
+    if (!c->known)
+        c->caller.right = nest_rights_of(nest_http_config(c->http), c->caller.uid, c->caller.gid);
+    c->known = TRUE;
+}
+
+/* Large bodies are for callers and routes that need them, one at a time. */
+static gboolean admit_body(NestConnection *c, GError **error)
+{
+    const NestHttpLimits *limits = nest_http_limits(c->http);
+    if (c->head.length <= limits->body_max)
+        return TRUE;
+    look_up_right(c);
+    if (nest_router_takes_large(&c->head, c->caller.right)) {
+        c->large = nest_large_take(nest_http_large(c->http), c->caller.uid, error);
+        return c->large != NULL;
+    }
+    nest_set_error(error, NEST_ERROR_TOO_LARGE, NULL,
+        "the body of this request may have at most %" G_GSIZE_FORMAT " bytes", limits->body_max);
+    return FALSE;
+}
+
 static void read_head(NestConnection *c)
 {
     const NestHttpLimits *limits = nest_http_limits(c->http);
@@ -304,20 +331,13 @@ static void read_head(NestConnection *c)
             refuse_large_head(c);
         return;
     }
-    if (!nest_head_parse(data, c->head_length, limits->body_max, &c->head, &error))
+    if (!nest_head_parse(data, c->head_length, limits->large_max, &c->head, &error) ||
+        !admit_body(c, &error))
         return refuse_error(c, error);
     c->state = STATE_BODY;
     set_deadline(c, c->began, limits->request_timeout);
     if (c->head.expect_continue && !c->head.http10 && c->in->len < c->head_length + c->head.length)
         send_continue(c);
-}
-
-/* Once per connection, and only for those that ask something: the name service may be slow. */
-static void look_up_right(NestConnection *c)
-{
-    if (!c->known)
-        c->caller.right = nest_rights_of(nest_http_config(c->http), c->caller.uid, c->caller.gid);
-    c->known = TRUE;
 }
 
 /* Takes head and body of the request in hand from the input. */
@@ -347,6 +367,7 @@ static void start_work(NestConnection *c)
     g_autoptr(GByteArray) body = take_body(c);
     look_up_right(c);
     c->exchange = nest_exchange_new(c->http, c, &c->caller, &c->head);
+    c->exchange->large = c->large != NULL ? nest_large_ref(c->large) : NULL;
     g_autoptr(NestExchange) exchange = nest_exchange_ref(c->exchange);
     nest_router_run(exchange, (const char *)body->data, body->len);
 }

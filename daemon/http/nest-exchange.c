@@ -28,6 +28,7 @@ static void clear(gpointer data)
     if (exchange->body != NULL)
         nest_record_free(exchange->route->body, exchange->body);
     g_free(exchange->vm);
+    g_clear_pointer(&exchange->large, nest_large_unref);
     if (exchange->headers != NULL)
         g_string_free(exchange->headers, TRUE);
 }

@@ -19,6 +19,7 @@ void nest_http_vms_set_memory(NestExchange *exchange);
 void nest_http_vms_set_trust(NestExchange *exchange);
 void nest_http_nested_get(NestExchange *exchange);
 void nest_http_nested_set(NestExchange *exchange);
+void nest_http_plan_xml(NestExchange *exchange);
 void nest_http_nested_plan(NestExchange *exchange);
 void nest_http_undo_history(NestExchange *exchange);
 void nest_http_undo_set(NestExchange *exchange);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 #include "nest-http.h"
+#include "nest-large.h"
 
 /* What the parts of the server need of each other. */
 
@@ -10,6 +11,7 @@ typedef struct NestEventHub NestEventHub;
 NestCore *nest_http_core(NestHttp *http);
 const NestConfig *nest_http_config(NestHttp *http);
 const NestHttpLimits *nest_http_limits(NestHttp *http);
+NestLargePlaces *nest_http_large(NestHttp *http);
 NestEventHub *nest_http_hub(NestHttp *http);
 
 /* Sees to it that nest_connection_expired() is called for every connection whose deadline has

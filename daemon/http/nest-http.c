@@ -22,6 +22,8 @@ const NestHttpLimits nest_http_default_limits = {
     .heartbeat = 20 * 1000,
     .head_max = 16 * 1024,
     .body_max = 1024 * 1024,
+    /* JSON may take six bytes for a character of two, and two for a new line. */
+    .large_max = 3 * NEST_XML_MAX,
     .backlog_max = 256 * 1024,
 };
 
@@ -33,6 +35,7 @@ struct NestHttp {
     GPtrArray *watches; /* NestFdWatch of each listening socket */
     guint resume; /* source that resumes accepting */
     NestAdmission *admission;
+    NestLargePlaces *large;
     GHashTable *connections; /* set of NestConnection */
     guint timer;
     gint64 wakes; /* when the timer fires; 0 where there is none */
@@ -53,6 +56,11 @@ const NestConfig *nest_http_config(NestHttp *http)
 const NestHttpLimits *nest_http_limits(NestHttp *http)
 {
     return &http->limits;
+}
+
+NestLargePlaces *nest_http_large(NestHttp *http)
+{
+    return http->large;
 }
 
 NestEventHub *nest_http_hub(NestHttp *http)
@@ -197,6 +205,7 @@ NestHttp *nest_http_new_with_limits(
         http->limits.reply_timeout = config->reply_timeout * 1000;
     http->listen = listen;
     http->admission = nest_admission_new(config->connections, config->connections_per_user);
+    http->large = nest_large_places_new();
     http->connections = g_hash_table_new(NULL, NULL);
     http->hub = nest_event_hub_new(http);
     http->watches = g_ptr_array_new_with_free_func((GDestroyNotify)nest_fd_watch_free);
@@ -224,6 +233,7 @@ void nest_http_free(NestHttp *http)
     nest_event_hub_free(http->hub);
     g_hash_table_unref(http->connections);
     nest_admission_free(http->admission);
+    nest_large_places_free(http->large);
     if (http->timer != 0)
         g_source_remove(http->timer);
     if (http->resume != 0)

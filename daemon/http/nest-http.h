@@ -16,6 +16,7 @@ typedef struct {
     guint heartbeat; /* between comments in a stream of events */
     gsize head_max;
     gsize body_max;
+    gsize large_max; /* of the body of a request that brings a definition */
     gsize backlog_max; /* events not yet read by a client before it is cut off */
 } NestHttpLimits;
 

@@ -50,6 +50,8 @@ const NestRoute nest_routes[] = {
         {{NULL}}},
     {"POST", "/v1/vms/{vm}/undo/plan", NEST_RIGHT_VIEW, nest_http_undo_plan,
         &nest_undo_wish_record, {{NULL}}},
+    {"POST", "/v1/plan", NEST_RIGHT_VIEW, nest_http_plan_xml, &nest_xml_wish_record, {{NULL}},
+        TRUE},
     {"GET", "/v1/operations", NEST_RIGHT_VIEW, nest_http_operations_list, NULL,
         {{"limit", 1, 1000, 50}, {"before", 0, G_MAXINT64, 0}}},
     {"GET", "/v1/operations/{id}", NEST_RIGHT_VIEW, nest_http_operations_get, NULL,
@@ -122,6 +124,13 @@ const NestRoute *nest_router_find(
         error, NEST_ERROR_METHOD_NOT_ALLOWED, NULL, "this path can only be used with %s", allow);
     *ret_allow = g_steal_pointer(&allow);
     return NULL;
+}
+
+gboolean nest_router_takes_large(const NestHead *head, NestRight right)
+{
+    g_autofree char *allow = NULL;
+    const NestRoute *route = nest_router_find(head->method, head->path, &allow, NULL);
+    return route != NULL && route->large && right != NEST_RIGHT_NONE && right >= route->right;
 }
 
 static gboolean no_such_vm(GError **error)

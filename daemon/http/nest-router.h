@@ -22,6 +22,7 @@ struct NestRoute {
     NestHandler handler;
     const NestRecord *body; /* NULL where the request has none */
     NestParam params[NEST_PARAMS_MAX]; /* ends with a row without name */
+    gboolean large; /* the body may be as large as large_max */
 };
 
 extern const NestRoute nest_routes[];
@@ -31,6 +32,9 @@ extern const guint nest_n_routes;
  * which sets *ret_allow (g_free) to the methods of the path. */
 const NestRoute *nest_router_find(
     const char *method, const char *path, char **ret_allow, GError **error);
+
+/* TRUE if a request with this head may bring a large body, where right is the caller's. */
+gboolean nest_router_takes_large(const NestHead *head, NestRight right);
 
 /* Fills vm, id and params from path and query by exchange->route. */
 gboolean nest_router_read(NestExchange *exchange, GError **error);

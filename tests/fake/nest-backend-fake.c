@@ -99,6 +99,12 @@ static gboolean fake_read(
     return TRUE;
 }
 
+static gboolean fake_check(NestBackend *self, const char *xml, GError **error)
+{
+    NestFakeCall call = {.slot = "check", .xml = xml};
+    return nest_fake_call_run(fake_of(self), &call, nest_fake_call_check, error);
+}
+
 static gboolean call_define(
     NestBackend *self, const char *xml, NestFakeEffect effect, GError **error)
 {
@@ -239,6 +245,7 @@ static void fake_free(NestBackend *self)
     nest_fake_watch_free(fake->watch);
     nest_fake_state_free(fake->state);
     nest_fake_control_free(fake->control);
+    nest_domain_schema_free(fake->schema);
     if (fake->root_fd >= 0)
         close(fake->root_fd);
     if (fake->temporary)
@@ -256,6 +263,7 @@ static const NestBackendOps fake_ops = {
     .caps = fake_caps,
     .list = fake_list,
     .read = fake_read,
+    .check = fake_check,
     .define = fake_define,
     .redefine = fake_redefine,
     .undefine = fake_undefine,
@@ -285,6 +293,7 @@ NestBackend *nest_backend_fake_new(const char *directory)
     const char *seeds = environment("NEST_FAKE_VMS");
     const char *wanted = directory != NULL ? directory : environment("NEST_FAKE_DIR");
     fake->base.ops = &fake_ops;
+    fake->schema = nest_domain_schema_new(nest_domain_schema_file);
     fake->root_fd = -1;
     fake->sampled = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     fake->temporary = wanted == NULL;

@@ -90,3 +90,8 @@ gboolean nest_fake_call_run(
     g_propagate_error(error, g_steal_pointer(&local));
     return FALSE;
 }
+
+gboolean nest_fake_call_check(NestFake *fake, NestFakeCall *call, GError **error)
+{
+    return nest_domain_schema_check(fake->schema, call->xml, error);
+}

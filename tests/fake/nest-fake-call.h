@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 #include "nest-backend.h"
+#include "nest-domain-schema.h"
 #include "nest-domain-xml.h"
 #include "nest-fake-control.h"
 #include "nest-fake-state.h"
@@ -17,6 +18,7 @@ typedef struct {
     gboolean temporary; /* the directory goes with the backend */
     gboolean connected;
     GHashTable *sampled; /* uuid → how often it was looked into */
+    NestDomainSchema *schema;
     int root_fd; /* the lock on the directory, -1 where not held */
     NestBackendHandler handler;
     gpointer user_data;
@@ -43,3 +45,6 @@ typedef gboolean (*NestFakeEffect)(NestFake *fake, NestFakeCall *call, GError **
  * Outputs are freed again if the call fails in the end. */
 gboolean nest_fake_call_run(
     NestFake *fake, NestFakeCall *call, NestFakeEffect effect, GError **error);
+
+/* The effect of check: the real one, for it has none. */
+gboolean nest_fake_call_check(NestFake *fake, NestFakeCall *call, GError **error);

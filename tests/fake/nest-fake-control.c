@@ -36,9 +36,9 @@ struct NestFakeControl {
     guint calls;
 };
 
-static const char *const slot_names[] = {"open", "caps", "list", "read", "define", "undefine",
-    "start", "shutdown", "stop", "save", "drop_saved_state", "pause", "resume", "set_memory",
-    "wait_off", "sample", "load", "unload", "put_file", "set_access", NULL};
+static const char *const slot_names[] = {"open", "caps", "list", "read", "check", "define",
+    "undefine", "start", "shutdown", "stop", "save", "drop_saved_state", "pause", "resume",
+    "set_memory", "wait_off", "sample", "load", "unload", "put_file", "set_access", NULL};
 
 /* Rules that begin with a verb; all others begin with the slot. */
 static const struct {

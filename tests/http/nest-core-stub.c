@@ -236,6 +236,23 @@ GPtrArray *nest_core_history_finish(NestCore *core, GAsyncResult *result, GError
     return list;
 }
 
+void nest_core_plan_xml_async(
+    NestCore *core, const NestXmlWish *wish, GAsyncReadyCallback callback, gpointer user_data)
+{
+    GTask *task = new_task(callback, user_data);
+    NestXmlPlan *plan = nest_record_new(&nest_xml_plan_record);
+    plan->xml = g_strdup(wish->xml);
+    g_task_set_task_data(task, plan, (GDestroyNotify)nest_xml_plan_free);
+    answer_later(core, task, g_str_has_prefix(wish->xml, "silent") ? "silent" : NULL);
+}
+
+NestXmlPlan *nest_core_plan_xml_finish(NestCore *core, GAsyncResult *result, GError **error)
+{
+    if (!g_task_propagate_boolean(G_TASK(result), error))
+        return NULL;
+    return nest_record_copy(&nest_xml_plan_record, g_task_get_task_data(G_TASK(result)));
+}
+
 NestPlan *nest_core_plan_finish(NestCore *core, GAsyncResult *result, GError **error)
 {
     if (!g_task_propagate_boolean(G_TASK(result), error))

@@ -33,6 +33,59 @@ class Case(unittest.TestCase):
             self.assertEqual(client.ask("GET", "/v1").status, 200)
 
 
+class Large(Case):
+    """Bodies that only one route takes, one at a time for each user."""
+
+    def head(self, length, path="/v1/plan"):
+        return (f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+                f"Content-Length: {length}\r\n\r\n").encode()
+
+    def body(self, text, size):
+        wish = json.dumps({"xml": text + "x" * size, "enabled": True})
+        return self.head(len(wish)) + wish.encode()
+
+    def status(self):
+        return self.raw(self.body("<", 4 << 20)).status
+
+    def becomes(self, status):
+        self.assertTrue(eventually(lambda: self.status() == status))
+
+    def test_one_at_a_time(self):
+        self.assertEqual(self.status(), 200)
+        with self.stub.client() as first, self.stub.client() as second:
+            first.send(self.head(2 << 20)).send(b"{")
+            self.becomes(429)
+            self.assertEqual(second.send(self.body("small", 1000)).reply().status, 200)
+        self.becomes(200)
+
+    def test_held_until_the_core_is_done(self):
+        """Also after the client has gone: what it sent is still there."""
+        with self.stub.client() as client:
+            client.send(self.body("silent", 2 << 20))
+            self.becomes(429)
+        self.alive()
+        self.assertEqual(self.status(), 429)
+
+    def test_held_until_the_reply_is_read(self):
+        with self.stub.client() as client:
+            client.send(self.body("read", 4 << 20))
+            self.becomes(429)
+            client.fill()
+            self.assertEqual(self.status(), 429)
+            self.assertEqual(client.reply().status, 200)
+        self.becomes(200)
+
+    def test_other_routes(self):
+        self.assertEqual(self.raw(self.head(2 << 20, "/v1/vms")).status, 413)
+        self.assertEqual(self.raw(self.head(2 << 20, "/v1/nothing")).status, 413)
+        self.assertEqual(self.raw(self.head(16 << 20)).status, 413)
+
+    @AS_ROOT
+    def test_not_for_strangers(self):
+        with self.stub.client(uid=NOBODY) as client:
+            self.assertEqual(client.send(self.head(2 << 20)).reply().status, 413)
+
+
 class Parsing(Case):
     corpus = {
         b"GET /v1 HTTP/1.0\r\n\r\n": 200,

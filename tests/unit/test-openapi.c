@@ -75,6 +75,8 @@ static const struct {
     {"Vm", &nest_vm_record, FALSE},
     {"VmSpec", &nest_vm_spec_record, TRUE},
     {"VmSummary", &nest_vm_summary_record, FALSE},
+    {"XmlPlan", &nest_xml_plan_record, FALSE},
+    {"XmlWish", &nest_xml_wish_record, TRUE},
 };
 
 static const char *schema_of(const NestRecord *record)

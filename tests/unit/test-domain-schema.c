@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "domain-data.h"
+#include "nest-domain-schema.h"
+#include <string.h>
+
+#define BEGIN \
+    "<domain type='kvm'>\n<name>a</name>\n<memory>1</memory>\n" \
+    "<os><type>hvm</type></os>\n<devices>\n"
+#define END "</devices>\n</domain>"
+
+static NestDomainSchema *schema;
+
+static int load(void **state)
+{
+    schema = nest_domain_schema_new(nest_domain_schema_file);
+    return 0;
+}
+
+static int unload(void **state)
+{
+    nest_domain_schema_free(schema);
+    return 0;
+}
+
+/* Definitions that libvirt takes stay such, whatever is wished. */
+static void test_edits_stay_valid(void **state)
+{
+    static const char *const names[] = {"comments-cdata.xml", "crlf-tabs.xml", "filterrefs.xml",
+        "host-model.xml", "metadata.xml", "no-cpu.xml", "topology-numa.xml", "units.xml"};
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *xml = load_domain(names[i]);
+        g_autoptr(GError) error = NULL;
+        nest_domain_schema_check(schema, xml, &error);
+        assert_no_error(error);
+        for (guint w = 0; w < G_N_ELEMENTS(wishes); w++) {
+            g_autofree char *edited = nest_domain_edit(xml, &wishes[w], NULL);
+            if (edited != NULL)
+                nest_domain_schema_check(schema, edited, &error);
+            assert_no_error(error);
+        }
+    }
+}
+
+static void test_what_is_wrong(void **state)
+{
+    static const struct {
+        const char *devices, *words;
+    } rows[] = {
+        {"<disc/>\n", "line 6: <disc> in <devices>"},
+        {"<!-- a\n b -->\n<disk type='file'><source file='/x'/><target dev='vda'/></disk>\n"
+         "<disk type='file' device='dsk'><source file='/y'/><target dev='vdb'/></disk>",
+            "line 9: device of <disk>"},
+        {"<disk type='file'><source file='/y'/><target dev='vdb'/><address type='drive' "
+         "bus='-1'/></disk>",
+            "line 6: bus of <address>"},
+        {"<emulator>qemu</emulator>", "line 6: <emulator> in <devices>"},
+        {"<one/><two/>", "line 5: <devices> in <domain>"},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *xml = g_strconcat(BEGIN, rows[i].devices, END, NULL);
+        g_autoptr(GError) error = NULL;
+        assert_false(nest_domain_schema_check(schema, xml, &error));
+        assert_nest_error(error, NEST_ERROR_INVALID_REQUEST, rows[i].words);
+    }
+    g_autoptr(GError) error = NULL;
+    nest_domain_schema_check(schema, BEGIN END, &error);
+    assert_no_error(error);
+}
+
+static void test_bounds(void **state)
+{
+    g_autoptr(GString) text = g_string_new(BEGIN);
+    g_autoptr(GError) error = NULL, syntax = NULL;
+    for (guint i = 0; i <= NEST_DOMAIN_SCHEMA_ELEMENTS_MAX; i++)
+        g_string_append(text, "<a/>");
+    g_string_append(text, END);
+    assert_false(nest_domain_schema_check(schema, text->str, &error));
+    assert_nest_error(error, NEST_ERROR_TOO_LARGE, "20000 elements");
+    assert_false(nest_domain_schema_check(schema, "<!DOCTYPE a><domain type='kvm'/>", &syntax));
+    assert_nest_error(syntax, NEST_ERROR_INVALID_REQUEST, "document type");
+}
+
+static void test_schema_that_is_not_there(void **state)
+{
+    g_autoptr(NestDomainSchema) none = nest_domain_schema_new("/does/not/exist.rng");
+    for (guint i = 0; i < 2; i++) {
+        g_autoptr(GError) error = NULL;
+        assert_false(nest_domain_schema_check(none, BEGIN END, &error));
+        assert_nest_error(error, NEST_ERROR_HYPERVISOR, "/does/not/exist.rng");
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_edits_stay_valid),
+        cmocka_unit_test(test_what_is_wrong),
+        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_schema_that_is_not_there),
+    };
+    return cmocka_run_group_tests(tests, load, unload);
+}
