@@ -9,8 +9,9 @@ typedef struct {
     gboolean json, no_color, help, version;
 
     gboolean yes, dry_run, no_wait, no_mac_spoofing, no_memory;
-    gboolean verbose, follow, keep_disks, force, nested, names, commands, all, failed, close;
-    char *after, *limit, *timeout, *scope, *to, *reason;
+    gboolean verbose, follow, keep_disks, force, nested, names, commands, all, failed, close,
+        disable;
+    char *after, *limit, *timeout, *scope, *to, *reason, *xml;
     char *memory, *vcpus, *disk, *iso, *kernel, *initrd, *cmdline, *network, *filter, *accel;
 
     GStrv operands; /* never NULL once parsed */

@@ -81,6 +81,14 @@ static const NestOption nested_options[] = {
     {NULL},
 };
 
+static const NestOption plan_options[] = {
+    VALUE(xml, "xml", '\0', "FILE|-", "the definition; - reads it from standard input"),
+    FLAG(disable, "disable", '\0', "to hide the virtualization extensions"),
+    FLAG(no_mac_spoofing, "no-mac-spoofing", '\0', "leave the network filters as they are"),
+    FLAG(no_memory, "no-memory", '\0', "leave the amount of memory as it is"),
+    {NULL},
+};
+
 static const NestOption audit_options[] = {
     FLAG(close, "close", '\0', "disable nesting in each of them"),
     YES,
@@ -149,6 +157,11 @@ const NestCommand nest_commands[] = {
     {"disable", NULL, "VM", 1, 1, nested_options, NEST_COMMAND_CHANGES, nest_command_disable,
         "hide the virtualization extensions from a VM again",
         "The way back from enable, with the same plan, question and guarantees."},
+    {"plan", NULL, "", 0, 0, plan_options, NEST_COMMAND_PLAIN, nest_command_plan,
+        "plan nesting for a definition in a file",
+        "For a libvirt domain that need not be defined anywhere. The plan goes to stderr, the "
+        "resulting definition to stdout: every byte that the plan does not name is as it was.\n"
+        "Nothing is defined or changed. What libvirt's schema does not allow is refused."},
     {"audit", NULL, "", 0, 0, audit_options, NEST_COMMAND_CHANGES, nest_command_audit,
         "list the VMs that can nest though nobody asked nestd for it",
         "Each with the plan that closes it. --close disables nesting in each of them, one by one, "

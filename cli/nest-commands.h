@@ -65,6 +65,7 @@ gboolean nest_command_trust(NestCli *cli, GError **error);
 gboolean nest_command_delete(NestCli *cli, GError **error);
 gboolean nest_command_enable(NestCli *cli, GError **error);
 gboolean nest_command_disable(NestCli *cli, GError **error);
+gboolean nest_command_plan(NestCli *cli, GError **error);
 gboolean nest_command_audit(NestCli *cli, GError **error);
 /* Enables or disables vm, as the commands do. */
 gboolean nest_command_set_nested(NestCli *cli, const char *vm, gboolean enable, GError **error);

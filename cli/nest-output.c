@@ -68,6 +68,13 @@ gboolean nest_output_can_ask(const NestOutput *output)
     return isatty(STDIN_FILENO) && isatty(fileno(output->human));
 }
 
+void nest_output_aside(NestOutput *output)
+{
+    fflush(output->human);
+    output->human = stderr;
+    output->color = output->error_color;
+}
+
 static guint columns(FILE *stream)
 {
     struct winsize size = {0};
@@ -185,6 +192,27 @@ void nest_output_wrapped(NestOutput *output, NestStyle style, guint indent, cons
         column += length;
     }
     nest_output_end(output);
+}
+
+void nest_output_raw(NestOutput *output, const char *text)
+{
+    nest_output_transient(output, NULL);
+    if (!isatty(STDOUT_FILENO)) {
+        fputs(text, stdout);
+        return;
+    }
+    fflush(output->human);
+    for (const char *line = text; *line != '\0';) {
+        gsize length = strcspn(line, "\n");
+        g_autofree char *one =
+            g_strndup(line, length > 0 && line[length - 1] == '\r' ? length - 1 : length);
+        g_auto(GStrv) parts = g_strsplit(one, "\t", -1);
+        g_autofree char *plain = g_strjoinv("        ", parts);
+        g_autofree char *safe = nest_text_safe(plain, output->unicode);
+        fputs(safe, stdout);
+        putc('\n', stdout);
+        line += length + (line[length] == '\n' ? 1 : 0);
+    }
 }
 
 static void put_error(NestOutput *output, NestStyle style, const char *text)

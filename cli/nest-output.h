@@ -42,6 +42,12 @@ void nest_output_cell(NestOutput *output, NestStyle style, guint width, const ch
  * the line. */
 void nest_output_wrapped(NestOutput *output, NestStyle style, guint indent, const char *text);
 
+/* From here on text for people goes to stderr: stdout is for what the command makes. */
+void nest_output_aside(NestOutput *output);
+
+/* A text on stdout, as it is; on a terminal its lines are made safe for it. */
+void nest_output_raw(NestOutput *output, const char *text);
+
 /* A line on stderr, whatever the mode. */
 void nest_output_note(NestOutput *output, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void nest_output_error(NestOutput *output, const GError *error);
