@@ -15,8 +15,8 @@ static gboolean check_arguments(const NestArguments *arguments, GError **error)
 {
     guint scope = NEST_SCOPE_HOST;
     if (arguments->scope != NULL &&
-        (!nest_nick_parse(nest_scope_nicks, arguments->scope, &scope) || scope > NEST_SCOPE_NET))
-        return usage(error, "--scope takes host, vm or net");
+        (!nest_nick_parse(nest_scope_nicks, arguments->scope, &scope) || scope > NEST_SCOPE_GUEST))
+        return usage(error, "--scope takes host, vm, net or guest");
     if (arguments->scope != NULL && scope == NEST_SCOPE_HOST && arguments->n_operands > 0)
         return usage(error, "virtual machines have no checks of the scope host");
     if (arguments->all && arguments->failed)
@@ -26,7 +26,11 @@ static gboolean check_arguments(const NestArguments *arguments, GError **error)
 
 static gboolean is_of_scope(const NestCheck *check, const char *scope)
 {
-    return scope == NULL || (g_str_has_prefix(check->id, scope) && check->id[strlen(scope)] == '.');
+    if (scope == NULL)
+        return TRUE;
+    if (g_str_has_prefix(check->id, "win."))
+        return strcmp(scope, nest_scope_nicks[NEST_SCOPE_GUEST]) == 0;
+    return g_str_has_prefix(check->id, scope) && check->id[strlen(scope)] == '.';
 }
 
 static gboolean is_wanted(const NestCheck *check, const NestArguments *arguments)

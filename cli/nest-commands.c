@@ -24,7 +24,8 @@ static const NestOption status_options[] = {
 static const NestOption check_options[] = {
     FLAG(all, "all", 'a', "also those that passed, inform or do not apply"),
     FLAG(failed, "failed", '\0', "only those that failed"),
-    VALUE(scope, "scope", '\0', "host|vm|net", "only of the host, of VMs, of their networks"),
+    VALUE(scope, "scope", '\0', "host|vm|net|guest",
+        "only of the host, of VMs, of their networks, of what is inside"),
     FLAG(verbose, "verbose", 'v', "all, and what was read for each"),
     {NULL},
 };
@@ -135,7 +136,8 @@ const NestCommand nest_commands[] = {
         "virtual machines pass, 1 if a check failed."},
     {"check", NULL, "[VM…]", 0, G_MAXUINT, check_options, NEST_COMMAND_PLAIN, nest_command_check,
         "run the checks of the host or of VMs",
-        "Of the host, with VM of these virtual machines, with --scope vm or net of all of them. "
+        "Of the host, with VM of these virtual machines, with --scope vm, net or guest of all of "
+        "them. "
         "Shows what did not pass, and what to do about it; more with --all.\n"
         "The exit status is 0 if none of them failed, 1 if one did."},
     {"checks", NULL, "", 0, 0, checks_options, NEST_COMMAND_PLAIN, nest_command_checks,

@@ -57,6 +57,7 @@ int main(void)
     static const char *const heads[] = {[NEST_SCOPE_HOST] = "CHECKS OF THE HOST",
         [NEST_SCOPE_VM] = "CHECKS OF A VM",
         [NEST_SCOPE_NET] = "CHECKS OF THE NETWORK OF A VM",
+        [NEST_SCOPE_GUEST] = "CHECKS INSIDE THE GUEST OF A VM",
         [NEST_SCOPE_GUARD] = "GUARDS"};
     g_autoptr(GPtrArray) catalogue = nest_check_catalogue();
     print_head();

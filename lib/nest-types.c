@@ -13,7 +13,7 @@ const char *const nest_activity_nicks[] = {
 const char *const nest_trust_nicks[] = {"trusted", "untrusted", NULL};
 const char *const nest_verdict_nicks[] = {
     "pass", "info", "not-applicable", "unknown", "warn", "fail", NULL};
-const char *const nest_scope_nicks[] = {"host", "vm", "net", "guard", NULL};
+const char *const nest_scope_nicks[] = {"host", "vm", "net", "guest", "guard", NULL};
 const char *const nest_plan_verdict_nicks[] = {"steps", "no-change", "refused", NULL};
 const char *const nest_operation_state_nicks[] = {
     "pending", "running", "done", "failed", "rolled-back", "aborted", NULL};

@@ -76,13 +76,14 @@ typedef enum {
     NEST_SCOPE_HOST, /* "host" */
     NEST_SCOPE_VM, /* "vm" */
     NEST_SCOPE_NET, /* "net": the network of a VM */
+    NEST_SCOPE_GUEST, /* "guest": inside the guest of a VM; ids guest.… and win.… */
     NEST_SCOPE_GUARD /* "guard": what nesting forbids; only in the catalogue */
 } NestScope;
 
 /* What a check or a guard is, whatever its outcome: a row of the catalogue. All strings are set. */
 typedef struct {
     char *id;
-    NestScope scope; /* the first part of the id */
+    NestScope scope; /* by the first part of the id */
     char *title; /* what holds where it passes; of a guard: what is guarded */
     NestVerdict level; /* the worst that it says, but for unknown: info, warn or fail (refused) */
     char *meaning; /* what it looks at */

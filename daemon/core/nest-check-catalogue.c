@@ -5,9 +5,11 @@
 #include "nest-record.h"
 #include <string.h>
 
-/* The scope is the first part of the id. */
+/* The scope is the first part of the id; Windows has a name of its own for what is inside. */
 static NestScope scope_of(const char *id)
 {
+    if (g_str_has_prefix(id, "win."))
+        return NEST_SCOPE_GUEST;
     g_autofree char *first = g_strndup(id, strcspn(id, "."));
     guint scope = NEST_SCOPE_HOST;
     nest_nick_parse(nest_scope_nicks, first, &scope);
@@ -36,6 +38,9 @@ GPtrArray *nest_check_catalogue(void)
             add(catalogue, &row->about);
     for (guint i = 0; nest_check_vm_tables[i] != NULL; i++)
         for (const NestVmCheckRow *row = nest_check_vm_tables[i]; row->run != NULL; row++)
+            add(catalogue, &row->about);
+    for (guint i = 0; nest_check_guest_tables[i] != NULL; i++)
+        for (const NestGuestCheckRow *row = nest_check_guest_tables[i]; row->run != NULL; row++)
             add(catalogue, &row->about);
     nest_guard_catalogue_add(catalogue);
     return catalogue;

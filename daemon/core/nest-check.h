@@ -33,16 +33,38 @@ typedef struct {
     void (*run)(const NestVmView *view, NestCheck *check);
 } NestVmCheckRow;
 
+/* What has to be known before a check of a guest can say anything. */
+typedef enum {
+    NEST_GUEST_NEEDS_NOTHING,
+    NEST_GUEST_NEEDS_AGENT,
+    NEST_GUEST_NEEDS_EXEC,
+    NEST_GUEST_NEEDS_LINUX, /* and exec */
+    NEST_GUEST_NEEDS_WINDOWS
+} NestGuestNeeds;
+
+typedef struct {
+    const NestVm *vm; /* judged */
+    const NestGuestFacts *facts; /* NULL: the guest was not asked */
+} NestGuestView;
+
+typedef struct {
+    NestCheckAbout about;
+    NestGuestNeeds needs;
+    void (*run)(const NestGuestView *view, NestCheck *check);
+} NestGuestCheckRow;
+
 /* Each ends with a row without run. */
 extern const NestHostCheckRow nest_checks_host_machine[], nest_checks_host_kernel[],
     nest_checks_host_stack[], nest_checks_host_module[], nest_checks_host_tuning[];
 extern const NestVmCheckRow nest_checks_vm_definition[], nest_checks_vm_guest[],
     nest_checks_vm_network[], nest_checks_vm_windows[], nest_checks_vm_run[],
     nest_checks_vm_snapshot[];
+extern const NestGuestCheckRow nest_checks_guest_linux[], nest_checks_guest_windows[];
 
 /* All of them, in the order in which they run; NULL ends each list. */
 extern const NestHostCheckRow *const nest_check_host_tables[];
 extern const NestVmCheckRow *const nest_check_vm_tables[];
+extern const NestGuestCheckRow *const nest_check_guest_tables[];
 
 /* What was read and where. */
 void nest_check_read(NestCheck *check, const char *format, ...) G_GNUC_PRINTF(2, 3);

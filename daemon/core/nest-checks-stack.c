@@ -185,6 +185,28 @@ static void check_domcaps(const NestHostView *view, NestCheck *check)
     }
 }
 
+/* virt-host-validate goes by the flags of the CPU and by /dev/kvm; it is not run for this. */
+static void check_vhv_report(const NestHostView *view, NestCheck *check)
+{
+    const NestHostFacts *host = view->host;
+    gboolean flag = host->vmx || host->svm;
+    nest_check_read(check, "/proc/cpuinfo: %s; /dev/kvm: %s",
+        flag ? "flag vmx or svm" : "neither vmx nor svm",
+        host->kvm.vm_created ? "usable" : "not usable");
+    if (!host->cpuinfo_read)
+        nest_check_say(
+            check, NEST_VERDICT_UNKNOWN, "What virt-host-validate would say can't be told.");
+    else if (!flag && host->kvm.vm_created)
+        nest_check_say(check, NEST_VERDICT_INFO,
+            "virt-host-validate fails hardware virtualization here, though KVM runs VMs.");
+    else if (nest_host_hardware_kvm(host) && host->nested.value != NULL && !nest_host_nested(host))
+        nest_check_say(check, NEST_VERDICT_INFO,
+            "virt-host-validate passes here, though nesting is off: it does not look at that.");
+    else
+        nest_check_say(
+            check, NEST_VERDICT_PASS, "virt-host-validate says nothing else of KVM than nestd.");
+}
+
 // clang-format off
 const NestHostCheckRow nest_checks_host_stack[] = {
     {{"host.is-vm", "the host is a real machine", NEST_CHECK_PLAIN, NEST_VERDICT_WARN,
@@ -246,6 +268,12 @@ const NestHostCheckRow nest_checks_host_stack[] = {
          "Put the checks of KVM right first; libvirt looks anew after a change.",
          "libvirt: formatdomaincaps; nestd: docs/facts.md, F17"},
         check_domcaps},
+    {{"host.vhv-report", "virt-host-validate agrees", NEST_CHECK_PLAIN, NEST_VERDICT_INFO,
+         "What virt-host-validate goes by: the flags of the CPU, and /dev/kvm. It is not run.",
+         "It knows nothing of nesting, and fails hosts with software KVM, which run VMs.",
+         "Nothing: go by the other checks.",
+         "libvirt: virt-host-validate(1); nestd: docs/facts.md, F13"},
+        check_vhv_report},
     {{NULL}, NULL},
 };
 // clang-format on

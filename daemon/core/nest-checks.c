@@ -9,6 +9,8 @@ const NestHostCheckRow *const nest_check_host_tables[] = {nest_checks_host_machi
 const NestVmCheckRow *const nest_check_vm_tables[] = {nest_checks_vm_definition,
     nest_checks_vm_guest, nest_checks_vm_windows, nest_checks_vm_run, nest_checks_vm_snapshot,
     nest_checks_vm_network, NULL};
+const NestGuestCheckRow *const nest_check_guest_tables[] = {
+    nest_checks_guest_linux, nest_checks_guest_windows, NULL};
 
 #define FORMAT_INTO(slot, format) \
     do { \
@@ -92,6 +94,62 @@ static gboolean run_vm_checks(const NestVmView *view, GPtrArray *checks)
         }
     }
     return yes;
+}
+
+/* Why a guest can't be looked into from here, NULL where it can. */
+static const char *guest_closed(const NestVm *vm, const NestGuestFacts *facts)
+{
+    if (vm->state != NEST_VM_RUNNING)
+        return "It does not run.";
+    for (guint i = 0; facts == NULL && i < vm->checks->len; i++) {
+        const NestCheck *check = g_ptr_array_index(vm->checks, i);
+        if (g_str_equal(check->id, "vm.agent") && check->verdict != NEST_VERDICT_PASS)
+            return "It has no channel for the guest agent: see vm.agent.";
+    }
+    return facts == NULL ? "The guest has not been asked." : NULL;
+}
+
+/* FALSE, and the verdict is said, where what the check needs is not there. */
+static gboolean guest_allows(const NestGuestFacts *facts, NestGuestNeeds needs, NestCheck *check)
+{
+    const char *why = NULL;
+    if (needs >= NEST_GUEST_NEEDS_AGENT && facts->agent != NEST_AGENT_ANSWERS)
+        why = "The guest agent does not answer: see guest.agent.";
+    else if (needs >= NEST_GUEST_NEEDS_EXEC && facts->exec == NEST_ANSWER_NO)
+        why = "The guest agent runs no commands: see guest.exec.";
+    else if (needs == NEST_GUEST_NEEDS_LINUX && facts->kind > NEST_GUEST_LINUX)
+        why = "The guest does not run Linux.";
+    else if (needs == NEST_GUEST_NEEDS_WINDOWS && facts->kind != NEST_GUEST_UNREAD &&
+        facts->kind != NEST_GUEST_WINDOWS)
+        why = "The guest does not run Windows.";
+    if (why != NULL) {
+        nest_check_say(check, NEST_VERDICT_NOT_APPLICABLE, "%s", why);
+        return FALSE;
+    }
+    gboolean system = needs == NEST_GUEST_NEEDS_LINUX || needs == NEST_GUEST_NEEDS_WINDOWS;
+    if (system && facts->kind == NEST_GUEST_UNREAD) {
+        nest_check_say(check, NEST_VERDICT_UNKNOWN, "What the guest runs could not be read.");
+        return FALSE;
+    }
+    return TRUE;
+}
+
+GPtrArray *nest_checks_guest(const NestVm *vm, const NestGuestFacts *facts)
+{
+    const NestGuestView view = {vm, facts};
+    const char *closed = guest_closed(vm, facts);
+    GPtrArray *checks = g_ptr_array_new_with_free_func((GDestroyNotify)nest_check_free);
+    for (guint i = 0; nest_check_guest_tables[i] != NULL; i++) {
+        for (const NestGuestCheckRow *row = nest_check_guest_tables[i]; row->run != NULL; row++) {
+            NestCheck *check = new_check(&row->about);
+            g_ptr_array_add(checks, check);
+            if (closed != NULL)
+                nest_check_say(check, NEST_VERDICT_NOT_APPLICABLE, "%s", closed);
+            else if (guest_allows(facts, row->needs, check))
+                row->run(&view, check);
+        }
+    }
+    return checks;
 }
 
 static const char *extension_owner(const NestHostFacts *facts)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
+#include "nest-guest-facts.h"
 #include "nest-plan.h"
 
 /* The checks: one const table for the host, one for VMs (with their network). Each row has id,
@@ -22,6 +23,10 @@ NestHost *nest_checks_host(const NestHostView *view);
  * `supports`: no check failed and none that it needs (vm.host, vm.exposed) is unknown. A VM of
  * class TCG is judged by its own class. */
 NestVm *nest_checks_vm(const NestVmView *view);
+
+/* Runs every check of what is inside the guest of a VM that was judged: array of NestCheck that
+ * frees its elements. facts NULL: the guest was not asked, and none applies. */
+GPtrArray *nest_checks_guest(const NestVm *vm, const NestGuestFacts *facts);
 
 /* failed and warnings count the checks of vm; unknown counts as a warning. */
 NestVmSummary *nest_vm_summarize(const NestVm *vm);

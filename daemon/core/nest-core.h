@@ -51,6 +51,10 @@ const GArray *nest_core_vms(NestCore *core);
 /* The same with text and brief. NULL: the store can't be read. */
 const GArray *nest_core_vms_whole(NestCore *core, GError **error);
 
+/* What came of the checks of a VM, of its network and of what is inside it. all: also of those that
+ * passed. NULL: VM_NOT_FOUND, or the store can't be read. */
+NestCheckReport *nest_core_check_vm(NestCore *core, const char *ref, gboolean all, GError **error);
+
 /* The host with its checks, probed afresh unless that was done within the last two seconds. */
 void nest_core_host_async(NestCore *core, GAsyncReadyCallback callback, gpointer user_data);
 NestHost *nest_core_host_finish(NestCore *core, GAsyncResult *result, GError **error);

@@ -35,15 +35,10 @@ void nest_http_checks_host(NestExchange *exchange)
 void nest_http_checks_vm(NestExchange *exchange)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(NestVm) vm = NULL;
-    NestVmEntry entry;
-    if (nest_core_vm(exchange->core, exchange->vm, &entry, &error))
-        vm = nest_codec_from_text(&nest_vm_record, entry.text, -1, NEST_CODEC_LENIENT, &error);
-    if (vm == NULL) {
-        nest_reply_error(exchange, error);
-        return;
-    }
     g_autoptr(NestCheckReport) report =
-        nest_check_report(vm->uuid, vm->name, vm->supports, vm->checks, exchange->params[0] != 0);
-    nest_reply_record(exchange, 200, &nest_check_report_record, report);
+        nest_core_check_vm(exchange->core, exchange->vm, exchange->params[0] != 0, &error);
+    if (report == NULL)
+        nest_reply_error(exchange, error);
+    else
+        nest_reply_record(exchange, 200, &nest_check_report_record, report);
 }

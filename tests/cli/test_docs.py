@@ -115,7 +115,7 @@ class Completion(CliTest):
         self.assertEqual(self.complete("explain", "h"), {"host.arch"})
 
     def test_values(self):
-        self.assertEqual(self.complete("check", "--scope", ""), {"host", "vm", "net"})
+        self.assertEqual(self.complete("check", "--scope", ""), {"host", "vm", "net", "guest"})
         self.assertEqual(self.complete("create", "--accel", ""), {"auto", "kvm", "tcg"})
         self.assertEqual(self.complete("create", "--accel", "=", "t"), {"tcg"})
         self.assertEqual(self.complete("create", "--accel", "="), {"auto", "kvm", "tcg"})

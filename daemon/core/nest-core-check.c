@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-check-catalogue.h"
+#include "nest-checks.h"
+#include "nest-codec.h"
+#include "nest-core-private.h"
+
+static gboolean has_failed(const GPtrArray *checks)
+{
+    for (guint i = 0; i < checks->len; i++)
+        if (((const NestCheck *)g_ptr_array_index(checks, i))->verdict == NEST_VERDICT_FAIL)
+            return TRUE;
+    return FALSE;
+}
+
+NestCheckReport *nest_core_check_vm(NestCore *core, const char *ref, gboolean all, GError **error)
+{
+    g_autoptr(NestVm) vm = NULL;
+    NestVmEntry entry;
+    if (nest_core_vm(core, ref, &entry, error))
+        vm = nest_codec_from_text(&nest_vm_record, entry.text, -1, NEST_CODEC_LENIENT, error);
+    if (vm == NULL)
+        return NULL;
+    GPtrArray *inside = nest_checks_guest(vm, NULL);
+    vm->supports = vm->supports && !has_failed(inside);
+    g_ptr_array_extend_and_steal(vm->checks, inside);
+    return nest_check_report(vm->uuid, vm->name, vm->supports, vm->checks, all);
+}
