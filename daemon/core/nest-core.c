@@ -4,6 +4,7 @@
 
 #define READERS 4
 #define RECONCILE_SECONDS 300
+#define MONITOR_SECONDS_MAX 20
 #define KEEP_OPERATIONS 10000
 #define KEEP_EVENTS 100000
 
@@ -228,13 +229,18 @@ static gboolean on_reconcile_timer(gpointer data)
     return G_SOURCE_CONTINUE;
 }
 
+/* Registers are read more rarely than statistics. */
+static guint monitor_seconds(const NestConfig *config)
+{
+    return config->monitor == NEST_SWITCH_YES ? MIN(4 * config->sample, MONITOR_SECONDS_MAX) : 0;
+}
+
 gboolean nest_core_start(NestCore *core, GError **error)
 {
     core->marks = nest_marks_load(core->store, core->config->trust_default, error);
     if (core->marks == NULL || !load_inventory(core, error))
         return FALSE;
-    core->sampler =
-        nest_sampler_new(core->backend, core->marks, core->config->monitor == NEST_SWITCH_YES);
+    core->sampler = nest_sampler_new(core->backend, core->marks, monitor_seconds(core->config));
     nest_core_recall_activity(core);
     core->reconcile_timer = g_timeout_add_seconds(RECONCILE_SECONDS, on_reconcile_timer, core);
     nest_core_open(core);

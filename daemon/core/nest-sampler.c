@@ -4,8 +4,7 @@
 
 /* Between the two looks that show whether the counter grows. */
 #define LOOK_AGAIN_US (200 * G_TIME_SPAN_MILLISECOND)
-/* How often the monitor is asked, and how long asking may take in one round. */
-#define MONITOR_US (20 * G_USEC_PER_SEC)
+/* How long asking monitors may take in one round. */
 #define MONITOR_BUDGET_US (2 * G_USEC_PER_SEC)
 /* So many rounds may fail before what was known of VMs is too old. */
 #define FAILURES_MAX 2
@@ -23,18 +22,18 @@ typedef struct {
 struct NestSampler {
     NestBackend *backend;
     NestMarks *marks;
-    gboolean monitor;
+    gint64 monitor_us; /* how often the monitor is asked; 0: never */
     GMutex lock; /* of what follows; not held while the backend is called */
     GHashTable *vms; /* uuid → Vm */
     guint failures; /* of rounds, in a row */
 };
 
-NestSampler *nest_sampler_new(NestBackend *backend, NestMarks *marks, gboolean monitor)
+NestSampler *nest_sampler_new(NestBackend *backend, NestMarks *marks, guint monitor_seconds)
 {
     NestSampler *sampler = g_new0(NestSampler, 1);
     sampler->backend = backend;
     sampler->marks = marks;
-    sampler->monitor = monitor;
+    sampler->monitor_us = monitor_seconds * G_USEC_PER_SEC;
     sampler->vms = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     g_mutex_init(&sampler->lock);
     return sampler;
@@ -125,10 +124,10 @@ static void report(NestSampler *sampler, gint64 began, GPtrArray *changes)
     }
 }
 
-static gboolean is_due(const Vm *vm, gint64 now)
+static gboolean is_due(const Vm *vm, gint64 now, gint64 monitor_us)
 {
     return vm->told != 0 && !vm->hidden && vm->memory.activity != NEST_ACTIVITY_HOSTING &&
-        (vm->asked == 0 || now - vm->asked >= MONITOR_US);
+        (vm->asked == 0 || now - vm->asked >= monitor_us);
 }
 
 static GPtrArray *take_due(NestSampler *sampler, gint64 now)
@@ -139,7 +138,7 @@ static GPtrArray *take_due(NestSampler *sampler, gint64 now)
     gpointer uuid, vm;
     g_hash_table_iter_init(&iter, sampler->vms);
     while (g_hash_table_iter_next(&iter, &uuid, &vm))
-        if (is_due(vm, now))
+        if (is_due(vm, now, sampler->monitor_us))
             g_ptr_array_add(due, g_strdup(uuid));
     return due;
 }
@@ -204,7 +203,7 @@ gboolean nest_sampler_round(NestSampler *sampler, GPtrArray **ret_changes, GErro
     for (guint i = 0; i < samples->len; i++)
         feed(sampler, g_ptr_array_index(samples, i));
     g_mutex_unlock(&sampler->lock);
-    if (sampler->monitor)
+    if (sampler->monitor_us > 0)
         ask_due(sampler);
     report(sampler, began, *ret_changes);
     return TRUE;
@@ -221,7 +220,7 @@ NestActivity nest_sampler_look(NestSampler *sampler, const NestVmView *view)
     if (view->facts->live_xml == NULL)
         return NEST_ACTIVITY_NONE;
     nest_sampler_tell(sampler, view);
-    gboolean monitor = sampler->monitor && nest_vm_view_exposed(view);
+    gboolean monitor = sampler->monitor_us > 0 && nest_vm_view_exposed(view);
     gboolean seen = look_at(sampler, uuid, monitor, &activity, &counted, &error);
     gboolean open = activity == NEST_ACTIVITY_UNKNOWN || activity == NEST_ACTIVITY_ARMED;
     if (seen && counted && open) {

@@ -9,8 +9,9 @@
  * seconds at most. */
 typedef struct NestSampler NestSampler;
 
-/* monitor: QEMU may be asked for registers, which taints a VM. Borrows the others. */
-NestSampler *nest_sampler_new(NestBackend *backend, NestMarks *marks, gboolean monitor);
+/* monitor_seconds: how often QEMU may be asked for registers, which taints a VM; 0: never. Borrows
+ * the others. */
+NestSampler *nest_sampler_new(NestBackend *backend, NestMarks *marks, guint monitor_seconds);
 void nest_sampler_free(NestSampler *sampler);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestSampler, nest_sampler_free)
 

@@ -51,11 +51,16 @@ class Console:
         return seen.decode(errors="replace")
 
 
-class TestNested(unittest.TestCase):
+class WithGuest(unittest.TestCase):
+    """A nestd that can create VMs with the test guest."""
+
+    guard = {}
+
     @classmethod
     def setUpClass(cls):
         cls.guest = guest()
-        cls.daemon = cls.enterClassContext(nestd.Daemon(config={"timeouts": {"shutdown": 60}}))
+        cls.daemon = cls.enterClassContext(nestd.Daemon(
+            config={"timeouts": {"shutdown": 60}, "guard": cls.guard}))
         # QEMU may be another user, who does not reach the cache.
         for name in ("vmlinuz", "initrd.img"):
             shutil.copy(cls.guest / name, cls.daemon.directory)
@@ -89,6 +94,15 @@ class TestNested(unittest.TestCase):
         return self.daemon.change("PUT", f"/v1/vms/{name}/nested",
                                   {"enabled": enabled, "decline": ["memory"] if enabled else []})
 
+    def becomes(self, name, activity, timeout=30):
+        """Waits until that is what the VM does with its extension."""
+        deadline = time.monotonic() + timeout
+        while (seen := self.daemon.get(f"/v1/vms/{name}")["activity"]) != activity:
+            self.assertLess(time.monotonic(), deadline, f"{name} is {seen}, not {activity}")
+            time.sleep(0.05)
+
+
+class TestNested(WithGuest):
     def test_before_enable_after_disable(self):
         console = self.create("proof", memory_kib=524288, memory_min_kib=262144)
         self.state("proof", "running")
@@ -96,6 +110,7 @@ class TestNested(unittest.TestCase):
         self.assertIn("extension none", said)
         self.assertIn("inner-guest FAILED", said)
         self.assertFalse(self.daemon.get("/v1/vms/proof")["supports"])
+        self.becomes("proof", "off")
 
         self.done(self.nested("proof", True))
         self.assertEqual(self.daemon.get("/v1/vms/proof")["state"], "off")
@@ -104,6 +119,7 @@ class TestNested(unittest.TestCase):
         self.assertIn("extension svm", said)
         self.assertIn("inner-guest OK sum=5050", said)
         self.assertTrue(self.daemon.get("/v1/vms/proof")["supports"])
+        self.becomes("proof", "unknown")  # no statistics with QEMU's CPU, no registers without leave
         self.assertIsNone(self.nested("proof", True))
 
         self.done(self.nested("proof", False))
@@ -165,6 +181,40 @@ class TestNested(unittest.TestCase):
             events.wait_for(kind="vm-stopped", name="mortal")
         self.state("mortal", "running")
         console.wait_for("nest-guest: ready")
+
+
+class TestRegisters(WithGuest):
+    """With leave to use the monitor, which is the only thing that tells with QEMU's CPU."""
+
+    guard = {"sample": 1, "monitor": "yes"}
+
+    def save(self, name):
+        return self.daemon.request("PUT", f"/v1/vms/{name}/state", {"state": "saved"})
+
+    def test_save_while_nothing_is_open_inside(self):
+        console = self.create("quiet", nested=True)
+        self.state("quiet", "running")
+        self.assertIn("inner-guest OK", console.wait_for("nest-guest: ready"))
+        self.becomes("quiet", "exposed")
+        self.state("quiet", "saved")
+        self.state("quiet", "running")
+        self.becomes("quiet", "exposed")
+        self.state("quiet", "off")
+        self.assertIn("power button", console.wait_for("power button"))
+
+    def test_no_save_while_an_inner_vm_is_there(self):
+        for then, says in (("hold", "nest-guest: ready"), ("spin", "inner-guest spinning")):
+            with self.subTest(then):
+                console = self.create(then, then=then, nested=True)
+                self.state(then, "running")
+                console.wait_for(says)
+                self.becomes(then, "armed")
+                answer = self.save(then)
+                self.assertEqual((answer.status, answer.json["kind"]), (409, "vm-state"), answer)
+                self.assertEqual(self.daemon.get(f"/v1/vms/{then}")["state"], "running")
+                self.daemon.change("PUT", f"/v1/vms/{then}/state",
+                                   {"state": "off", "force": True, "reason": "the test is over"})
+                self.becomes(then, "none")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ typedef struct {
 } Scene;
 
 /* A VM that runs. */
-static Scene scene_new(const char *directory, gboolean monitor)
+static Scene scene_new(const char *directory, guint monitor)
 {
     g_autoptr(GError) error = NULL;
     const char *xml =
@@ -115,7 +115,7 @@ static NestActivity look(Scene *scene)
 
 static void test_rounds(void **state)
 {
-    g_auto(Scene) scene = scene_new(*state, FALSE);
+    g_auto(Scene) scene = scene_new(*state, 0);
     assert_round(&scene, NEST_ACTIVITY_UNKNOWN, NULL);
     assert_still(&scene);
     say(&scene, "set:sample@DemoVM:counted");
@@ -136,7 +136,7 @@ static void test_rounds(void **state)
 
 static void test_look(void **state)
 {
-    g_auto(Scene) scene = scene_new(*state, FALSE);
+    g_auto(Scene) scene = scene_new(*state, 0);
     assert_activity(look(&scene), NEST_ACTIVITY_UNKNOWN);
     /* Two looks at once see it grow. */
     say(&scene, "set:sample@DemoVM:resumed,nested_run=100,grow=1");
@@ -157,7 +157,7 @@ static void test_look(void **state)
 
 static void test_look_at_hidden(void **state)
 {
-    g_auto(Scene) scene = scene_new(*state, TRUE);
+    g_auto(Scene) scene = scene_new(*state, 20);
     say(&scene, "set:sample@DemoVM:carried,counted,armed");
     assert_activity(look_with(&scene, CPU_OFF), NEST_ACTIVITY_OFF);
     assert_round(&scene, NEST_ACTIVITY_OFF, NULL);
@@ -167,7 +167,7 @@ static void test_look_at_hidden(void **state)
 
 static void test_monitor(void **state)
 {
-    g_auto(Scene) scene = scene_new(*state, TRUE);
+    g_auto(Scene) scene = scene_new(*state, 20);
     /* Not asked before it is known to have an extension: it would be tainted for nothing. */
     assert_round(&scene, NEST_ACTIVITY_UNKNOWN, NULL);
     tell(&scene);
@@ -184,7 +184,7 @@ static void test_monitor(void **state)
 
 static void test_no_monitor(void **state)
 {
-    g_auto(Scene) scene = scene_new(*state, FALSE);
+    g_auto(Scene) scene = scene_new(*state, 0);
     say(&scene, "set:sample@DemoVM:armed");
     assert_activity(look(&scene), NEST_ACTIVITY_UNKNOWN);
     assert_round(&scene, NEST_ACTIVITY_UNKNOWN, NULL);
@@ -193,7 +193,7 @@ static void test_no_monitor(void **state)
 /* One round that fails changes nothing; if it goes on, nothing is known. */
 static void test_failing(void **state)
 {
-    g_auto(Scene) scene = scene_new(*state, FALSE);
+    g_auto(Scene) scene = scene_new(*state, 0);
     g_autoptr(GPtrArray) first = NULL, second = NULL;
     g_autoptr(GError) error = NULL;
     say(&scene, "set:sample@DemoVM:counted,guest");
