@@ -310,6 +310,7 @@ static const NestBackendOps ops = {
     .drop_saved_state = drop_saved_state,
     .wait_off = wait_off,
     .sample = sample,
+    .boot = nest_libvirt_boot,
     .set_handler = set_handler,
 };
 

@@ -99,6 +99,16 @@ typedef enum {
 /* Called on a thread of the backend's own, never while one of its locks is held. Must not block. */
 typedef void (*NestBackendHandler)(NestBackendEvent event, const char *uuid, gpointer user_data);
 
+/* A VM that exists nowhere but in one call. */
+typedef struct {
+    NestAccel accel; /* KVM or TCG */
+    NestExtension extension; /* that its CPU must have, enforced as in VMs that nest; NONE: as it
+                              * comes */
+    GBytes *kernel;
+    const char *cmdline;
+    guint timeout_ms; /* then it is powered off */
+} NestBoot;
+
 typedef struct {
     /* Connects and waits until what it reports of running VMs is settled. Callable again after
      * LOST or a failure. ALREADY_RUNNING where another process holds the same root. */
@@ -141,6 +151,12 @@ typedef struct {
      * too, which taints the VM; that it did not answer is no error. TIMEOUT after a few seconds. */
     gboolean (*sample)(NestBackend *self, const char *uuid, gboolean monitor,
         GPtrArray **ret_samples, GError **error);
+    /* Boots a small VM from boot->kernel, and waits until it is off. ret_console is what came over
+     * its serial port, its first 64 KiB, also where it had to be powered off. HOST_UNFIT where the
+     * CPU can't be had. ABORTED if cancelled. The VM is gone then; where this process died in the
+     * middle, no later than open() has returned again. */
+    gboolean (*boot)(NestBackend *self, const NestBoot *boot, GCancellable *cancellable,
+        GBytes **ret_console, GError **error);
     /* One handler; set before open. */
     void (*set_handler)(NestBackend *self, NestBackendHandler handler, gpointer user_data);
 } NestBackendOps;

@@ -113,3 +113,16 @@ typedef struct {
     const char *console_log;
 } NestNewDomain;
 char *nest_domain_new_xml(const NestVmSpec *spec, const NestNewDomain *chosen);
+
+/* The definition of a transient VM that boots the file kernel, writes its serial port to the file
+ * console, and has nothing else. It ends where its guest resets or turns it off. extension as in
+ * NestBoot. */
+typedef struct {
+    const char *name;
+    NestAccel accel;
+    NestExtension extension;
+    const char *kernel;
+    const char *cmdline;
+    const char *console;
+} NestBootDomain;
+char *nest_domain_boot_xml(const NestBootDomain *boot);

@@ -86,6 +86,16 @@ gboolean nest_libvirt_resume(NestBackend *backend, const char *uuid, GError **er
 gboolean nest_libvirt_set_memory(
     NestBackend *backend, const char *uuid, guint64 kib, GError **error);
 
+/* nest-libvirt-boot.c */
+
+/* The boot of the contract. */
+gboolean nest_libvirt_boot(NestBackend *backend, const NestBoot *boot, GCancellable *cancellable,
+    GBytes **ret_console, GError **error);
+
+/* Ends what a process that died in the middle left. For a root that is ours alone: where libvirt is
+ * another process, it does so itself. */
+void nest_libvirt_boot_clean(NestLibvirt *self, virConnectPtr connection);
+
 /* nest-libvirt-wait.c */
 
 /* The wait_off of the contract. */

@@ -364,6 +364,9 @@ static const struct {
     {"second", scene_second},
     {"user", scene_user},
     {"system", scene_system},
+    {"boot", scene_boot},
+    {"boot-left", scene_boot_left},
+    {"boot-found", scene_boot_found},
 };
 
 int scene_main(int argc, char **argv)

@@ -69,6 +69,11 @@ const char *world_enter(void);
 /* Ends the QEMUs of a root that a failed test left, and removes the directory. */
 void world_remove(const char *dir);
 
+/* backend-boot.c: of root argv[0]. */
+void scene_boot(char **argv);
+void scene_boot_left(char **argv);
+void scene_boot_found(char **argv);
+
 typedef struct {
     GPid pid;
     int out;

@@ -31,6 +31,23 @@ static void test_errors(void **state)
     run_scene("errors", root);
 }
 
+static void test_boot(void **state)
+{
+    run_scene("boot", root);
+}
+
+/* The process dies while the VM that exists only in its call is there. */
+static void test_boot_is_left(void **state)
+{
+    Child child = child_start("boot-left", root, NULL);
+    g_autofree char *pid = child_line(&child, "pid ");
+
+    assert_non_null(pid);
+    child_kill(&child);
+    assert_int_equal(kill(atoi(pid), 0), 0);
+    run_scene("boot-found", root, pid);
+}
+
 /* Starts a guest, kills the process that did, and says which process QEMU is. */
 static GPid leave_guest(const char *how)
 {
@@ -113,6 +130,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_sample),
         cmocka_unit_test(test_shutdown),
         cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_boot),
+        cmocka_unit_test(test_boot_is_left),
         cmocka_unit_test(test_guest_outlives_us),
         cmocka_unit_test(test_guest_dies_while_away),
         cmocka_unit_test(test_guest_powers_off_while_away),

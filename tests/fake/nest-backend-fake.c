@@ -277,6 +277,7 @@ static const NestBackendOps fake_ops = {
     .drop_saved_state = fake_drop_saved_state,
     .wait_off = fake_wait_off,
     .sample = nest_fake_sample,
+    .boot = nest_fake_boot,
     .set_handler = fake_set_handler,
 };
 

@@ -48,3 +48,7 @@ gboolean nest_fake_call_run(
 
 /* The effect of check: the real one, for it has none. */
 gboolean nest_fake_call_check(NestFake *fake, NestFakeCall *call, GError **error);
+
+/* nest-fake-boot.c: a slot that touches no VM. */
+gboolean nest_fake_boot(NestBackend *backend, const NestBoot *boot, GCancellable *cancellable,
+    GBytes **ret_console, GError **error);

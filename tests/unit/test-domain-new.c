@@ -113,9 +113,33 @@ static void test_schema(void **state)
         g_autofree char *xml = nest_domain_new_xml(&spec, &chosen);
         assert_valid(valid, xml);
     }
+    for (NestExtension extension = NEST_EXTENSION_NONE; extension <= NEST_EXTENSION_SVM;
+         extension++) {
+        NestBootDomain boot = {"boot", NEST_ACCEL_TCG, extension, "/a&b", "x='<'", "/c"};
+        g_autofree char *xml = nest_domain_boot_xml(&boot);
+        assert_valid(valid, xml);
+    }
     xmlRelaxNGFreeValidCtxt(valid);
     xmlRelaxNGFree(schema);
     xmlRelaxNGFreeParserCtxt(parser);
+}
+
+static void test_boot_domain(void **state)
+{
+    NestBootDomain boot = {"boot", NEST_ACCEL_KVM, NEST_EXTENSION_VMX, "/a&b", "x='<'", "/c"};
+    g_autofree char *xml = nest_domain_boot_xml(&boot);
+    g_autoptr(NestDomain) domain = nest_domain_read(xml, NULL);
+    assert_non_null(domain);
+    assert_string_equal(domain->name, "boot");
+    assert_int_equal(domain->accel, NEST_ACCEL_KVM);
+    assert_int_equal(domain->vmx, NEST_POLICY_REQUIRE);
+    assert_true(domain->check_full);
+    assert_non_null(strstr(xml, "<kernel>/a&amp;b</kernel>"));
+    assert_non_null(strstr(xml, "<cmdline>x=&apos;&lt;&apos;</cmdline>"));
+    assert_non_null(strstr(xml, "<on_reboot>destroy</on_reboot>"));
+    boot.extension = NEST_EXTENSION_NONE;
+    g_autofree char *bare = nest_domain_boot_xml(&boot);
+    assert_null(strstr(bare, "require"));
 }
 
 int main(void)
@@ -123,6 +147,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_new_domain),
         cmocka_unit_test(test_new_domain_minimal),
+        cmocka_unit_test(test_boot_domain),
         cmocka_unit_test(test_schema),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
