@@ -11,6 +11,7 @@ import time
 import enable
 import nestd
 import peer
+import plans
 from measure import (Table, Times, interleaved, memory_of, number, ratio_text, run, run_all,
                      settle, switches_of, switches_since, times_table)
 
@@ -259,6 +260,8 @@ TOPICS = {
     "enable": "enabling nesting, beside scripts of virsh, python3-libvirt and virt-xml",
     "reads": "reads while VMs start, beside libvirtd",
     "power": "one and ten starts and stops, beside virsh",
+    "plans": "plans for definitions in files, beside xmllint",
     "store": "durable changes and loads of the store, beside raw SQLite",
 }
-FUNCTIONS = {"get": get, "enable": enabling, "reads": reads, "power": powers, "store": store}
+FUNCTIONS = {"get": get, "enable": enabling, "reads": reads, "power": powers,
+             "plans": lambda worlds, quick: plans.measure(quick), "store": store}

@@ -81,6 +81,10 @@ static const PlanRow plan_rows[] = {
     {{.memory_mib = 2048, .cpu = CPU_ON("vmx")}, TRUE, "memory?"},
     {{.memory_mib = 2048, .cpu = CPU_ON("vmx"), .state = NEST_VM_RUNNING}, TRUE,
         "power-off! memory?"},
+    {{.memory_mib = 2048,
+         .cpu = "<cpu mode='host-model'><numa><cell id='0' cpus='0' memory='2' unit='GiB'/>"
+                "</numa></cpu>"},
+        TRUE, "extensions"},
     {{.memory_mib = 2048, .cpu = CPU_ON("vmx")}, FALSE, "extensions"},
     {{.memory_mib = 2048, .current_mib = 1024, .balloon = TRUE}, TRUE,
         "extensions dynamic-memory memory?"},
