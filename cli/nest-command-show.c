@@ -68,7 +68,6 @@ static void print_machine(NestOutput *output, const NestVm *vm)
     row(output, "mac spoofing", vm->mac_spoofing ? "allowed" : "filtered");
     row(output, "autostart", yes_no(vm->autostart));
     row(output, "console log", vm->console_log);
-    row(output, "console log", vm->console_log);
 }
 
 gboolean nest_command_show(NestCli *cli, GError **error)
