@@ -60,8 +60,10 @@ void nest_host_planning_obstacle(
 static char *users_text(const NestHostRepair *repair, const char *count)
 {
     g_autofree char *names = g_strjoinv(", ", repair->users);
-    return *names != '\0' ? g_steal_pointer(&names)
-                          : g_strdup_printf("something (%s times)", count);
+    if (*names != '\0')
+        return g_steal_pointer(&names);
+    return strcmp(count, "1") == 0 ? g_strdup("something (once)")
+                                   : g_strdup_printf("something (%s times)", count);
 }
 
 gboolean nest_host_planning_can_unload(NestHostPlanning *planning, const char *module)

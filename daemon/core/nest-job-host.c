@@ -117,7 +117,7 @@ static const NestJobStep *step_of(const NestHostSetting *setting)
 static void add_step(NestJob *job, const NestHostSetting *setting)
 {
     const NestPlanItem *item = nest_plan_item(job->plan, setting->id);
-    if (item == NULL && setting->kind != NEST_HOST_FILE)
+    if (item == NULL && strcmp(setting->id, "rule") != 0)
         item = nest_plan_item(job->plan, setting->item);
     nest_job_add_step(job, step_of(setting));
     GPtrArray *shown = job->intent->operation->steps;

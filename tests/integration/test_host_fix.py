@@ -4,9 +4,11 @@
 import http.client
 import os
 import shutil
+import subprocess
 import unittest
 
 import nestd
+import private_mounts
 from fake import Fake
 
 HOSTS = nestd.SOURCE / "tests" / "data" / "hosts"
@@ -225,6 +227,43 @@ class TestHostFix(unittest.TestCase):
             answer = daemon.request("PUT", "/v1/host/fix", {"plan": plan["hash"]})
             self.assertEqual((answer.status, answer.json["kind"]), (409, "plan-outdated"))
             self.assertEqual(ids(answer.json["plan"]), ALL[:3])
+
+    def test_read_only_etc(self):
+        private_mounts.enter()
+        with Host() as daemon:
+            etc = daemon.root / "etc"
+            private_mounts.mount("--bind", etc, etc)
+            private_mounts.mount("-o", "remount,bind,ro", etc)
+            try:
+                before = daemon.picture()
+                operation = daemon.fix()
+                self.assertEqual(operation["state"], "rolled-back", operation)
+                self.assertIn("Read-only file system", operation["problem"]["detail"])
+                self.assertTrue(operation["problem"]["next"])
+                self.assert_same(daemon.picture(), before)
+                operation = daemon.fix(decline=ALL[1:])
+                self.assertEqual(operation["state"], "done", operation)
+            finally:
+                subprocess.run(["umount", etc], check=True)
+
+    def test_files_that_are_none(self):
+        with Host() as daemon:
+            daemon.put("etc/modprobe.d/a.conf", b"\0\xffoptions kvm_intel nested=0\n")
+            daemon.put("etc/modprobe.d/b.conf", b"options " + b"x" * 300000)
+            daemon.put("etc/modprobe.d/c.conf/README", "")
+            os.mkfifo(daemon.root / "etc/modprobe.d/d.conf")
+            daemon.put("etc/udev/rules.d/50-x.rules", b"\xff\0KERNEL==\"kvm\", GROUP=\"kvm\"\n")
+            daemon.put("etc/group", b"\xff\0" * 1000)
+            plan = daemon.fix_plan()
+            self.assertEqual(ids(plan), ["nested", "nested-persist", "libvirt-guests"])
+            self.assertIn("can't be told for sure: /etc/modprobe.d/a.conf", plan["warnings"][0])
+            self.assertIn("no group kvm", plan["warnings"][1])
+            (daemon.root / "etc/default/libvirt-guests").unlink()
+            (daemon.root / "etc/default/libvirt-guests").symlink_to("/etc/passwd")
+            (daemon.root / DROP_IN).symlink_to("/etc/passwd")
+            plan = daemon.fix_plan()
+            self.assertEqual(ids(plan), ["nested"])
+            self.assertIn(f"/{DROP_IN} can't be read", " ".join(plan["warnings"]))
 
     def test_undo_refused(self):
         with Host() as daemon:
