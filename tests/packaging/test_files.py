@@ -160,7 +160,8 @@ class TestAgreement(unittest.TestCase):
     def test_configuration_file_is_a_keyfile(self):
         parser = configparser.ConfigParser()
         parser.read_string(read("packaging/nestd.conf"))
-        self.assertEqual(parser.sections(), ["daemon", "backend", "limits", "timeouts", "rights"])
+        self.assertEqual(parser.sections(), ["daemon", "backend", "limits", "timeouts", "guard",
+                                               "policy", "rights"])
 
 
 if __name__ == "__main__":
