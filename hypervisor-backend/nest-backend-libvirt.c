@@ -59,6 +59,11 @@ static gboolean caps(NestBackend *backend, NestBackendCaps **ret_caps, GError **
     return nest_libvirt_caps(self_of(backend), ret_caps, error);
 }
 
+static gboolean networks(NestBackend *backend, GPtrArray **ret_texts, GError **error)
+{
+    return nest_libvirt_networks(self_of(backend), ret_texts, error);
+}
+
 static void clear_folders(NestLibvirtFolders *folders)
 {
     g_free(folders->saved);
@@ -311,6 +316,7 @@ static const NestBackendOps ops = {
     .wait_off = wait_off,
     .sample = sample,
     .boot = nest_libvirt_boot,
+    .networks = networks,
     .set_handler = set_handler,
 };
 

@@ -157,6 +157,9 @@ typedef struct {
      * middle, no later than open() has returned again. */
     gboolean (*boot)(NestBackend *self, const NestBoot *boot, GCancellable *cancellable,
         GBytes **ret_console, GError **error);
+    /* The definitions of all virtual networks and network filters: array of XML. UNSUPPORTED where
+     * the hypervisor has none. A NULL slot counts as that. */
+    gboolean (*networks)(NestBackend *self, GPtrArray **ret_texts, GError **error);
     /* One handler; set before open. */
     void (*set_handler)(NestBackend *self, NestBackendHandler handler, gpointer user_data);
 } NestBackendOps;

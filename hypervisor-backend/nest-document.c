@@ -139,6 +139,17 @@ NestDocument *nest_document_parse(const char *text, GError **error)
     return g_steal_pointer(&document);
 }
 
+xmlDoc *nest_document_parse_other(const char *text, const char *root, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    g_autoptr(xmlDoc) doc = check_text(text, &why) ? parse(text, &why) : NULL;
+    if (doc != NULL && nest_element_is(xmlDocGetRootElement(doc), root))
+        return g_steal_pointer(&doc);
+    nest_set_error(error, NEST_ERROR_INVALID_REQUEST, NULL, "not a usable <%s>: %s", root,
+        why != NULL ? why->message : "its root is another one");
+    return NULL;
+}
+
 const NestSpan *nest_document_span(const NestDocument *document, const xmlNode *element)
 {
     return &g_array_index(document->spans, NestSpan, GPOINTER_TO_UINT(element->_private));

@@ -22,6 +22,11 @@ typedef struct {
 NestDocument *nest_document_parse(const char *text, GError **error);
 void nest_document_free(NestDocument *document);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestDocument, nest_document_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlDoc, xmlFreeDoc)
+
+/* An XML text of another kind, whose root is an element called root: the same bounds, no spans.
+ * Free with xmlFreeDoc(). */
+xmlDoc *nest_document_parse_other(const char *text, const char *root, GError **error);
 
 const NestSpan *nest_document_span(const NestDocument *document, const xmlNode *element);
 

@@ -6,10 +6,7 @@
 void nest_domain_extras_clear(NestDomainExtras *extras)
 {
     g_free(extras->launch_security);
-    g_free(extras->macvtap);
-    g_free(extras->isolated);
-    g_free(extras->ovs);
-    g_free(extras->slow_model);
+    g_clear_pointer(&extras->nics, g_ptr_array_unref);
     g_strfreev(extras->parts);
     g_strfreev(extras->parts_off);
     g_free(extras->manager);
@@ -79,68 +76,12 @@ static void read_machine(const xmlNode *root, NestDomainExtras *extras)
     }
 }
 
-/* Of an interface of type direct all but passthrough pass frames to its own address only. */
-static char *macvtap_mode(const xmlNode *interface)
-{
-    const xmlNode *source = nest_element_child(interface, "source");
-    if (!nest_element_has(interface, "type", "direct"))
-        return NULL;
-    g_autofree char *mode = source != NULL ? nest_element_get(source, "mode") : NULL;
-    gboolean all = g_strcmp0(mode, "passthrough") == 0 &&
-        nest_element_has(interface, "trustGuestRxFilters", "yes");
-    return all ? NULL : g_strdup(mode != NULL ? mode : "vepa");
-}
-
-static gboolean is_ovs(const xmlNode *interface)
-{
-    const xmlNode *port = nest_element_child(interface, "virtualport");
-    const xmlNode *parameters = nest_element_child(port, "parameters");
-    g_autofree char *id = parameters != NULL ? nest_element_get(parameters, "interfaceid") : NULL;
-    return port != NULL && nest_element_has(port, "type", "openvswitch") && id != NULL;
-}
-
-static gboolean is_slow(const char *model)
-{
-    static const char *const names[] = {"e1000", "e1000e", "rtl8139", "ne2k_pci", "pcnet", NULL};
-    return model != NULL && g_strv_contains(names, model);
-}
-
-/* slot becomes text, unless it is set already; text is taken. */
-static void note(char **slot, char *text)
-{
-    if (*slot == NULL)
-        *slot = text;
-    else
-        g_free(text);
-}
-
-static void read_interface(const xmlNode *interface, NestDomainExtras *extras)
-{
-    const xmlNode *mac = nest_element_child(interface, "mac");
-    const xmlNode *port = nest_element_child(interface, "port");
-    const xmlNode *kind = nest_element_child(interface, "model");
-    g_autofree char *address = mac != NULL ? nest_element_get(mac, "address") : NULL;
-    g_autofree char *model = kind != NULL ? nest_element_get(kind, "type") : NULL;
-    const char *name = address != NULL ? address : "without a MAC address";
-    extras->interfaces++;
-    note(&extras->macvtap, macvtap_mode(interface));
-    if (port != NULL && nest_element_has(port, "isolated", "yes"))
-        note(&extras->isolated, g_strdup(name));
-    if (is_ovs(interface))
-        note(&extras->ovs, g_strdup(name));
-    if (is_slow(model))
-        note(&extras->slow_model, g_strdup(model));
-}
-
 void nest_domain_read_extras(const NestDocument *document, NestDomainExtras *extras)
 {
-    const xmlNode *devices = nest_element_child(document->root, "devices");
     read_cpu(document->root, extras);
     read_memory(document->root, extras);
     read_machine(document->root, extras);
-    for (const xmlNode *interface = nest_element_child(devices, "interface"); interface != NULL;
-         interface = nest_element_next(interface, "interface"))
-        read_interface(interface, extras);
+    extras->nics = nest_nic_read_all(document);
     nest_domain_read_parts(document, extras);
     nest_domain_read_hyperv(document, &extras->hyperv);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 #include "nest-domain-hyperv.h"
+#include "nest-nic.h"
 
 /* What a definition says beside nesting itself, as far as it matters to VMs that host others. */
 typedef struct {
@@ -14,11 +15,7 @@ typedef struct {
     char *launch_security; /* "sev", "tdx"; NULL where none */
     gboolean agent; /* a channel of QEMU's guest agent */
     gboolean vsock;
-    char *macvtap; /* the mode of an interface that passes its own MAC address only; NULL: none */
-    char *isolated; /* the MAC address of an interface whose port is isolated; NULL: none */
-    char *ovs; /* of one on Open vSwitch whose port has an interface id; NULL: none */
-    char *slow_model; /* the model of an emulated interface: "e1000"; NULL: none */
-    guint interfaces;
+    GPtrArray *nics; /* NestNic */
     gboolean arch_capabilities, arch_capabilities_off; /* is asked for, is disabled by its name */
     gboolean md_clear_off, flush_l1d_off; /* are disabled */
     GStrv parts; /* the features vmx-… that are asked for; empty where none */

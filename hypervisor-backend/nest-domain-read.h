@@ -12,6 +12,9 @@ void nest_domain_read_extras(const NestDocument *document, NestDomainExtras *ext
 void nest_domain_read_hyperv(const NestDocument *document, NestDomainHyperv *hyperv);
 void nest_domain_read_parts(const NestDocument *document, NestDomainExtras *extras);
 
+/* The interfaces in order: array of NestNic. */
+GPtrArray *nest_nic_read_all(const NestDocument *document);
+
 /* The first <cell> of <numa>, or NULL. */
 xmlNode *nest_domain_numa(const NestDocument *document);
 

@@ -127,6 +127,11 @@ gboolean nest_libvirt_facts(virDomainPtr domain, const NestLibvirtFolders *folde
 /* Not more than it takes a while to read; NULL where they can't be listed. */
 NestSnapshotFacts *nest_libvirt_snapshots(virDomainPtr domain);
 
+/* nest-libvirt-networks.c */
+
+/* The networks of the contract. */
+gboolean nest_libvirt_networks(NestLibvirt *self, GPtrArray **ret_texts, GError **error);
+
 /* nest-libvirt-caps.c */
 
 gboolean nest_libvirt_caps(NestLibvirt *self, NestBackendCaps **ret_caps, GError **error);

@@ -5,8 +5,6 @@
 #include <libxml/parser.h>
 #include <string.h>
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlDoc, xmlFreeDoc)
-
 /* No DTD can be in what libvirt writes; one that is there is not followed. */
 static xmlDoc *parse(const char *xml)
 {

@@ -58,7 +58,7 @@ extern const NestHostCheckRow nest_checks_host_machine[], nest_checks_host_kerne
     nest_checks_host_stack[], nest_checks_host_module[], nest_checks_host_tuning[];
 extern const NestVmCheckRow nest_checks_vm_definition[], nest_checks_vm_guest[],
     nest_checks_vm_network[], nest_checks_vm_windows[], nest_checks_vm_run[],
-    nest_checks_vm_snapshot[];
+    nest_checks_vm_snapshot[], nest_checks_vm_port[], nest_checks_vm_uplink[];
 extern const NestGuestCheckRow nest_checks_guest_linux[], nest_checks_guest_windows[];
 
 /* All of them, in the order in which they run; NULL ends each list. */

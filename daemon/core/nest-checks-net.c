@@ -1,149 +1,145 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "nest-check.h"
+#include "nest-check-path.h"
 #include <string.h>
 
-/* What the network of a VM lets through of its inner VMs. */
+/* How far frames of inner VMs get: the interface of the VM, its filter, and the kind of network
+ * behind it. The ports and what is behind them are in nest-checks-port.c and nest-checks-uplink.c.
+ */
 
-/* Filters of libvirt's own that leave the MAC addresses of inner VMs alone. */
-static gboolean is_harmless(const char *filter)
+static void judge_spoof(const NestVmView *view, const NestNetPath *path, NestCheck *check)
 {
-    static const char *const names[] = {"no-ip-multicast", "no-mac-broadcast", "no-ip-spoofing",
-        "no-ipv6-multicast", "no-ipv6-spoofing", "qemu-announce-self", NULL};
-    return filter == NULL || g_str_has_prefix(filter, "allow-") || g_strv_contains(names, filter);
-}
-
-static gboolean is_user(const NestInterface *interface)
-{
-    return g_strcmp0(interface->type, "user") == 0;
-}
-
-typedef struct {
-    const NestInterface *blocked; /* the first of each, NULL where none */
-    const NestInterface *unknown;
-    const NestInterface *user;
-    guint count;
-} Interfaces;
-
-static Interfaces look_at(const NestDomain *domain)
-{
-    Interfaces found = {0};
-    for (guint i = 0; domain->interfaces != NULL && i < domain->interfaces->len; i++) {
-        const NestInterface *interface = g_ptr_array_index(domain->interfaces, i);
-        found.count++;
-        if (is_user(interface))
-            found.user = found.user != NULL ? found.user : interface;
-        if (nest_filter_blocks_foreign_macs(interface->filter))
-            found.blocked = found.blocked != NULL ? found.blocked : interface;
-        else if (!is_harmless(interface->filter))
-            found.unknown = found.unknown != NULL ? found.unknown : interface;
-    }
-    return found;
-}
-
-static void check_spoof(const NestVmView *view, NestCheck *check)
-{
-    Interfaces found = look_at(view->domain);
-    const NestInterface *named = found.blocked != NULL ? found.blocked : found.unknown;
-    nest_check_read(check, "definition, interfaces: %u, filter: %s", found.count,
-        named != NULL ? named->filter : "none that matters");
-    if (found.count == 0) {
-        nest_check_say(check, NEST_VERDICT_NOT_APPLICABLE, "It has no network.");
-    } else if (found.blocked != NULL) {
+    const NestFilterVerdict *filter = &path->filter;
+    const char *name = path->nic->filter;
+    nest_check_read(check, "definition, filter of %s: %s", path->name,
+        filter->path != NULL ? filter->path
+            : name != NULL   ? name
+                             : "none");
+    if (filter->answer == NEST_FILTER_BLOCKS) {
         nest_check_fix(check, "nestctl enable %s", view->facts->name);
         nest_check_say(check, NEST_VERDICT_WARN,
-            "The filter %s drops what inner VMs send under their own MAC addresses.",
-            found.blocked->filter);
-    } else if (found.unknown != NULL) {
-        nest_check_fix(check, "see what it does: virsh nwfilter-dumpxml %s", found.unknown->filter);
+            "What inner VMs send under their own MAC addresses is dropped at the network filter of "
+            "%s: %s.",
+            path->name, filter->path);
+    } else if (filter->answer == NEST_FILTER_UNKNOWN) {
+        nest_check_fix(check, "see what it does: virsh nwfilter-dumpxml %s", name);
         nest_check_say(check, NEST_VERDICT_UNKNOWN,
-            "Whether the filter %s lets the MAC addresses of inner VMs pass can't be told.",
-            found.unknown->filter);
+            "Whether the filter %s lets the MAC addresses of inner VMs pass can't be told: %s.",
+            filter->path, filter->why);
+    } else if (filter->blocks_ip) {
+        nest_check_fix(check,
+            "name the addresses of inner VMs in the filterref, <parameter name='IP' value='…'/>");
+        nest_check_say(check, NEST_VERDICT_WARN,
+            "The filter %s of %s lets inner VMs use their own MAC addresses, but drops packets "
+            "from IP addresses that it does not know.",
+            name, path->name);
     } else {
         nest_check_say(check, NEST_VERDICT_PASS, "No filter stops MAC addresses of inner VMs.");
     }
 }
 
+static void check_spoof(const NestVmView *view, NestCheck *check)
+{
+    nest_check_paths(view, check, judge_spoof);
+}
+
+static void judge_user(const NestVmView *view, const NestNetPath *path, NestCheck *check)
+{
+    nest_check_read(check, "definition, type of %s: %s", path->name,
+        path->nic->type != NULL ? path->nic->type : "none");
+    if (path->way != NEST_WAY_USER) {
+        nest_check_say(check, NEST_VERDICT_PASS, "No interface is user-mode.");
+        return;
+    }
+    g_autofree char *nat = nest_check_nat_text(view);
+    nest_check_fix(check, "%s", nat);
+    nest_check_say(check, NEST_VERDICT_INFO,
+        "Its network is user-mode: inner VMs reach out through the VM's own address only.");
+}
+
 static void check_user(const NestVmView *view, NestCheck *check)
 {
-    Interfaces found = look_at(view->domain);
-    nest_check_read(check, "definition, interfaces: %u, of type user: %s", found.count,
-        found.user != NULL ? "yes" : "none");
-    if (found.count == 0)
-        nest_check_say(check, NEST_VERDICT_NOT_APPLICABLE, "It has no network.");
-    else if (found.user != NULL)
-        nest_check_say(check, NEST_VERDICT_INFO,
-            "Its network is user-mode: inner VMs reach out through the VM's own address only.");
-    else
-        nest_check_say(check, NEST_VERDICT_PASS, "No interface is user-mode.");
+    nest_check_paths(view, check, judge_user);
 }
 
-/* FALSE, and the verdict is said, if it has no interface. */
-static gboolean have_network(const NestVmView *view, NestCheck *check)
+static void judge_macvtap(const NestVmView *view, const NestNetPath *path, NestCheck *check)
 {
-    if (view->domain->extras.interfaces > 0)
-        return TRUE;
-    nest_check_say(check, NEST_VERDICT_NOT_APPLICABLE, "It has no network.");
-    return FALSE;
-}
-
-/* What is read, what to say where there is no such interface, and where there is one. */
-typedef struct {
-    const char *what;
-    NestVerdict verdict;
-    const char *good, *bad, *fix;
-} Rule;
-
-static void judge(const NestVmView *view, NestCheck *check, const char *found, const Rule *rule)
-{
-    if (!have_network(view, check))
-        return;
-    nest_check_read(check, "definition, %s: %s", rule->what, found != NULL ? found : "none");
-    if (found != NULL)
-        nest_check_fix(check, "%s", rule->fix);
-    nest_check_say(check, found != NULL ? rule->verdict : NEST_VERDICT_PASS, "%s",
-        found != NULL ? rule->bad : rule->good);
+    nest_check_read(check, "definition, macvtap mode of %s: %s", path->name,
+        path->mode != NULL ? path->mode : "none");
+    if (path->way == NEST_WAY_UNKNOWN && view->net->net != NULL) {
+        nest_check_say(check, NEST_VERDICT_UNKNOWN, "What kind of network %s is could not be read.",
+            path->nic->source);
+    } else if (path->way != NEST_WAY_MACVTAP) {
+        nest_check_say(check, NEST_VERDICT_PASS, "No interface is on macvtap.");
+    } else if (g_strcmp0(path->mode, "passthrough") == 0) {
+        nest_check_say(check, NEST_VERDICT_PASS,
+            "Its macvtap is in mode passthrough, which delivers every frame.");
+    } else {
+        g_autofree char *nat = nest_check_nat_text(view);
+        nest_check_fix(check, "use a bridge, or mode passthrough; or %s", nat);
+        nest_check_say(check, NEST_VERDICT_WARN,
+            "Frames for inner VMs end at the macvtap of %s: in mode %s it delivers those for its "
+            "own MAC address only.",
+            path->name, path->mode != NULL ? path->mode : "unknown");
+    }
 }
 
 static void check_macvtap(const NestVmView *view, NestCheck *check)
 {
-    static const Rule rule = {"interface of type direct", NEST_VERDICT_WARN,
-        "No interface delivers frames for its own MAC address only.",
-        "An interface on macvtap gets frames for its own MAC address only: bridged inner VMs hear "
-        "nothing.",
-        "use a bridge; or mode passthrough with trustGuestRxFilters='yes'"};
-    judge(view, check, view->domain->extras.macvtap, &rule);
+    nest_check_paths(view, check, judge_macvtap);
 }
 
-static void check_isolated(const NestVmView *view, NestCheck *check)
+static void judge_ovs(const NestVmView *view, const NestNetPath *path, NestCheck *check)
 {
-    static const Rule rule = {"interface with an isolated port", NEST_VERDICT_WARN,
-        "No port is isolated.",
-        "The port of an interface is isolated: inner VMs do not see those on other isolated ports.",
-        "take out <port isolated='yes'/> where inner VMs shall see each other"};
-    judge(view, check, view->domain->extras.isolated, &rule);
+    nest_check_read(check, "definition, virtual port of %s: %s", path->name,
+        path->managed   ? "Open vSwitch, with an interface id"
+            : path->ovs ? "Open vSwitch"
+                        : "none");
+    if (!path->managed) {
+        nest_check_say(check, NEST_VERDICT_PASS, "No port is managed by a network controller.");
+        return;
+    }
+    nest_check_fix(check,
+        "allow their addresses at the port (allowed address pairs), or disable port security");
+    nest_check_say(check, NEST_VERDICT_WARN,
+        "The port of %s on Open vSwitch is managed: port security may drop what inner VMs send "
+        "there.",
+        path->name);
 }
 
 static void check_ovs(const NestVmView *view, NestCheck *check)
 {
-    static const Rule rule = {"port of Open vSwitch with an interface id", NEST_VERDICT_WARN,
-        "No port is managed by a network controller.",
-        "A port of Open vSwitch is managed: port security may drop what inner VMs send.",
-        "allow their addresses at the port (allowed address pairs), or disable port security"};
-    judge(view, check, view->domain->extras.ovs, &rule);
+    nest_check_paths(view, check, judge_ovs);
+}
+
+static gboolean is_slow(const char *model)
+{
+    static const char *const names[] = {"e1000", "e1000e", "rtl8139", "ne2k_pci", "pcnet", NULL};
+    return model != NULL && g_strv_contains(names, model);
+}
+
+static void judge_model(const NestVmView *view, const NestNetPath *path, NestCheck *check)
+{
+    const char *model = path->nic->model;
+    nest_check_read(
+        check, "definition, model of %s: %s", path->name, model != NULL ? model : "none");
+    if (!is_slow(model)) {
+        nest_check_say(check, NEST_VERDICT_PASS, "No interface is emulated.");
+        return;
+    }
+    nest_check_fix(check, "model virtio, where the guest has a driver for it; vmxnet3 for ESXi");
+    nest_check_say(check, NEST_VERDICT_INFO,
+        "An interface is emulated: its traffic, and that of inner VMs, is slow.");
 }
 
 static void check_model(const NestVmView *view, NestCheck *check)
 {
-    static const Rule rule = {"emulated model", NEST_VERDICT_INFO, "No interface is emulated.",
-        "An interface is emulated: its traffic, and that of inner VMs, is slow.",
-        "model virtio, where the guest has a driver for it; vmxnet3 for ESXi"};
-    judge(view, check, view->domain->extras.slow_model, &rule);
+    nest_check_paths(view, check, judge_model);
 }
 
 // clang-format off
 const NestVmCheckRow nest_checks_vm_network[] = {
     {{"net.spoof", "inner VMs may send under their own MAC", NEST_CHECK_PLAIN, NEST_VERDICT_WARN,
-         "The network filter of each interface.",
+         "The network filter of each interface, with all filters that it includes.",
          "Filters like clean-traffic drop frames with a MAC address that is not the interface's "
          "own, and so all that bridged inner VMs send.",
          "nestctl enable VM; by hand: virsh edit VM, and take the filterref out or use a filter "
@@ -158,18 +154,12 @@ const NestVmCheckRow nest_checks_vm_network[] = {
          "libvirt: formatdomain, Userspace connection"},
         check_user},
     {{"net.macvtap", "frames for inner VMs are delivered", NEST_CHECK_PLAIN, NEST_VERDICT_WARN,
-         "Interfaces of type direct, their mode and trustGuestRxFilters.",
-         "On macvtap an interface gets frames for its own MAC address only, and none for inner "
-         "VMs.",
-         "Use a bridge; or mode passthrough with trustGuestRxFilters='yes'.",
+         "Interfaces on macvtap and their mode.",
+         "Unless its mode is passthrough, macvtap delivers frames for its own MAC address only, "
+         "and none for inner VMs.",
+         "Use a bridge, or mode passthrough; or address translation in the VM.",
          "libvirt: formatdomain, Direct attachment to physical interface"},
         check_macvtap},
-    {{"net.isolated", "no port is isolated", NEST_CHECK_PLAIN, NEST_VERDICT_WARN,
-         "The element port of each interface.",
-         "Isolated ports do not see each other, and neither do the inner VMs behind them.",
-         "Take isolated='yes' out of the definition.",
-         "libvirt: formatdomain, Isolating guests' network traffic from each other"},
-        check_isolated},
     {{"net.ovs", "no network controller manages its ports", NEST_CHECK_PLAIN, NEST_VERDICT_WARN,
          "Virtual ports of Open vSwitch with an interface id.",
          "A controller such as OVN or Neutron drops frames from MAC addresses that it did not "

@@ -8,7 +8,7 @@ const NestHostCheckRow *const nest_check_host_tables[] = {nest_checks_host_machi
     nest_checks_host_tuning, NULL};
 const NestVmCheckRow *const nest_check_vm_tables[] = {nest_checks_vm_definition,
     nest_checks_vm_guest, nest_checks_vm_windows, nest_checks_vm_run, nest_checks_vm_snapshot,
-    nest_checks_vm_network, NULL};
+    nest_checks_vm_network, nest_checks_vm_port, nest_checks_vm_uplink, NULL};
 const NestGuestCheckRow *const nest_check_guest_tables[] = {
     nest_checks_guest_linux, nest_checks_guest_windows, NULL};
 
@@ -200,8 +200,11 @@ NestHost *nest_checks_host(const NestHostView *view)
     return host;
 }
 
-static gboolean spoofing_allowed(const NestDomain *domain)
+static gboolean spoofing_allowed(const NestVmView *view)
 {
+    const NestDomain *domain = view->domain;
+    if (view->net != NULL)
+        return view->net->blocking[0] == NULL;
     for (guint i = 0; domain->interfaces != NULL && i < domain->interfaces->len; i++) {
         const NestInterface *interface = g_ptr_array_index(domain->interfaces, i);
         if (nest_filter_blocks_foreign_macs(interface->filter))
@@ -226,7 +229,7 @@ static void fill_definition(const NestVmView *view, NestVm *vm)
     vm->memory_kib = domain->memory_kib;
     vm->dynamic_memory = nest_domain_memory_is_dynamic(domain);
     vm->memory_min_kib = vm->dynamic_memory ? domain->current_memory_kib : domain->memory_kib;
-    vm->mac_spoofing = spoofing_allowed(domain);
+    vm->mac_spoofing = spoofing_allowed(view);
     vm->vcpus = domain->vcpus;
     vm->cpu_mode = g_strdup(domain->cpu_mode);
     vm->cpu_model = g_strdup(domain->cpu_model);
@@ -255,7 +258,11 @@ NestVm *nest_checks_vm(const NestVmView *view)
     vm->revision = facts->xml != NULL ? nest_domain_fingerprint(facts->xml) : NULL;
     if (view->domain != NULL)
         fill_definition(view, vm);
-    gboolean yes = run_vm_checks(view, vm->checks);
+    g_autoptr(NestVmNet) net = NULL;
+    NestVmView whole = *view;
+    if (view->net == NULL && view->domain != NULL)
+        whole.net = net = nest_vm_net_new(NULL, view->domain, view->live);
+    gboolean yes = run_vm_checks(&whole, vm->checks);
     vm->supports = yes && view->domain != NULL;
     return vm;
 }

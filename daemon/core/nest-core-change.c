@@ -278,7 +278,10 @@ static void job_work(gpointer data)
     NestCore *core = submission->core;
     NestJob *job = submission->job;
     const NestHostSnapshot *known = g_task_get_task_data(submission->task);
-    job->host = nest_host_snapshot_take(core->place, known->caps);
+    g_autoptr(NestNetDefinitions) definitions = job->request->nested != NULL
+        ? nest_net_definitions_take(core->backend)
+        : nest_net_definitions_ref(known->net->definitions);
+    job->host = nest_host_snapshot_take_with(core->place, known->caps, definitions);
     gboolean ready = job->type->prepare(job, &submission->error);
     submission->plan = g_steal_pointer(&job->plan);
     if (!ready || job->n_steps == 0 ||

@@ -6,6 +6,7 @@
 typedef struct {
     NestCore *core;
     NestBackendCaps *caps;
+    NestNetDefinitions *definitions;
     NestHostSnapshot *host;
 } Probe;
 
@@ -32,6 +33,7 @@ static void probed(gpointer data)
         core->state == NEST_CORE_OPEN && core->host->caps != NULL;
     core->host_probing = FALSE;
     nest_backend_caps_free(probe->caps);
+    nest_net_definitions_unref(probe->definitions);
     nest_core_set_host(core, probe->host);
     g_autoptr(GPtrArray) waiters = g_steal_pointer(&core->host_waiters);
     core->host_waiters = g_ptr_array_new();
@@ -44,7 +46,7 @@ static void probed(gpointer data)
 static void probe_work(gpointer data)
 {
     Probe *probe = data;
-    probe->host = nest_host_snapshot_take(probe->core->place, probe->caps);
+    probe->host = nest_host_snapshot_take_with(probe->core->place, probe->caps, probe->definitions);
     nest_core_post(probed, probe);
 }
 
@@ -60,8 +62,10 @@ void nest_core_host_async(NestCore *core, GAsyncReadyCallback callback, gpointer
         return;
     Probe *probe = g_new0(Probe, 1);
     probe->core = core;
-    if (core->host != NULL)
+    if (core->host != NULL) {
         probe->caps = nest_backend_caps_copy(core->host->caps);
+        probe->definitions = nest_net_definitions_ref(core->host->net->definitions);
+    }
     core->host_probing = TRUE;
     nest_core_push(core, core->prober, probe_work, probe);
 }

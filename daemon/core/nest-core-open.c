@@ -79,7 +79,8 @@ static void open_work(gpointer data)
     NestBackendCaps *caps = NULL;
     if (core->backend->ops->open(core->backend, &opening->error) &&
         core->backend->ops->caps(core->backend, &caps, &opening->error)) {
-        NestHostSnapshot *host = nest_host_snapshot_take(core->place, caps);
+        g_autoptr(NestNetDefinitions) definitions = nest_net_definitions_take(core->backend);
+        NestHostSnapshot *host = nest_host_snapshot_take_with(core->place, caps, definitions);
         if (!opening->recover || recover_all(opening, host, &opening->error))
             opening->host = g_steal_pointer(&host);
         nest_host_snapshot_unref(host);

@@ -85,8 +85,10 @@ static void plan_work(gpointer data)
     Planning *planning = data;
     NestCore *core = planning->core;
     g_autoptr(GError) error = NULL;
-    g_autoptr(NestHostSnapshot) host = nest_host_snapshot_take(
-        core->place, ((NestHostSnapshot *)g_task_get_task_data(planning->task))->caps);
+    const NestHostSnapshot *known = g_task_get_task_data(planning->task);
+    g_autoptr(NestNetDefinitions) definitions = nest_net_definitions_take(core->backend);
+    g_autoptr(NestHostSnapshot) host =
+        nest_host_snapshot_take_with(core->place, known->caps, definitions);
     g_autoptr(NestVmReading) reading = planning->take(planning, host, &error);
     gpointer made = reading != NULL ? planning->make(planning, reading, &error) : NULL;
     if (made == NULL)

@@ -70,13 +70,14 @@ static void add_card(Refresh *refresh, NestVmFacts *facts, NestHostSnapshot *hos
 static void read_some(Refresh *refresh)
 {
     NestBackend *backend = refresh->core->backend;
+    g_autoptr(NestHostSnapshot) host = nest_host_snapshot_renew(refresh->host);
     for (guint i = 0; i < refresh->uuids->len; i++) {
         const char *uuid = g_ptr_array_index(refresh->uuids, i);
         NestVmFacts *facts = NULL;
         g_autoptr(GError) error = NULL;
         guint64 order = nest_core_next_order(refresh->core);
         if (backend->ops->read(backend, uuid, &facts, &error))
-            add_card(refresh, facts, refresh->host, order);
+            add_card(refresh, facts, host, order);
         else if (nest_error_code(error) == NEST_ERROR_VM_NOT_FOUND)
             g_ptr_array_add(refresh->gone, g_strdup(uuid));
         else if (refresh->error == NULL)
@@ -93,7 +94,8 @@ static void read_all(Refresh *refresh)
     if (!backend->ops->caps(backend, &caps, &refresh->error) ||
         !backend->ops->list(backend, &all, &refresh->error))
         return;
-    refresh->new_host = nest_host_snapshot_take(refresh->core->place, caps);
+    g_autoptr(NestNetDefinitions) definitions = nest_net_definitions_take(backend);
+    refresh->new_host = nest_host_snapshot_take_with(refresh->core->place, caps, definitions);
     refresh->seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_ptr_array_set_free_func(all, NULL);
     for (guint i = 0; i < all->len; i++) {

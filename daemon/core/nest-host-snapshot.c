@@ -25,14 +25,32 @@ static char *make_key(const NestHostSnapshot *snapshot)
         snapshot->advice != NULL ? snapshot->advice->key : "-", flaws);
 }
 
-NestHostSnapshot *nest_host_snapshot_take(NestHostPlace *place, const NestBackendCaps *caps)
+NestHostSnapshot *nest_host_snapshot_take_with(
+    NestHostPlace *place, const NestBackendCaps *caps, NestNetDefinitions *definitions)
 {
     NestHostSnapshot *snapshot = g_atomic_rc_box_new0(NestHostSnapshot);
     snapshot->facts = nest_host_probe(nest_host_place_root(place));
     snapshot->caps = nest_backend_caps_copy(caps);
     snapshot->advice = nest_host_place_advise(place, snapshot->facts);
+    snapshot->root = g_strdup(nest_host_place_root(place));
+    snapshot->net = nest_net_take(snapshot->root, definitions);
     snapshot->key = make_key(snapshot);
     return snapshot;
+}
+
+NestHostSnapshot *nest_host_snapshot_take(NestHostPlace *place, const NestBackendCaps *caps)
+{
+    return nest_host_snapshot_take_with(place, caps, NULL);
+}
+
+NestHostSnapshot *nest_host_snapshot_renew(NestHostSnapshot *snapshot)
+{
+    NestHostSnapshot *oldest = snapshot->older != NULL ? snapshot->older : snapshot;
+    NestHostSnapshot *renewed = g_atomic_rc_box_new0(NestHostSnapshot);
+    *renewed = *oldest;
+    renewed->older = nest_host_snapshot_ref(oldest);
+    renewed->net = nest_net_take(oldest->root, snapshot->net->definitions);
+    return renewed;
 }
 
 NestHostSnapshot *nest_host_snapshot_ref(NestHostSnapshot *snapshot)
@@ -43,6 +61,12 @@ NestHostSnapshot *nest_host_snapshot_ref(NestHostSnapshot *snapshot)
 static void clear(gpointer data)
 {
     NestHostSnapshot *snapshot = data;
+    nest_net_unref(snapshot->net);
+    if (snapshot->older != NULL) {
+        nest_host_snapshot_unref(snapshot->older);
+        return;
+    }
+    g_free(snapshot->root);
     nest_host_facts_free(snapshot->facts);
     nest_backend_caps_free(snapshot->caps);
     nest_advice_free(snapshot->advice);

@@ -17,8 +17,9 @@ NestVmReading *nest_vm_reading_new(
         if (reading->live == NULL)
             return NULL;
     }
+    reading->net = nest_vm_net_new(host->net, reading->domain, reading->live);
     reading->view = (NestVmView){facts, reading->domain, reading->live, host->facts, host->caps,
-        reading->marks, host->advice};
+        reading->marks, host->advice, reading->net};
     return g_steal_pointer(&reading);
 }
 
@@ -28,13 +29,17 @@ NestVmReading *nest_vm_reading_take(NestBackend *backend, NestHostSnapshot *host
     NestVmFacts *facts = NULL;
     if (!backend->ops->read(backend, uuid, &facts, error))
         return NULL;
-    return nest_vm_reading_new(facts, host, marks, error);
+    if (facts->live_xml == NULL)
+        return nest_vm_reading_new(facts, host, marks, error);
+    g_autoptr(NestHostSnapshot) now = nest_host_snapshot_renew(host);
+    return nest_vm_reading_new(facts, now, marks, error);
 }
 
 void nest_vm_reading_free(NestVmReading *reading)
 {
     if (reading == NULL)
         return;
+    nest_vm_net_free(reading->net);
     nest_vm_facts_free(reading->facts);
     nest_domain_free(reading->domain);
     nest_domain_free(reading->live);
@@ -72,6 +77,8 @@ char *nest_vm_facts_key(
         facts->state, facts->saved_state, facts->saved_bytes, facts->snapshots, facts->autostart,
         facts->live_xml != NULL, marks->trust, marks->guarded, facts->messages != NULL,
         facts->start_log);
+    g_autofree char *network =
+        nest_net_key(host->net, facts->live_xml != NULL ? facts->live_xml : facts->xml);
     hash_text(sum, host->key);
     hash_text(sum, rest);
     hash_text(sum, marks->left_as);
@@ -79,5 +86,6 @@ char *nest_vm_facts_key(
     hash_text(sum, facts->xml);
     hash_text(sum, facts->live_xml);
     hash_rest(sum, facts);
+    hash_text(sum, network);
     return g_strdup(g_checksum_get_string(sum));
 }

@@ -10,6 +10,7 @@ typedef struct {
     NestDomain *live; /* NULL where nothing runs */
     NestHostSnapshot *host;
     NestVmMarks *marks;
+    NestVmNet *net;
     NestVmView view; /* of the above */
 } NestVmReading;
 

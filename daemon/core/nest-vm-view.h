@@ -7,6 +7,7 @@
 #include "nest-host-probe.h"
 #include "nest-types.h"
 #include "nest-vm-marks.h"
+#include "nest-vm-net.h"
 
 /* Everything that judging a VM needs; borrowed. domain is NULL where the definition could not be
  * read; caps and host may be NULL where unknown. */
@@ -18,6 +19,7 @@ typedef struct {
     const NestBackendCaps *caps;
     const NestVmMarks *marks; /* NULL: all defaults */
     const NestAdvice *advice; /* NULL: nothing is known of the kernel */
+    const NestVmNet *net; /* NULL: nobody looked, only the definition is known */
 } NestVmView;
 
 /* The extension that nesting in this VM would use: svm under TCG, else what the host's CPU has;

@@ -2,6 +2,7 @@
 #include "nest-backend-fake.h"
 #include "nest-error.h"
 #include "nest-fake-effect.h"
+#include "nest-fake-networks.h"
 #include "nest-fake-sample.h"
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -278,6 +279,7 @@ static const NestBackendOps fake_ops = {
     .wait_off = fake_wait_off,
     .sample = nest_fake_sample,
     .boot = nest_fake_boot,
+    .networks = nest_fake_networks,
     .set_handler = fake_set_handler,
 };
 

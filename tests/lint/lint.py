@@ -45,6 +45,8 @@ MAY_INCLUDE = {
                     "hypervisor-backend/nest-host-repair.h",
                     "hypervisor-backend/nest-host-setting.h",
                     "hypervisor-backend/nest-saved-file.h",
+                    "hypervisor-backend/nest-net.h",
+                    "hypervisor-backend/nest-vm-net.h",
                     "hypervisor-backend/nest-shell-file.h"],
     "daemon/http": ["lib", "daemon/core"],
     "daemon": ["lib", "daemon/core", "daemon/http", "daemon/store", "hypervisor-backend"],

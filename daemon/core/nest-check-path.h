@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include "nest-check.h"
+
+/* Checks of the way that frames of inner VMs take: a rule judges one interface, and the check says
+ * the worst of what it said. The hops, in their order: the interface in the VM, its network filter,
+ * its port of the bridge, the bridge, the uplink, and what is outside of the host. */
+
+/* Says a verdict and what was read; NOT_APPLICABLE where the hop is not on the way of path. */
+typedef void (*NestPathRule)(const NestVmView *view, const NestNetPath *path, NestCheck *check);
+
+/* NOT_APPLICABLE without an interface. */
+void nest_check_paths(const NestVmView *view, NestCheck *check, NestPathRule rule);
+
+/* TRUE if path is that of a VM that runs, on a host that was looked at; else NOT_APPLICABLE is
+ * said: what concerns the devices of the host shows while it runs. */
+gboolean nest_check_runs(const NestVmView *view, const NestNetPath *path, NestCheck *check);
+
+/* "use 192.168.157.0/24 inside, which is free here", and what to say where none can be told. */
+char *nest_check_nat_text(const NestVmView *view);
