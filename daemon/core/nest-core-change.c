@@ -191,6 +191,9 @@ static void finish_submission(Submission *submission)
 {
     NestCore *core = submission->core;
     nest_operations_release(core->operations, nest_job_uuid(submission->job));
+    NestJob *follow = submission->job->follow;
+    if (follow != NULL && follow->unrecorded)
+        nest_core_keep_unrecorded(core, g_steal_pointer(&submission->job->follow));
     if (submission->job->unrecorded)
         nest_core_keep_unrecorded(core, g_steal_pointer(&submission->job));
     submission_free(submission);

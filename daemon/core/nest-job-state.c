@@ -3,6 +3,7 @@
 #include "nest-job-guard.h"
 #include "nest-power.h"
 #include "nest-record.h"
+#include "nest-take-back.h"
 
 /* Start, shut down, power off, save, pause, resume. */
 
@@ -31,7 +32,7 @@ static gboolean lost_extension(const NestDomain *wanted, const NestDomain *got)
         (wanted->svm == NEST_POLICY_REQUIRE && got->svm == NEST_POLICY_DISABLE);
 }
 
-static gboolean start(NestJob *job, GError **error)
+static gboolean try_start(NestJob *job, GError **error)
 {
     const char *uuid = nest_job_uuid(job);
     if (!job->backend->ops->start(job->backend, uuid, error))
@@ -43,6 +44,15 @@ static gboolean start(NestJob *job, GError **error)
     if (now->live != NULL && lost_extension(now->domain, now->live))
         return stop_unfit(job, error);
     return TRUE;
+}
+
+static gboolean start(NestJob *job, GError **error)
+{
+    GError *failure = NULL;
+    if (try_start(job, &failure))
+        return TRUE;
+    nest_take_back(job, failure, error);
+    return FALSE;
 }
 
 static gboolean shut_down(NestJob *job, GError **error)

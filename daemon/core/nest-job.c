@@ -92,6 +92,7 @@ void nest_job_free(NestJob *job)
     nest_host_snapshot_unref(job->host);
     g_object_unref(job->cancellable);
     nest_intent_free(job->intent);
+    nest_job_free(job->follow);
     nest_vm_reading_free(job->reading);
     nest_plan_free(job->plan);
     g_free(job->written);
