@@ -7,7 +7,8 @@
 #define FILES_MAX 256 /* in a folder */
 
 typedef struct {
-    const char *root, *module, *parameter;
+    const char *root, *module;
+    const char *parameter; /* NULL: whether it is blacklisted */
     GHashTable *seen; /* names of files */
     GStrvBuilder *where, *values;
     guint found;
@@ -25,17 +26,22 @@ static gboolean is_module(const char *word, gsize length, const char *module)
     return TRUE;
 }
 
+static void take_place(Search *search, const char *path, const char *value)
+{
+    g_autofree char *where = g_strconcat("/", path, NULL);
+    g_strv_builder_add(search->where, where);
+    g_strv_builder_add(search->values, value);
+    search->found++;
+}
+
 /* What word sets parameter to, if it does; a bare name sets it to 1. */
 static void take_word(Search *search, const char *path, const char *word)
 {
     gsize length = strcspn(word, "=");
     if (strlen(search->parameter) != length || strncmp(word, search->parameter, length) != 0)
         return;
-    g_autofree char *where = g_strconcat("/", path, NULL);
     g_autofree char *value = nest_host_file_clean(word[length] == '=' ? word + length + 1 : "1");
-    g_strv_builder_add(search->where, where);
-    g_strv_builder_add(search->values, value != NULL ? value : "");
-    search->found++;
+    take_place(search, path, value != NULL ? value : "");
 }
 
 static void take_line(Search *search, const char *path, const char *line)
@@ -45,14 +51,16 @@ static void take_line(Search *search, const char *path, const char *line)
     for (; words[i] != NULL && n < 2; i++) {
         if (*words[i] == '\0')
             continue;
-        if (n == 0 && strcmp(words[i], "options") != 0)
+        if (n == 0 && strcmp(words[i], search->parameter != NULL ? "options" : "blacklist") != 0)
             return;
         if (n == 1 && !is_module(words[i], strlen(words[i]), search->module))
             return;
         n++;
     }
-    for (; n == 2 && words[i] != NULL; i++)
+    for (; n == 2 && search->parameter != NULL && words[i] != NULL; i++)
         take_word(search, path, words[i]);
+    if (n == 2 && search->parameter == NULL)
+        take_place(search, path, "");
 }
 
 static void remember(Search *search, const char *path, char *error)
@@ -130,12 +138,20 @@ char *nest_host_modprobe_find(const char *root, const char *module, const char *
     Search search = {root, module, parameter, seen, where, values, 0, NULL};
     for (guint i = 0; module != NULL && i < G_N_ELEMENTS(folders); i++)
         take_folder(&search, folders[i]);
-    if (module != NULL)
+    if (module != NULL && parameter != NULL)
         take_cmdline(&search);
     *ret_where = g_strv_builder_end(where);
     *ret_values = g_strv_builder_end(values);
     *ret_error = search.error;
     return search.error == NULL ? g_strdup_printf("%u found", search.found) : NULL;
+}
+
+char *nest_host_modprobe_blacklisted(const char *root, const char *module)
+{
+    g_auto(GStrv) where = NULL, values = NULL;
+    g_autofree char *error = NULL;
+    g_autofree char *found = nest_host_modprobe_find(root, module, NULL, &where, &values, &error);
+    return g_strdup(where[0]);
 }
 
 /* The name by which a file is sorted; NULL for the command line. */

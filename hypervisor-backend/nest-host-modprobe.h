@@ -9,6 +9,9 @@
 char *nest_host_modprobe_find(const char *root, const char *module, const char *parameter,
     GStrv *ret_where, GStrv *ret_values, char **ret_error);
 
+/* The first file of modprobe.d that keeps module from being loaded by itself; NULL: none does. */
+char *nest_host_modprobe_blacklisted(const char *root, const char *module);
+
 /* Which of the settings found counts at the next load: the last by the names of the files, whatever
  * their folder; the kernel's command line comes after all of them (kmod). FALSE: there is none. */
 gboolean nest_host_modprobe_winner(GStrv where, guint *ret_index);

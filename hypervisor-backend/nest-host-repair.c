@@ -204,6 +204,7 @@ NestHostRepair *nest_host_repair_read(const char *root, const NestHostFacts *fac
     g_autofree char *disabled = nest_host_file_line(root, "proc/sys/kernel/modules_disabled", NULL);
     g_autofree char *found = nest_host_modprobe_find(root, nest_host_repair_module(facts), "nested",
         &repair->nested_where, &repair->nested_values, &repair->nested_error);
+    repair->blacklisted = nest_host_modprobe_blacklisted(root, nest_host_repair_module(facts));
     repair->uid = geteuid();
     repair->gid = getegid();
     repair->udev = nest_host_file_exists(root, "etc/udev");
@@ -235,6 +236,7 @@ void nest_host_repair_free(NestHostRepair *repair)
     g_strfreev(repair->nested_where);
     g_strfreev(repair->nested_values);
     g_free(repair->nested_error);
+    g_free(repair->blacklisted);
     g_free(repair->guests_path);
     g_free(repair->rule_where);
     g_strfreev(repair->users);

@@ -21,6 +21,7 @@ typedef struct {
     GStrv nested_where, nested_values; /* what is configured for the module that fits the CPU,
                                         * loaded or not: as in NestHostTuning */
     char *nested_error; /* something could not be read */
+    char *blacklisted; /* the file that keeps this module from being loaded at boot; NULL: none */
     NestSettingFact drop_in; /* NEST_HOST_DROP_IN */
     NestSettingFact rule; /* NEST_HOST_RULE */
     NestSettingFact device; /* NEST_HOST_DEVICE */

@@ -51,6 +51,10 @@ static void plan_load(Planner *planner)
     }
     add(planner, "kvm-module", g_strdup_printf("kernel module %s loaded", planner->module),
         g_strdup("not loaded"), g_strdup("loaded, nested=1"));
+    if (planner->repair->blacklisted != NULL)
+        nest_host_planning_warn(planner->planning,
+            "%s keeps %s from being loaded at the next boot; what to do: take that line out.",
+            planner->repair->blacklisted, planner->module);
     nest_host_change_add(planner->planning->change, "module", "kvm-module", NEST_HOST_NESTED,
         planner->module, NULL, on_value(planner));
 }

@@ -166,6 +166,9 @@ static void test_load(void **state)
     assert_string_equal(module->target, "kvm_amd");
     assert_null(module->before);
     assert_string_equal(module->after, "1");
+    set(&bench->repair.blacklisted, "/etc/modprobe.d/no-kvm.conf");
+    assert_items(bench, "", "kvm-module nested-persist");
+    assert_warned(bench, "/etc/modprobe.d/no-kvm.conf keeps kvm_amd from being loaded");
     bench->repair.modules_disabled = TRUE;
     assert_refused(bench, NEST_ERROR_HOST_UNFIT, "locked until the next boot");
 }

@@ -296,6 +296,12 @@ static void test_which_setting_counts(void **state)
     assert_configured("/usr/lib/modprobe.d/zz.conf", "0");
     put("etc/modprobe.d/zz.conf", "# hides the other\n");
     assert_configured("/etc/modprobe.d/kvm.conf", "1");
+    assert_null(nest_host_modprobe_blacklisted(root, "kvm_intel"));
+    put("etc/modprobe.d/no.conf",
+        "blacklist kvm_amd\n# blacklist kvm_intel\nblacklist kvm-intel\n");
+    assert_configured("/etc/modprobe.d/kvm.conf", "1");
+    g_autofree char *blacklisted = nest_host_modprobe_blacklisted(root, "kvm_intel");
+    assert_string_equal(blacklisted, "/etc/modprobe.d/no.conf");
     put("proc/cmdline", "quiet kvm_intel.nested=0\n");
     assert_configured("/proc/cmdline", "0");
 }
