@@ -48,7 +48,9 @@ static GStrv decline(const NestPlanned *planned, const NestPlan *plan)
         const NestPlanItem *item = g_ptr_array_index(plan->items, i);
         if (!item->optional || item->id == NULL)
             continue;
-        if ((arguments->no_mac_spoofing && strcmp(item->id, "mac-spoofing") == 0) ||
+        if ((arguments->no_mac_spoofing &&
+                (strcmp(item->id, "mac-spoofing") == 0 ||
+                    strcmp(item->id, "port-isolation") == 0)) ||
             (arguments->no_memory && strcmp(item->id, "memory") == 0))
             g_strv_builder_add(builder, item->id);
     }

@@ -60,8 +60,10 @@ static char *read_definition(const char *file, GError **error)
 static GStrv declined(const NestArguments *arguments)
 {
     g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
-    if (arguments->no_mac_spoofing)
+    if (arguments->no_mac_spoofing) {
         g_strv_builder_add(builder, "mac-spoofing");
+        g_strv_builder_add(builder, "port-isolation");
+    }
     if (arguments->no_memory)
         g_strv_builder_add(builder, "memory");
     return g_strv_builder_end(builder);

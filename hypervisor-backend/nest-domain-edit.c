@@ -23,14 +23,16 @@ static const char *memory_flaw(
         : NULL;
 }
 
-static gboolean is_blocking(const xmlNode *filterref)
+static gboolean is_blocking(const xmlNode *filterref, const NestDomainWish *wish)
 {
     g_autofree char *filter = nest_element_get(filterref, "filter");
-    return nest_filter_blocks_foreign_macs(filter);
+    return nest_filter_blocks_foreign_macs(filter) ||
+        (filter != NULL && wish->filters != NULL && g_strv_contains(wish->filters, filter));
 }
 
 /* The blocking <filterref> after previous, of any interface; the first one for NULL. */
-static xmlNode *next_blocking(const xmlNode *devices, const xmlNode *previous)
+static xmlNode *next_blocking(
+    const xmlNode *devices, const xmlNode *previous, const NestDomainWish *wish)
 {
     xmlNode *interface =
         previous != NULL ? previous->parent : nest_element_child(devices, "interface");
@@ -38,7 +40,7 @@ static xmlNode *next_blocking(const xmlNode *devices, const xmlNode *previous)
                                           : nest_element_child(interface, "filterref");
     while (interface != NULL) {
         for (; filterref != NULL; filterref = nest_element_next(filterref, "filterref"))
-            if (is_blocking(filterref))
+            if (is_blocking(filterref, wish))
                 return filterref;
         interface = nest_element_next(interface, "interface");
         filterref = nest_element_child(interface, "filterref");
@@ -50,8 +52,28 @@ static const char *macs_flaw(
     const NestDocument *document, const NestDomain *domain, const NestDomainWish *wish)
 {
     const xmlNode *devices = nest_element_child(document->root, "devices");
-    return wish->allow_macs && next_blocking(devices, NULL) != NULL
+    return wish->allow_macs && next_blocking(devices, NULL, wish) != NULL
         ? "a filter blocks the MAC addresses of inner VMs"
+        : NULL;
+}
+
+/* The first isolated <port> of an interface from that one on. */
+static xmlNode *next_isolated(const xmlNode *interface)
+{
+    for (; interface != NULL; interface = nest_element_next(interface, "interface")) {
+        xmlNode *port = nest_element_child(interface, "port");
+        if (nest_element_has(port, "isolated", "yes"))
+            return port;
+    }
+    return NULL;
+}
+
+static const char *ports_flaw(
+    const NestDocument *document, const NestDomain *domain, const NestDomainWish *wish)
+{
+    const xmlNode *devices = nest_element_child(document->root, "devices");
+    return wish->open_ports && next_isolated(nest_element_child(devices, "interface")) != NULL
+        ? "a port is isolated"
         : NULL;
 }
 
@@ -142,9 +164,18 @@ static gboolean edit_memory(
 static void edit_macs(NestPatch *patch, const NestDomainWish *wish)
 {
     const xmlNode *devices = nest_element_child(patch->document->root, "devices");
-    const xmlNode *filterref = wish->allow_macs ? next_blocking(devices, NULL) : NULL;
-    for (; filterref != NULL; filterref = next_blocking(devices, filterref))
+    const xmlNode *filterref = wish->allow_macs ? next_blocking(devices, NULL, wish) : NULL;
+    for (; filterref != NULL; filterref = next_blocking(devices, filterref, wish))
         nest_patch_remove(patch, filterref);
+}
+
+static void edit_ports(NestPatch *patch, const NestDomainWish *wish)
+{
+    const xmlNode *devices = nest_element_child(patch->document->root, "devices");
+    const xmlNode *first = wish->open_ports ? nest_element_child(devices, "interface") : NULL;
+    for (const xmlNode *port = next_isolated(first); port != NULL;
+         port = next_isolated(nest_element_next(port->parent, "interface")))
+        nest_patch_remove(patch, port);
 }
 
 char *nest_domain_edit(const char *xml, const NestDomainWish *wish, GError **error)
@@ -159,6 +190,7 @@ char *nest_domain_edit(const char *xml, const NestDomainWish *wish, GError **err
         !edit_memory(patch, domain, wish, error))
         return NULL;
     edit_macs(patch, wish);
+    edit_ports(patch, wish);
     g_autofree char *edited = nest_patch_apply(patch);
     if (!nest_domain_satisfies(edited, wish, error)) {
         g_prefix_error(error, "the edited definition is not as wished: ");
@@ -206,6 +238,7 @@ gboolean nest_domain_satisfies(const char *xml, const NestDomainWish *wish, GErr
     const char *flaw = nest_domain_cpu_flaw(document, domain, wish);
     flaw = flaw != NULL ? flaw : memory_flaw(document, domain, wish);
     flaw = flaw != NULL ? flaw : macs_flaw(document, domain, wish);
+    flaw = flaw != NULL ? flaw : ports_flaw(document, domain, wish);
     if (flaw != NULL)
         nest_set_error(
             error, NEST_ERROR_NOT_VERIFIED, NULL, "the definition is not as wished: %s", flaw);

@@ -67,6 +67,8 @@ typedef struct {
     gboolean fix_memory; /* current = maximum, balloon model none */
     guint64 memory_kib; /* raise both to this; 0: leave */
     gboolean allow_macs; /* drop the filterrefs that block foreign MAC addresses */
+    const char *const *filters; /* that block them too, beside libvirt's own; borrowed, nullable */
+    gboolean open_ports; /* no port of an interface is isolated any more */
 } NestDomainWish;
 
 /* The definition as wished. Every byte that the wish does not name comes out as it went in:

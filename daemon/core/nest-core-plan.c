@@ -75,7 +75,7 @@ static gpointer make_xml(const Planning *planning, const NestVmReading *reading,
     *plan = empty;
     if (made->plan.verdict == NEST_PLAN_REFUSED)
         return g_steal_pointer(&made);
-    NestDomainWish wish = nest_plan_wish(&made->plan, nest_vm_view_extension(&reading->view));
+    NestDomainWish wish = nest_plan_wish_for(&made->plan, &reading->view);
     made->xml = nest_domain_edit(planning->xml, &wish, error);
     return made->xml != NULL ? g_steal_pointer(&made) : NULL;
 }

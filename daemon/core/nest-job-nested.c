@@ -26,7 +26,7 @@ static gboolean plan_is_current(NestJob *job, GError **error)
 
 static gboolean make_intent(NestJob *job, GError **error)
 {
-    job->wish = nest_plan_wish(job->plan, nest_vm_view_extension(&job->reading->view));
+    job->wish = nest_plan_wish_for(job->plan, &job->reading->view);
     job->intent->before_xml = g_strdup(job->reading->facts->xml);
     job->intent->after_xml = nest_domain_edit(job->intent->before_xml, &job->wish, error);
     job->intent->detail = nest_codec_to_text(&nest_plan_record, job->plan);
@@ -92,7 +92,7 @@ static NestRecovery recover(const NestJob *job, const NestVmReading *reading, co
     gboolean changes = g_strcmp0(job->intent->before_xml, job->intent->after_xml) != 0;
     if (changes && nest_domain_same(reading->facts->xml, job->intent->before_xml))
         return NEST_RECOVERY_UNTOUCHED;
-    NestDomainWish wish = nest_plan_wish(job->plan, nest_vm_view_extension(&reading->view));
+    NestDomainWish wish = nest_plan_wish_for(job->plan, &reading->view);
     if (!nest_domain_satisfies(reading->facts->xml, &wish, NULL)) {
         *note = "the definition was changed by somebody else meanwhile, and was left alone";
         return NEST_RECOVERY_LEAVE;

@@ -15,7 +15,7 @@ typedef struct {
     GStrvBuilder *warnings;
 } Planner;
 
-static const char *const optional_ids[] = {"mac-spoofing", "memory", NULL};
+static const char *const optional_ids[] = {"mac-spoofing", "memory", "port-isolation", NULL};
 
 const NestPlanItem *nest_plan_item(const NestPlan *plan, const char *id)
 {
@@ -144,6 +144,14 @@ static void add_dynamic_memory(Planner *planner)
         g_strdup_printf("%s fixed, balloon removed", size), NULL);
 }
 
+static gboolean is_blocking(const Planner *planner, const NestInterface *interface)
+{
+    const NestVmNet *net = planner->view->net;
+    return interface->filter != NULL &&
+        (net != NULL ? g_strv_contains((const char *const *)net->blocking, interface->filter)
+                     : nest_filter_blocks_foreign_macs(interface->filter));
+}
+
 static void add_mac_spoofing(Planner *planner)
 {
     const GPtrArray *interfaces = planner->view->domain->interfaces;
@@ -151,7 +159,7 @@ static void add_mac_spoofing(Planner *planner)
     guint blocked = 0;
     for (guint i = 0; interfaces != NULL && i < interfaces->len; i++) {
         const NestInterface *interface = g_ptr_array_index(interfaces, i);
-        if (!nest_filter_blocks_foreign_macs(interface->filter))
+        if (!is_blocking(planner, interface))
             continue;
         first = first != NULL ? first : interface;
         blocked++;
@@ -168,7 +176,39 @@ static void add_mac_spoofing(Planner *planner)
         : g_strdup_printf(
               "MAC spoofing allowed on %u interface%s", blocked, blocked == 1 ? "" : "s");
     add(planner, "mac-spoofing", title, g_strdup_printf("filter %s", first->filter),
-        g_strdup("no filter"), g_strdup("without it inner VMs have no network"));
+        g_strdup("no filter"),
+        nest_filter_blocks_foreign_macs(first->filter)
+            ? g_strdup("without it inner VMs have no network")
+            : g_strdup(
+                  "without it inner VMs have no network; all rules of that filter go with it"));
+}
+
+static void add_port_isolation(Planner *planner)
+{
+    const GPtrArray *nics = planner->view->domain->extras.nics;
+    const NestNic *first = NULL;
+    guint isolated = 0;
+    for (guint i = 0; i < nics->len; i++) {
+        const NestNic *nic = g_ptr_array_index(nics, i);
+        if (!nic->isolated)
+            continue;
+        first = first != NULL ? first : nic;
+        isolated++;
+    }
+    if (isolated == 0)
+        return;
+    if (is_declined(planner, "port-isolation")) {
+        warn(planner,
+            g_strdup("Its port stays isolated: inner VMs do not see those on other isolated "
+                     "ports."));
+        return;
+    }
+    add(planner, "port-isolation",
+        isolated == 1 && first->mac != NULL
+            ? g_strdup_printf("port of %s no longer isolated", first->mac)
+            : g_strdup_printf("%u port%s no longer isolated", isolated, isolated == 1 ? "" : "s"),
+        g_strdup("isolated"), g_strdup("not isolated"),
+        g_strdup("inner VMs, and the VM, see those on other isolated ports"));
 }
 
 static void add_memory(Planner *planner)
@@ -220,6 +260,7 @@ static void add_changes(Planner *planner)
     if (nest_domain_memory_is_dynamic(domain) || (domain->balloon && exposes))
         add_dynamic_memory(planner);
     add_mac_spoofing(planner);
+    add_port_isolation(planner);
     add_memory(planner);
 }
 
@@ -266,8 +307,8 @@ static gboolean refuse_decline(const Planner *planner, GError **error)
         if (g_strv_contains(optional_ids, planner->decline[i]))
             continue;
         nest_set_error(error, NEST_ERROR_INVALID_REQUEST,
-            "what can be declined: mac-spoofing, memory", "\"%s\" can't be declined",
-            planner->decline[i]);
+            "what can be declined: mac-spoofing, memory, port-isolation",
+            "\"%s\" can't be declined", planner->decline[i]);
         return TRUE;
     }
     return FALSE;
@@ -442,7 +483,15 @@ NestDomainWish nest_plan_wish(const NestPlan *plan, NestExtension extension)
     wish.extension = extension;
     wish.fix_memory = nest_plan_item(plan, "dynamic-memory") != NULL;
     wish.allow_macs = nest_plan_item(plan, "mac-spoofing") != NULL;
+    wish.open_ports = nest_plan_item(plan, "port-isolation") != NULL;
     if (nest_plan_item(plan, "memory") != NULL)
         wish.memory_kib = NEST_MEMORY_WANTED_KIB;
+    return wish;
+}
+
+NestDomainWish nest_plan_wish_for(const NestPlan *plan, const NestVmView *view)
+{
+    NestDomainWish wish = nest_plan_wish(plan, nest_vm_view_extension(view));
+    wish.filters = view->net != NULL ? (const char *const *)view->net->blocking : NULL;
     return wish;
 }

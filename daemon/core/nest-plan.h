@@ -15,6 +15,7 @@
  * extensions      enable: not exposed and enforced; disable: not both explicitly hidden
  * dynamic-memory  enable: memory is dynamic, or a balloon is there and extensions get exposed
  * mac-spoofing    enable, optional: an interface filters foreign MAC addresses
+ * port-isolation  enable, optional: the port of an interface is isolated
  * memory          enable, optional: less than NEST_MEMORY_WANTED_KIB, and not divided
  *
  * A host that has no extension for the VM refuses enable; one where it is only switched off does
@@ -31,5 +32,8 @@ NestPlan *nest_plan_nothing(const NestVmView *view, NestProblem *problem);
 
 /* What the plan makes of the definition. */
 NestDomainWish nest_plan_wish(const NestPlan *plan, NestExtension extension);
+
+/* The same for the VM of view, with the filters of its own that block. It borrows from view. */
+NestDomainWish nest_plan_wish_for(const NestPlan *plan, const NestVmView *view);
 
 const NestPlanItem *nest_plan_item(const NestPlan *plan, const char *id);

@@ -61,6 +61,14 @@ static char *filters_text(const NestDomain *domain)
     return g_string_free(text, FALSE);
 }
 
+static char *ports_text(const NestDomain *domain)
+{
+    guint isolated = 0;
+    for (guint i = 0; i < domain->extras.nics->len; i++)
+        isolated += ((const NestNic *)g_ptr_array_index(domain->extras.nics, i))->isolated ? 1 : 0;
+    return isolated > 0 ? g_strdup_printf("%u isolated", isolated) : g_strdup("none isolated");
+}
+
 static const struct {
     const char *id, *title;
     char *(*text)(const NestDomain *domain);
@@ -69,6 +77,7 @@ static const struct {
     {"memory", "memory", memory_text},
     {"balloon", "memory balloon", balloon_text},
     {"mac-spoofing", "network filters", filters_text},
+    {"port-isolation", "bridge ports", ports_text},
 };
 
 static void add(GPtrArray *items, const char *id, const char *title, char *current, char *target)

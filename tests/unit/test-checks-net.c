@@ -311,11 +311,45 @@ static void test_no_network(void **state)
     assert_int_equal(found, 17);
 }
 
+/* The plan takes out what the filter's tree blocks, and opens isolated ports, unless declined. */
+static void test_plan(void **state)
+{
+    const Row row = {ON(FILTER("lab") "<port isolated='yes'/>") ON(FILTER("harmless")), .off = TRUE,
+        .definitions = "<filter name='lab'><filterref filter='no-mac-spoofing'/></filter>"};
+    TestVm vm = {.cpu = CPU_ON("vmx"), .devices = row.nic};
+    g_autoptr(TestView) test = test_view_new(&vm);
+    g_autoptr(NestNet) net = make_net(&row);
+    g_autoptr(NestVmNet) vm_net = nest_vm_net_new(net, test->domain, NULL);
+    const char *const both[] = {"mac-spoofing", "port-isolation", NULL};
+    g_autoptr(GError) error = NULL;
+    test->view.net = vm_net;
+    g_autoptr(NestPlan) plan = nest_plan_make(&test->view, TRUE, NULL);
+    const NestPlanItem *macs = nest_plan_item(plan, "mac-spoofing");
+    const NestPlanItem *ports = nest_plan_item(plan, "port-isolation");
+    assert_true(macs != NULL && macs->optional && ports != NULL && ports->optional);
+    assert_string_equal(macs->current, "filter lab");
+    assert_non_null(strstr(macs->detail, "all rules of that filter go with it"));
+    NestDomainWish wish = nest_plan_wish_for(plan, &test->view);
+    g_autofree char *after = nest_domain_edit(test->facts->xml, &wish, &error);
+    assert_no_error(error);
+    assert_null(strstr(after, "filter='lab'"));
+    assert_null(strstr(after, "isolated"));
+    assert_non_null(strstr(after, "filter='harmless'"));
+    assert_false(nest_domain_satisfies(test->facts->xml, &wish, NULL));
+    assert_true(nest_domain_satisfies(after, &wish, NULL));
+    g_autoptr(NestPlan) declined = nest_plan_make(&test->view, TRUE, both);
+    assert_int_equal(declined->verdict, NEST_PLAN_NO_CHANGE);
+    assert_int_equal(g_strv_length(declined->warnings), 2);
+    NestDomainWish less = nest_plan_wish_for(declined, &test->view);
+    assert_false(less.allow_macs || less.open_ports);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_outcomes),
         cmocka_unit_test(test_no_network),
+        cmocka_unit_test(test_plan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -91,6 +91,9 @@ static const PlanRow plan_rows[] = {
     /* network */
     {{.devices = NIC("bridge", FILTER("clean-traffic"))}, TRUE, "extensions mac-spoofing?"},
     {{.devices = NIC("bridge", "")}, TRUE, "extensions"},
+    {{.devices = NIC("bridge", "<port isolated='yes'/>") NIC("user", ""), .memory_mib = 2048}, TRUE,
+        "extensions port-isolation? memory?"},
+    {{.devices = NIC("bridge", "<port isolated='no'/>")}, TRUE, "extensions"},
     {{.devices = NIC("bridge", FILTER("clean-traffic")), .cpu = CPU_ON("vmx")}, FALSE,
         "extensions"},
     {{.devices = NIC("bridge", FILTER("no-mac-spoofing")),
@@ -132,7 +135,9 @@ static void test_applied_plan_leaves_nothing(void **state)
         assert_true(nest_domain_satisfies(after, &wish, NULL));
         gboolean redefines = nest_plan_item(plan, "extensions") != NULL ||
             nest_plan_item(plan, "dynamic-memory") != NULL ||
-            nest_plan_item(plan, "mac-spoofing") != NULL || nest_plan_item(plan, "memory") != NULL;
+            nest_plan_item(plan, "mac-spoofing") != NULL ||
+            nest_plan_item(plan, "port-isolation") != NULL ||
+            nest_plan_item(plan, "memory") != NULL;
         assert_int_equal(strcmp(after, test->facts->xml) != 0, redefines);
         g_free(test->facts->xml);
         test->facts->xml = after;
