@@ -111,6 +111,37 @@ static void read_vulnerabilities(const char *root, NestHostTuning *tuning)
         fact->value = g_strdup_printf("%u known", known);
 }
 
+/* A line of qemu.conf that sets name: its value, else NULL. */
+static char *config_value(const char *line, const char *name)
+{
+    gsize length = strlen(name);
+    line += strspn(line, " \t");
+    if (strncmp(line, name, length) != 0)
+        return NULL;
+    line += length + strspn(line + length, " \t");
+    if (*line != '=')
+        return NULL;
+    line += 1 + strspn(line + 1, " \t\"'");
+    return g_strndup(line, strcspn(line, " \t\"'#"));
+}
+
+static void read_sched_core(const char *root, NestHostTuning *tuning)
+{
+    NestFact *fact = &tuning->sched_core;
+    g_autofree char *text = read_text(root, "etc/libvirt/qemu.conf", NEST_HOST_FILE_MAX, fact);
+    if (text == NULL)
+        return;
+    fact->value = g_strdup("");
+    char *next = text;
+    while (next != NULL) {
+        char *value = config_value(strsep(&next, "\n"), "sched_core");
+        if (value == NULL)
+            continue;
+        g_free(fact->value);
+        fact->value = value;
+    }
+}
+
 /* Debian has it in one place, all others in the other. */
 static void read_on_shutdown(const char *root, NestHostTuning *tuning)
 {
@@ -147,6 +178,7 @@ void nest_host_tuning_read(const char *root, const char *module, NestHostTuning 
     read_modules(root, module, ret_tuning);
     read_vulnerabilities(root, ret_tuning);
     read_on_shutdown(root, ret_tuning);
+    read_sched_core(root, ret_tuning);
     ret_tuning->nested_config.value = nest_host_modprobe_find(root, module, "nested",
         &ret_tuning->nested_where, &ret_tuning->nested_values, &ret_tuning->nested_config.error);
 }
@@ -154,7 +186,8 @@ void nest_host_tuning_read(const char *root, const char *module, NestHostTuning 
 void nest_host_tuning_clear(NestHostTuning *tuning)
 {
     NestFact *facts[] = {&tuning->swaps, &tuning->meminfo, &tuning->modules,
-        &tuning->vulnerabilities, &tuning->nested_config, &tuning->on_shutdown};
+        &tuning->vulnerabilities, &tuning->nested_config, &tuning->on_shutdown,
+        &tuning->sched_core};
     for (guint i = 0; i < NEST_N_TUNINGS; i++)
         nest_host_fact_clear(&tuning->facts[i]);
     for (guint i = 0; i < G_N_ELEMENTS(facts); i++)

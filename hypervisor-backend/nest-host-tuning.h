@@ -34,6 +34,8 @@ typedef struct {
     NestFact nested_config; /* value: how many settings there are of the parameter nested, then: */
     GStrv nested_where; /* "/etc/modprobe.d/kvm.conf" */
     GStrv nested_values; /* as many */
+    NestFact sched_core; /* of qemu.conf: "vcpus", "emulator", "full", "none", "" where it is not
+                            set */
     NestFact on_shutdown; /* of libvirt-guests: "suspend", "shutdown", "" where it is not set */
 } NestHostTuning;
 

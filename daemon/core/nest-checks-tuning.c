@@ -119,7 +119,18 @@ static void check_smt(const NestHostView *view, NestCheck *check)
         "Hyper-threads are on: VMs on the same core can learn of each other.",
         "for VMs of people who don't trust each other: core scheduling (sched_core in qemu.conf), "
         "or nosmt"};
+    static const char *const scheduled[] = {"vcpus", "emulator", "full", NULL};
+    const NestFact *smt = &view->host->tuning.facts[NEST_TUNING_SMT];
+    const NestFact *core = &view->host->tuning.sched_core;
     judge(view, check, NEST_TUNING_SMT, &rule);
+    if (g_strcmp0(smt->value, "1") != 0 || core->value == NULL ||
+        !g_strv_contains(scheduled, core->value))
+        return;
+    nest_check_read(
+        check, "%s: %s; %s: sched_core %s", smt->path, smt->value, core->path, core->value);
+    g_clear_pointer(&check->fix, g_free);
+    nest_check_say(check, NEST_VERDICT_PASS,
+        "Hyper-threads are on, and core scheduling keeps VMs from sharing a core.");
 }
 
 static void check_ksm(const NestHostView *view, NestCheck *check)
@@ -326,7 +337,7 @@ const NestHostCheckRow nest_checks_host_tuning[] = {
          "Linux: Documentation/admin-guide/hw-vuln/l1tf.rst; Firecracker: prod-host-setup.md"},
         check_mitigations},
     {{"host.smt", "VMs share no core", NEST_CHECK_PLAIN, NEST_VERDICT_WARN,
-         "Whether hyper-threads are in use.",
+         "Whether hyper-threads are in use, and whether sched_core in qemu.conf keeps VMs apart.",
          "Two VMs on one core can learn of each other; that matters where their owners don't "
          "trust each other, and warns where VMs are labelled untrusted.",
          "Core scheduling (sched_core in qemu.conf, libvirt 8.9 or later), or nosmt on the "

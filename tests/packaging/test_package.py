@@ -25,6 +25,8 @@ INSTALLED = {
     "usr/lib/sysusers.d/nestd.conf": "-rw-r--r--",
     "usr/lib/tmpfiles.d/nestd.conf": "-rw-r--r--",
     "usr/share/bash-completion/completions/nestctl": "-rw-r--r--",
+    "usr/share/nestd/advisories.json": "-rw-r--r--",
+    "usr/share/nestd/advisories.schema.json": "-rw-r--r--",
 }
 PAGES = ["man1/nestctl.1.gz", "man5/nestd.conf.5.gz", "man8/nestd.8.gz"]
 

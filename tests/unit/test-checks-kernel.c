@@ -143,6 +143,25 @@ static void test_distrust(void **state)
     }
 }
 
+static void test_core_scheduling(void **state)
+{
+    static const struct {
+        const char *value;
+        NestVerdict verdict;
+    } rows[] = {{"vcpus", NEST_VERDICT_PASS}, {"emulator", NEST_VERDICT_PASS},
+        {"full", NEST_VERDICT_PASS}, {"none", NEST_VERDICT_WARN}, {"", NEST_VERDICT_WARN},
+        {NULL, NEST_VERDICT_WARN}};
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(NestHostFacts) facts = test_host("amd-ready");
+        NestHostView view = {.host = facts, .untrusted = TRUE};
+        g_free(facts->tuning.sched_core.value);
+        facts->tuning.sched_core.value = g_strdup(rows[i].value);
+        g_autoptr(NestHost) host = nest_checks_host(&view);
+        assert_verdict(host->checks, "sched_core", "host.smt", rows[i].verdict);
+        assert_well_formed(host->checks);
+    }
+}
+
 /* ---- VMs ---- */
 
 typedef struct {
@@ -239,6 +258,7 @@ int main(void)
         cmocka_unit_test(test_no_advice),
         cmocka_unit_test(test_wrong_file_is_seen),
         cmocka_unit_test(test_distrust),
+        cmocka_unit_test(test_core_scheduling),
         cmocka_unit_test(test_vms),
         cmocka_unit_test(test_stack_of_amd),
     };

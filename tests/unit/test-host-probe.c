@@ -113,6 +113,9 @@ static void test_tuning(void **state)
     assert_int_equal(g_strv_length(amd->tuning.vulnerable), 2);
     assert_string_equal(intel->tuning.on_shutdown.value, "shutdown");
     assert_string_equal(amd->tuning.on_shutdown.value, "suspend");
+    g_autoptr(NestHostFacts) apart = probe_recorded("debian-open");
+    assert_string_equal(apart->tuning.sched_core.value, "vcpus");
+    assert_true(amd->tuning.sched_core.missing);
     assert_int_equal(intel->kvm.binary_stats, 1);
     assert_int_equal(amd->kvm.evmcs, 0);
 }
