@@ -185,8 +185,21 @@ typedef struct {
     GPtrArray *rows; /* NestStoredVm */
     GPtrArray *gone; /* uuids, NULL-terminated */
     GPtrArray *events;
+    GPtrArray *started; /* uuids; NULL: none */
     gboolean tidy;
 } Scribble;
+
+static void store_started(const Scribble *scribble)
+{
+    for (guint i = 0; scribble->started != NULL && i < scribble->started->len; i++) {
+        g_autoptr(GError) error = NULL;
+        if (!nest_store_mark_started(
+                scribble->core->store, g_ptr_array_index(scribble->started, i), &error))
+            g_warning("that a virtual machine was started is not stored: %s", error->message);
+    }
+    if (scribble->started != NULL)
+        g_ptr_array_unref(scribble->started);
+}
 
 static void scribble_work(gpointer data)
 {
@@ -196,6 +209,7 @@ static void scribble_work(gpointer data)
     if (!nest_store_sync_vms(scribble->core->store, scribble->rows,
             (const char *const *)scribble->gone->pdata, scribble->events, &error))
         g_warning("what changed of the virtual machines is not stored: %s", error->message);
+    store_started(scribble);
     g_ptr_array_unref(scribble->rows);
     g_ptr_array_unref(scribble->gone);
     g_ptr_array_unref(scribble->events);
@@ -226,6 +240,10 @@ static void admit_card(NestCore *core, NestVmCard *card, Scribble *scribble)
         return;
     if (event != NULL)
         g_ptr_array_add(scribble->events, event);
+    /* What an operation starts, it marks itself. */
+    if (card->state == NEST_VM_RUNNING && operation == NULL &&
+        nest_marks_started(core->marks, card->uuid))
+        g_ptr_array_add(scribble->started, g_strdup(card->uuid));
     if (!same)
         g_ptr_array_add(scribble->rows, nest_vm_card_to_store(card));
 }
@@ -253,6 +271,7 @@ void nest_core_admit(NestCore *core, GPtrArray *cards, const GPtrArray *gone)
     scribble->rows = g_ptr_array_new_with_free_func((GDestroyNotify)nest_stored_vm_free);
     scribble->gone = g_ptr_array_new_with_free_func(g_free);
     scribble->events = g_ptr_array_new_with_free_func((GDestroyNotify)nest_event_free);
+    scribble->started = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; cards != NULL && i < cards->len; i++)
         admit_card(core, g_ptr_array_index(cards, i), scribble);
     for (guint i = 0; gone != NULL && i < gone->len; i++)

@@ -85,6 +85,16 @@ void nest_marks_put(NestMarks *marks, const NestStoredMark *mark)
     g_hash_table_replace(marks->stored, copy->uuid, copy);
 }
 
+gboolean nest_marks_started(NestMarks *marks, const char *uuid)
+{
+    G_GNUC_UNUSED g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&marks->lock);
+    NestStoredMark *stored = g_hash_table_lookup(marks->stored, uuid);
+    gboolean fresh = stored != NULL && stored->fresh;
+    if (fresh)
+        stored->fresh = FALSE;
+    return fresh;
+}
+
 void nest_marks_set_activity(NestMarks *marks, const char *uuid, NestActivity activity)
 {
     G_GNUC_UNUSED g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&marks->lock);

@@ -22,6 +22,9 @@ gboolean nest_marks_distrust(NestMarks *marks);
 void nest_marks_put(NestMarks *marks, const NestStoredMark *mark);
 void nest_marks_set_activity(NestMarks *marks, const char *uuid, NestActivity activity);
 
+/* The VM was started by somebody else. TRUE where that is new: to be stored. Memory only. */
+gboolean nest_marks_started(NestMarks *marks, const char *uuid);
+
 /* Stores the label, then keeps it. labelled FALSE: it has none, and trust does not count. */
 gboolean nest_marks_set_trust(
     NestMarks *marks, const char *uuid, gboolean labelled, NestTrust trust, GError **error);

@@ -95,3 +95,15 @@ gboolean nest_store_put_mark(
     }
     return TRUE;
 }
+
+static gboolean put_started(sqlite3 *db, gpointer data, GError **error)
+{
+    const char *uuid = data;
+    return nest_sql_do(
+        db, "UPDATE vm_mark SET fresh = 0 WHERE uuid = ?", NEST_SQL(TEXT(uuid)), error);
+}
+
+gboolean nest_store_mark_started(NestStore *store, const char *uuid, GError **error)
+{
+    return nest_store_write(store, put_started, (gpointer)uuid, error);
+}

@@ -76,6 +76,9 @@ gboolean nest_store_marks(NestStore *store, GPtrArray **ret_marks, GError **erro
 gboolean nest_store_put_mark(
     NestStore *store, const NestStoredMark *mark, GPtrArray *events, GError **error);
 
+/* The VM was started: its mark, where it has one, is not fresh any more; the rest of it stays. */
+gboolean nest_store_mark_started(NestStore *store, const char *uuid, GError **error);
+
 /* An operation with what recovery needs to finish it or take it back. */
 typedef struct {
     NestOperation *operation;

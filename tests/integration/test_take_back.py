@@ -86,6 +86,24 @@ class TestTakeBack(unittest.TestCase):
         self.daemon.change("PUT", "/v1/vms/old/state", {"state": "off"})
         self.kept("old", self.start("old", f"start@old:2:{BLAMED['cpu']}"))
 
+    def test_started_by_others(self):
+        """Also over a restart of nestd."""
+        with Fake() as daemon:
+            daemon.define("theirs")
+            daemon.change("PUT", "/v1/vms/theirs/nested", {"enabled": True})
+            with daemon.events() as events:
+                daemon.host.start("theirs")
+                events.wait_for(kind="vm-started", name="theirs")
+            with daemon.events() as events:
+                daemon.host.stop("theirs")
+                events.wait_for(kind="vm-stopped", name="theirs")
+            daemon.restart()
+            daemon.wait_backend()
+            daemon.host.control(f"start@theirs:1:{BLAMED['cpu']}")
+            operation = daemon.change("PUT", "/v1/vms/theirs/state", {"state": "running"})
+            self.assertNotIn("taken back", operation["problem"]["detail"])
+            self.assertIn("check='full'", daemon.host.vm("theirs")["xml"])
+
     def test_changed_since(self):
         self.enable("mine")
         self.daemon.host.change("mine", xml=self.xml("mine").replace(">2</vcpu>", ">3</vcpu>"))
