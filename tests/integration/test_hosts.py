@@ -63,7 +63,7 @@ class TestHosts(unittest.TestCase):
             of_vm = daemon.get("/v1/vms/one/checks?all=1")["checks"]
             self.assertEqual([check["id"] for check in of_vm],
                              [check["id"] for check in catalogue
-                              if check["scope"] in ("vm", "net")])
+                              if check["scope"] in ("vm", "net", "guest")])
             for id_ in [*ids, "guard.save"]:
                 self.assertEqual(daemon.nestctl("explain", id_).returncode, 0)
 
