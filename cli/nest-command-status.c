@@ -202,13 +202,29 @@ static gboolean status_in_full(NestCli *cli, GError **error)
 
 /* ---- of all, in short: by their summaries, which a thousand VMs still have in no time ---- */
 
-static GPtrArray *failing_of(GPtrArray *vms)
+/* drifted: those that drifted but fail no check, instead of those that fail. */
+static GPtrArray *failing_of(GPtrArray *vms, gboolean drifted)
 {
     GPtrArray *failing = g_ptr_array_new();
-    for (guint i = 0; i < vms->len; i++)
-        if (!((const NestVmSummary *)g_ptr_array_index(vms, i))->supports)
-            g_ptr_array_add(failing, g_ptr_array_index(vms, i));
+    for (guint i = 0; i < vms->len; i++) {
+        NestVmSummary *vm = g_ptr_array_index(vms, i);
+        if (drifted ? vm->supports && vm->drift : !vm->supports)
+            g_ptr_array_add(failing, vm);
+    }
     return failing;
+}
+
+static void print_drifted(NestOutput *output, const GPtrArray *drifted)
+{
+    if (drifted->len > 0)
+        nest_output_end(output);
+    for (guint i = 0; i < drifted->len; i++) {
+        const NestVmSummary *vm = g_ptr_array_index(drifted, i);
+        nest_output_text(output, NEST_STYLE_CAUTION,
+            "%s was set up for nesting, and somebody else changed it since", vm->name);
+        nest_output_end(output);
+        nest_output_line(output, "  → nestctl enable %s", vm->name);
+    }
 }
 
 /* One line a VM. */
@@ -258,7 +274,8 @@ static gboolean status_in_short(NestCli *cli, GError **error)
     g_autoptr(GPtrArray) vms = nest_client_vms(cli->client, cli->cancellable, error);
     if (vms == NULL)
         return FALSE;
-    g_autoptr(GPtrArray) failing = failing_of(vms);
+    g_autoptr(GPtrArray) failing = failing_of(vms, FALSE);
+    g_autoptr(GPtrArray) drifted = failing_of(vms, TRUE);
     g_autoptr(GPtrArray) whole = g_ptr_array_new_with_free_func((GDestroyNotify)nest_vm_free);
     if (failing->len <= SHOWN_WHOLE && !get_failing(cli, failing, whole, error))
         return FALSE;
@@ -268,6 +285,7 @@ static gboolean status_in_short(NestCli *cli, GError **error)
         print_vm(output, g_ptr_array_index(whole, i), NEST_CHECKS_PROBLEMS);
     if (failing->len > SHOWN_WHOLE)
         print_lines(output, failing);
+    print_drifted(output, drifted);
     return judge(host->supports && failing->len == 0, error);
 }
 

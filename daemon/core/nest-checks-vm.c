@@ -2,6 +2,7 @@
 #include "nest-check.h"
 #include "nest-record.h"
 #include "nest-size.h"
+#include "nest-vm-drift.h"
 #include "nest-vm-trust.h"
 #include <string.h>
 
@@ -264,6 +265,24 @@ static void check_unwanted(const NestVmView *view, NestCheck *check)
         check, NEST_VERDICT_WARN, "The VM may get the extension though nobody asked for it.");
 }
 
+static void check_drift(const NestVmView *view, NestCheck *check)
+{
+    g_autofree char *drift = nest_vm_drift(view);
+    if (view->marks == NULL || !view->marks->guarded) {
+        nest_check_say(
+            check, NEST_VERDICT_NOT_APPLICABLE, "nestd has not switched nesting on in it.");
+        return;
+    }
+    read_cpu(view->domain, check);
+    if (drift == NULL) {
+        nest_check_say(check, NEST_VERDICT_PASS, "What nestd set up for nesting is still there.");
+        return;
+    }
+    fix_by_enable(view, check);
+    nest_check_say(check, NEST_VERDICT_WARN,
+        "nestd set it up for nesting, and somebody else changed it since: %s.", drift);
+}
+
 static void say_trust_open(const NestVmView *view, NestCheck *check, const char *open)
 {
     gboolean untrusted = nest_vm_trust_is_missing(view);
@@ -398,6 +417,14 @@ const NestVmCheckRow nest_checks_vm_definition[] = {
          "Decide: nestctl enable VM, or nestctl disable VM.",
          "nestd: docs/facts.md, F12"},
         check_unwanted},
+    {{"vm.drift", "it is as nestd set it up", NEST_CHECK_PLAIN, NEST_VERDICT_WARN,
+         "Whether what nestctl enable set up is still there: nesting enforced, memory fixed, no "
+         "balloon.",
+         "Who changes a VM behind nestd's back takes away what guards rest on.",
+         "nestctl enable VM sets it up again; nestctl disable VM, if nesting is not wanted any "
+         "more.",
+         "nestd: docs/architecture.md"},
+        check_drift},
     {{NULL}, NULL},
 };
 // clang-format on

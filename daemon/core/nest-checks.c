@@ -2,6 +2,7 @@
 #include "nest-checks.h"
 #include "nest-check.h"
 #include "nest-record.h"
+#include "nest-vm-drift.h"
 
 const NestHostCheckRow *const nest_check_host_tables[] = {nest_checks_host_machine,
     nest_checks_host_kernel, nest_checks_host_stack, nest_checks_host_module,
@@ -241,6 +242,7 @@ static void fill_definition(const NestVmView *view, NestVm *vm)
 NestVm *nest_checks_vm(const NestVmView *view)
 {
     const NestVmFacts *facts = view->facts;
+    g_autofree char *drift = nest_vm_drift(view);
     NestVm *vm = nest_vm_new();
     vm->uuid = g_strdup(facts->uuid);
     vm->name = g_strdup(facts->name);
@@ -254,6 +256,7 @@ NestVm *nest_checks_vm(const NestVmView *view)
     vm->trust = view->marks != NULL ? view->marks->trust : NEST_TRUST_TRUSTED;
     vm->extension = nest_vm_view_extension(view);
     vm->pending = nest_vm_view_pending(view);
+    vm->drift = drift != NULL;
     vm->accel = NEST_ACCEL_KVM;
     vm->revision = facts->xml != NULL ? nest_domain_fingerprint(facts->xml) : NULL;
     if (view->domain != NULL)

@@ -232,14 +232,19 @@ static void admit_card(NestCore *core, NestVmCard *card, Scribble *scribble)
 {
     NestEvent *event = NULL;
     const NestOperation *operation = nest_operations_of_vm(core->operations, card->uuid);
-    if (operation != NULL && !nest_operation_ended(operation))
+    if (operation != NULL && !nest_operation_ended(operation)) {
         nest_vm_card_set_operation(card, operation->id);
+        g_clear_pointer(&card->drift, g_free); /* told, if it is any, when that has ended */
+    }
     const NestVmCard *old = nest_inventory_find(core->inventory, card->uuid);
     gboolean same = old != NULL && (card->stored || g_strcmp0(old->text, card->text) == 0);
+    g_autoptr(NestEvent) drift = nest_vm_card_drift_event(old, card);
     if (!nest_inventory_put(core->inventory, card, &event))
         return;
     if (event != NULL)
         g_ptr_array_add(scribble->events, event);
+    if (drift != NULL)
+        g_ptr_array_add(scribble->events, g_steal_pointer(&drift));
     /* What an operation starts, it marks itself. */
     if (card->state == NEST_VM_RUNNING && operation == NULL &&
         nest_marks_started(core->marks, card->uuid))

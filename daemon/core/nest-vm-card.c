@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-vm-card.h"
 #include "nest-codec.h"
+#include "nest-vm-drift.h"
 
 /* Takes the checks that passed out of vm. */
 static void keep_findings(NestVm *vm)
@@ -40,6 +41,7 @@ NestVmCard *nest_vm_card_make(const NestVmReading *reading)
     card->name = g_strdup(vm->name);
     card->revision = g_strdup(vm->revision);
     card->state = vm->state;
+    card->drift = nest_vm_drift(&reading->view);
     card->key = nest_vm_facts_key(reading->facts, reading->host, reading->marks);
     set_texts(card, vm);
     return card;
@@ -82,6 +84,7 @@ void nest_vm_card_free(NestVmCard *card)
     g_free(card->brief);
     g_free(card->revision);
     g_free(card->key);
+    g_free(card->drift);
     g_free(card);
 }
 
@@ -103,10 +106,15 @@ void nest_vm_card_compare(NestVmCard *card, NestStore *store)
         nest_store_vm_text(store, card->uuid, &text, NULL) && g_strcmp0(text, card->text) == 0;
 }
 
+static NestVmSummary *summary_of(const NestVmCard *card)
+{
+    return nest_codec_from_text(
+        &nest_vm_summary_record, card->summary, -1, NEST_CODEC_LENIENT, NULL);
+}
+
 NestActivity nest_vm_card_activity(const NestVmCard *card)
 {
-    g_autoptr(NestVmSummary) summary =
-        nest_codec_from_text(&nest_vm_summary_record, card->summary, -1, NEST_CODEC_LENIENT, NULL);
+    g_autoptr(NestVmSummary) summary = summary_of(card);
     return summary != NULL ? summary->activity : NEST_ACTIVITY_NONE;
 }
 
@@ -153,5 +161,27 @@ NestEvent *nest_vm_card_event(const NestVmCard *old, const NestVmCard *card)
     event->uuid = g_strdup(card->uuid);
     event->name = g_strdup(card->name);
     event->message = g_steal_pointer(&message);
+    return event;
+}
+
+/* A card from the store says that there was drift, not which. */
+static gboolean is_told(const NestVmCard *old, const NestVmCard *card)
+{
+    if (old == NULL || old->key != NULL)
+        return old != NULL && g_strcmp0(old->drift, card->drift) == 0;
+    g_autoptr(NestVmSummary) summary = summary_of(old);
+    return summary != NULL && summary->drift;
+}
+
+NestEvent *nest_vm_card_drift_event(const NestVmCard *old, const NestVmCard *card)
+{
+    if (card->drift == NULL || is_told(old, card))
+        return NULL;
+    NestEvent *event = nest_record_new(&nest_event_record);
+    event->kind = g_strdup("drift");
+    event->uuid = g_strdup(card->uuid);
+    event->name = g_strdup(card->name);
+    event->message =
+        g_strdup_printf("%s was changed by somebody else: %s", card->name, card->drift);
     return event;
 }

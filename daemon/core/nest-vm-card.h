@@ -14,6 +14,7 @@ typedef struct {
                   * came from the store */
     char *revision;
     char *key; /* nest_vm_facts_key(); NULL where the card came from the store */
+    char *drift; /* nest_vm_drift(), NULL for none, and where the card came from the store */
     NestVmState state;
     guint64 order; /* of the reading: a later one wins */
     gboolean stored; /* the store has this text */
@@ -38,6 +39,9 @@ NestActivity nest_vm_card_activity(const NestVmCard *card);
 
 /* Sets or clears (0) the operation under way in the texts of a complete card. */
 void nest_vm_card_set_operation(NestVmCard *card, gint64 operation);
+
+/* The event that tells that the VM has drifted, NULL where it has not or that was told. */
+NestEvent *nest_vm_card_drift_event(const NestVmCard *old, const NestVmCard *card);
 
 /* The event that tells the difference between two cards of a VM (old NULL: new), NULL where a
  * person would see none. */

@@ -68,6 +68,16 @@ v0    NO: vm.exposed, vm.mem.dynamic
 11 virtual machines do not support it; nestctl status VM shows why, and what to do.
 """), out)
 
+    def test_drift_is_shown_with_what_mends_it(self):
+        drifted = f.summary("strayed", drift=True)
+        self.serve(f.host())
+        self.stub.routes["GET /v1/vms"] = Answer({"vms": [f.summary(), drifted]})
+        out, _ = self.run_nestctl("status")
+        self.assertTrue(out.endswith("""
+strayed was set up for nesting, and somebody else changed it since
+  → nestctl enable strayed
+"""), out)
+
     def test_a_software_host_says_that_tcg_nests(self):
         self.serve(f.software_host())
         out, _ = self.run_nestctl("status", status=1)
