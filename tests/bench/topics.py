@@ -5,6 +5,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -233,6 +234,24 @@ def store(worlds, quick):
     print("```\n" + text + "```")
 
 
+# ---- looking at running VMs ----
+
+def looking(worlds, quick):
+    """VMs of KVM, which software KVM runs too: without KVM there are no statistics to read."""
+    table = Table("One look at all running VMs, of two virtual CPUs each", "VMs", "ms, median",
+                  "ms, longest", "ms of nestd's processor time", "µs to judge them")
+    directory = tempfile.mkdtemp(prefix="nl.", dir="/tmp")
+    counts = ("1", "20") if quick else ("1", "20", "200")
+    try:
+        lines = subprocess.run([BENCH / "bench-sample", directory, *counts], check=True,
+                               capture_output=True, text=True).stdout
+        for line in lines.splitlines():
+            table.add(*line.split("\t"))
+    finally:
+        shutil.rmtree(directory)
+    table.print()
+
+
 def enabling(worlds, quick):
     for table in enable.measure(worlds, quick):
         table.print()
@@ -261,7 +280,9 @@ TOPICS = {
     "reads": "reads while VMs start, beside libvirtd",
     "power": "one and ten starts and stops, beside virsh",
     "plans": "plans for definitions in files, beside xmllint",
+    "looking": "one look at 1, 20 and 200 running VMs",
     "store": "durable changes and loads of the store, beside raw SQLite",
 }
 FUNCTIONS = {"get": get, "enable": enabling, "reads": reads, "power": powers,
+             "looking": looking,
              "plans": lambda worlds, quick: plans.measure(quick), "store": store}
