@@ -163,8 +163,16 @@ static void judge_guard(const NestVmView *view, const NestNetPath *path, NestChe
         "A spanning tree in the VM closes no port.",
         "all traffic of the VM ends as soon as a bridge in it speaks the spanning tree protocol"};
     const NestLink *port = port_of(view, path, check);
-    if (port != NULL)
-        judge_flag(port, port->guard, &flag, check);
+    if (port == NULL)
+        return;
+    judge_flag(port, port->guard, &flag, check);
+    /* br_stp_rcv(): without a spanning tree of its own the bridge does not look. */
+    if (port->guard == NEST_FLAG_ON && path->bridge != NULL && path->bridge->stp == NEST_FLAG_OFF) {
+        g_clear_pointer(&check->fix, g_free);
+        nest_check_say(check, NEST_VERDICT_PASS,
+            "The guard of %s does nothing: %s itself speaks no spanning tree protocol.", port->name,
+            path->bridge->name);
+    }
 }
 
 static void check_guard(const NestVmView *view, NestCheck *check)
@@ -209,7 +217,8 @@ const NestVmCheckRow nest_checks_vm_port[] = {
         check_isolated},
     {{"net.bpduguard", "its port suffers a bridge in the VM", NEST_CHECK_PLAIN,
          NEST_VERDICT_WARN,
-         "The flag bpdu_guard of the bridge port of each interface.",
+         "The flag bpdu_guard of the bridge port of each interface, where the bridge speaks the "
+         "spanning tree protocol.",
          "The port is closed when the first frame of a spanning tree comes, and a bridge in the VM "
          "may send them.",
          "Switch the spanning tree off on bridges in the VM, or the guard: bridge link set dev TAP "

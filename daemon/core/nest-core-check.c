@@ -20,6 +20,8 @@ NestCheckReport *nest_core_check_vm(NestCore *core, const char *ref, gboolean al
         vm = nest_codec_from_text(&nest_vm_record, entry.text, -1, NEST_CODEC_LENIENT, error);
     if (vm == NULL)
         return NULL;
+    /* What no event tells, such as a flag of a bridge port, is read again for who asks again. */
+    nest_core_mark_dirty(core, vm->uuid);
     GPtrArray *inside = nest_checks_guest(vm, NULL);
     vm->supports = vm->supports && !has_failed(inside);
     g_ptr_array_extend_and_steal(vm->checks, inside);

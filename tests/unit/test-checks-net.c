@@ -8,7 +8,7 @@ typedef struct {
     guint index, mtu, master, lower;
     const char *mode;
     gboolean port;
-    NestFlag learning, flood, isolated, guard, locked, promiscuous;
+    NestFlag learning, flood, isolated, guard, locked, promiscuous, stp;
     const char *vf; /* the address of a virtual function */
     NestFlag spoofchk, trust;
 } Device;
@@ -123,6 +123,10 @@ static const Row rows[] = {
     {BRIDGE, .devices = {BR0, GOOD_PORT}, .id = "net.bpduguard", .verdict = NEST_VERDICT_PASS},
     {BRIDGE, .devices = {BR0, PORT(.guard = Y)}, .id = "net.bpduguard",
         .verdict = NEST_VERDICT_WARN, .says = "guard off"},
+    {BRIDGE, .devices = {{"br0", "bridge", 2, 1500, .stp = N}, PORT(.guard = Y)},
+        .id = "net.bpduguard", .verdict = NEST_VERDICT_PASS, .says = "does nothing"},
+    {BRIDGE, .devices = {{"br0", "bridge", 2, 1500, .stp = Y}, PORT(.guard = Y)},
+        .id = "net.bpduguard", .verdict = NEST_VERDICT_WARN},
     {BRIDGE, .devices = {BR0, PORT(.guard = U)}, .id = "net.bpduguard",
         .verdict = NEST_VERDICT_UNKNOWN},
     {BRIDGE, .devices = {BR0, GOOD_PORT}, .id = "net.locked", .verdict = NEST_VERDICT_PASS},
@@ -227,6 +231,7 @@ static NestLink *make_link(const Device *device)
     link->guard = device->guard;
     link->locked = device->locked;
     link->promiscuous = device->promiscuous;
+    link->stp = device->stp;
     if (device->vf == NULL)
         return link;
     NestVf vf = {3, {0x52, 0x54, 0, 0, 0, 1}, device->spoofchk, device->trust};
