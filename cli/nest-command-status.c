@@ -3,6 +3,7 @@
 #include "nest-codec.h"
 #include "nest-commands.h"
 #include "nest-error.h"
+#include "nest-proof-view.h"
 #include "nest-table.h"
 #include "nest-text.h"
 
@@ -53,6 +54,7 @@ static void print_host(NestOutput *output, const NestHost *host, NestChecksShown
     if (*capabilities != '\0')
         nest_output_text(output, NEST_STYLE_PLAIN, "   ");
     nest_output_wrapped(output, NEST_STYLE_PLAIN, host->supports ? 38 : 37, capabilities);
+    nest_proof_view_print_last(output, host->proofs, g_get_real_time() / 1000);
     nest_check_view_print(output, host->checks, shown);
     if (!host->supports && host->tcg_supports)
         nest_output_wrapped(output, NEST_STYLE_PLAIN, 0,

@@ -69,6 +69,17 @@ NestHost *nest_client_host(NestClient *client, GCancellable *cancellable, GError
     return get_record(client, "/v1/host", &nest_host_record, cancellable, error);
 }
 
+NestProof *nest_client_prove(
+    NestClient *client, const NestProofWish *wish, GCancellable *cancellable, GError **error)
+{
+    g_autoptr(json_t) json = NULL;
+    g_autoptr(SoupMessage) message =
+        nest_client_message("POST", "/v1/host/proof", &nest_proof_wish_record, wish);
+    if (!nest_client_request(client, message, &json, cancellable, error))
+        return NULL;
+    return nest_client_decode(&nest_proof_record, json, error);
+}
+
 GPtrArray *nest_client_checks(NestClient *client, GCancellable *cancellable, GError **error)
 {
     return get_array(client, "/v1/checks", &nest_check_info_record, "checks", cancellable, error);

@@ -23,6 +23,9 @@ NestAbout *nest_client_about(NestClient *client, GCancellable *cancellable, GErr
 NestStatus *nest_client_status(
     NestClient *client, gboolean all, GCancellable *cancellable, GError **error);
 NestHost *nest_client_host(NestClient *client, GCancellable *cancellable, GError **error);
+/* Proves nesting on the host; not proved is a result, too. */
+NestProof *nest_client_prove(
+    NestClient *client, const NestProofWish *wish, GCancellable *cancellable, GError **error);
 /* The catalogue: array of NestCheckInfo that frees its elements. */
 GPtrArray *nest_client_checks(NestClient *client, GCancellable *cancellable, GError **error);
 /* all: every check, else only those that did not pass. vm NULL: of the host. */

@@ -182,6 +182,7 @@ typedef struct {
     gboolean supports; /* the verdict */
     gboolean tcg_supports; /* VMs of class TCG can nest (software AMD-V) */
     GPtrArray *checks; /* NestCheck */
+    GPtrArray *proofs; /* NestProof: the last of each accel that was tried */
 } NestHost;
 
 typedef struct {
@@ -320,6 +321,14 @@ typedef struct {
     GStrv missing; /* those that were looked for, and are not there */
     GPtrArray *passes; /* NestProofPass */
     GPtrArray *exits; /* NestProofExit */
+    NestAccel accel; /* KVM or TCG: what ran the VM */
+    gint64 time; /* when */
+    guint64 duration_ms; /* from the wish to the result, QEMU's start included */
+    char *kernel; /* of the host, … */
+    char *qemu_version;
+    char *libvirt_version;
+    char *nested_parameter; /* … as they were then */
+    gboolean outdated; /* one of these has changed since */
 } NestProof;
 
 /* What a new VM shall be; unset fields are NULL, 0 or FALSE. */
@@ -338,6 +347,11 @@ typedef struct {
     NestAccel accel;
     gboolean nested;
 } NestVmSpec;
+
+/* POST /v1/host/proof */
+typedef struct {
+    NestAccel accel; /* AUTO: KVM where there is one */
+} NestProofWish;
 
 /* PUT /v1/vms/{vm}/nested */
 typedef struct {
@@ -422,6 +436,7 @@ NEST_TYPE_AUTOPTR(NestRevision, nest_revision_free)
 NEST_TYPE_AUTOPTR(NestProofExit, nest_proof_exit_free)
 NEST_TYPE_AUTOPTR(NestProofPass, nest_proof_pass_free)
 NEST_TYPE_AUTOPTR(NestProof, nest_proof_free)
+NEST_TYPE_AUTOPTR(NestProofWish, nest_proof_wish_free)
 NEST_TYPE_AUTOPTR(NestVmSpec, nest_vm_spec_free)
 NEST_TYPE_AUTOPTR(NestNestedWish, nest_nested_wish_free)
 NEST_TYPE_AUTOPTR(NestXmlWish, nest_xml_wish_free)

@@ -17,11 +17,18 @@ void nest_core_set_host(NestCore *core, NestHostSnapshot *host)
     core->host_time = g_get_monotonic_time();
 }
 
-static void answer(NestCore *core, GTask *task)
+NestHost *nest_core_show_host(NestCore *core)
 {
     NestHostView view = {
         core->host->facts, core->host->caps, core->host->advice, nest_marks_distrust(core->marks)};
-    g_task_return_pointer(task, nest_checks_host(&view), (GDestroyNotify)nest_host_free);
+    NestHost *host = nest_checks_host(&view);
+    nest_core_prove_tell(core, host);
+    return host;
+}
+
+static void answer(NestCore *core, GTask *task)
+{
+    g_task_return_pointer(task, nest_core_show_host(core), (GDestroyNotify)nest_host_free);
     g_object_unref(task);
 }
 

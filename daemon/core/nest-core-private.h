@@ -14,6 +14,13 @@
  * hypervisor, one looker into running VMs, and one scribe that writes what is known of VMs to the
  * store in order. */
 
+/* The proofs of one accel. */
+typedef struct {
+    NestProof *last; /* NULL: none */
+    GPtrArray *waiters; /* GTask: for the next one */
+    gboolean running;
+} NestProving;
+
 typedef enum { NEST_CORE_OPENING, NEST_CORE_OPEN, NEST_CORE_UNAVAILABLE } NestCoreState;
 
 struct NestCore {
@@ -47,6 +54,9 @@ struct NestCore {
     gint64 host_time; /* monotonic, µs */
     GPtrArray *host_waiters;
     gboolean host_probing;
+
+    NestProving proving[NEST_ACCEL_TCG + 1]; /* by accel */
+    GCancellable *ending; /* fires where nestd stops */
 
     GHashTable *dirty; /* uuids to read again */
     gboolean refreshing, refresh_all;
@@ -104,5 +114,15 @@ void nest_core_refuse_waiting(NestCore *core);
 /* Tries to record job, which it takes over, until that works. */
 void nest_core_keep_unrecorded(NestCore *core, NestJob *job);
 
+/* nest-core-prove.c */
+void nest_core_prove_init(NestCore *core);
+void nest_core_prove_clear(NestCore *core);
+/* Adds what was proved to host. */
+void nest_core_prove_tell(NestCore *core, NestHost *host);
+/* Proves again what is outdated, now that the backend is open. */
+void nest_core_prove_again(NestCore *core, const NestHost *host);
+
 /* nest-core-host.c */
+/* What is known of the host now. */
+NestHost *nest_core_show_host(NestCore *core);
 void nest_core_set_host(NestCore *core, NestHostSnapshot *host);

@@ -202,6 +202,7 @@ NestCore *nest_core_new(
     core->host_waiters = g_ptr_array_new();
     core->dirty = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     core->watches = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    nest_core_prove_init(core);
     core->jobs = g_thread_pool_new(run_task, NULL, config->operations, FALSE, NULL);
     core->readers = g_thread_pool_new(run_task, NULL, READERS, FALSE, NULL);
     core->prober = g_thread_pool_new(run_task, NULL, 1, FALSE, NULL);
@@ -257,6 +258,7 @@ gboolean nest_core_stop(NestCore *core, guint timeout_ms)
 {
     gboolean late = FALSE;
     core->stopping = TRUE;
+    g_cancellable_cancel(core->ending);
     g_clear_handle_id(&core->reconcile_timer, g_source_remove);
     g_clear_handle_id(&core->sample_timer, g_source_remove);
     g_clear_handle_id(&core->reopen_timer, g_source_remove);
@@ -290,6 +292,7 @@ void nest_core_free(NestCore *core)
     g_queue_free(core->waiting);
     nest_host_snapshot_unref(core->host);
     g_ptr_array_unref(core->host_waiters);
+    nest_core_prove_clear(core);
     g_hash_table_unref(core->dirty);
     g_hash_table_unref(core->watches);
     nest_problem_free(core->problem);

@@ -55,9 +55,17 @@ const GArray *nest_core_vms_whole(NestCore *core, GError **error);
  * passed. NULL: VM_NOT_FOUND, or the store can't be read. */
 NestCheckReport *nest_core_check_vm(NestCore *core, const char *ref, gboolean all, GError **error);
 
-/* The host with its checks, probed afresh unless that was done within the last two seconds. */
+/* The host with its checks and proofs, probed afresh unless that was done within the last two
+ * seconds. */
 void nest_core_host_async(NestCore *core, GAsyncReadyCallback callback, gpointer user_data);
 NestHost *nest_core_host_finish(NestCore *core, GAsyncResult *result, GError **error);
+
+/* Boots a VM that runs inner code, of accel (AUTO: KVM where there is one), and says what came of
+ * it; not proved is a result, too. A proof that was under way before does not count. UNSUPPORTED
+ * where the host has no such accel. */
+void nest_core_prove_async(
+    NestCore *core, NestAccel accel, GAsyncReadyCallback callback, gpointer user_data);
+NestProof *nest_core_prove_finish(NestCore *core, GAsyncResult *result, GError **error);
 
 /* ---- changes ---- */
 

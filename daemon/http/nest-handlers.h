@@ -6,6 +6,8 @@
  * router has put into the exchange, asks the core and replies: nothing more. */
 void nest_http_about_get(NestExchange *exchange);
 void nest_http_host_get(NestExchange *exchange);
+void nest_http_host_prove(NestExchange *exchange);
+void nest_http_host_proofs(NestExchange *exchange);
 void nest_http_checks_list(NestExchange *exchange);
 void nest_http_checks_host(NestExchange *exchange);
 void nest_http_checks_vm(NestExchange *exchange);

@@ -36,6 +36,22 @@ def host(**changes):
     return value
 
 
+def proof(proved=True, **changes):
+    value = {
+        "proved": proved, "code": "proved" if proved else "locked",
+        "message": "inner code ran" if proved else "firmware has switched the extension off",
+        "extension": "vmx", "cpu_vendor": "GenuineIntel", "hypervisor": "KVMKVMKVM",
+        "locked": not proved, "tsc_khz": 2000000, "capabilities": ["ept", "vpid"],
+        "missing": ["posted-interrupts"], "accel": "kvm", "time": 1000, "duration_ms": 420,
+        "passes": [{"name": "shadow", "result": "ok"}, {"name": "real-mode", "result": "absent"}],
+        "exits": [{"pass": "shadow", "kind": "cpuid", "count": 64, "min_cycles": 2000,
+                   "median_cycles": 2500}] if proved else [],
+        "kernel": "6.1", "qemu_version": "7.2.22", "libvirt_version": "9.0.0",
+        "nested_parameter": "Y", "outdated": False}
+    value.update(changes)
+    return value
+
+
 def software_host():
     return host(extension="none", nested_parameter=None, supports=False, kvm_module=None, checks=[
         check("host.cpu.extension", "fail", "the CPU has no virtualization extension",

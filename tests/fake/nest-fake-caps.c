@@ -33,6 +33,11 @@ static gboolean set_cap(NestBackendCaps *caps, const char *pair)
         return set_accel(value, &caps->kvm, &caps->kvm_extension);
     if (g_strcmp0(key, "tcg") == 0)
         return set_accel(value, &caps->tcg, &caps->tcg_extension);
+    if (g_strcmp0(key, "qemu") == 0) {
+        g_free(caps->qemu_version);
+        caps->qemu_version = g_strdup(value);
+        return TRUE;
+    }
     if (g_strcmp0(key, "networks") == 0) {
         caps->networks = strcmp(value, "1") == 0;
         return caps->networks || strcmp(value, "0") == 0;

@@ -37,7 +37,7 @@ MAY_INCLUDE = {
     "hypervisor-backend/proof": [],
     "daemon/store": ["lib"],
     "daemon/core": ["lib", "daemon/store/nest-store.h", "hypervisor-backend/nest-backend.h",
-                    "hypervisor-backend/nest-domain-xml.h",
+                    "hypervisor-backend/nest-domain-xml.h", "hypervisor-backend/nest-proof.h",
                     "hypervisor-backend/nest-host-probe.h",
                     "hypervisor-backend/nest-host-kernel.h",
                     "hypervisor-backend/nest-host-hands.h",
