@@ -6,8 +6,14 @@
  * its own, since a QEMU that hangs may hold it up for a few seconds. A VM that is found changed is
  * read again, so that all that is said of it fits together. */
 
+/* A look is followed by a rest of so many times as long as it took, µs at most: with many VMs, or
+ * on a host that is short of time, looking must not become the load. */
+#define REST_TIMES 20
+#define REST_MAX_US (30 * G_USEC_PER_SEC)
+
 typedef struct {
     NestCore *core;
+    gint64 began; /* µs */
     GPtrArray *changes; /* NestActivityChange */
     GError *error;
 } Round;
@@ -80,7 +86,10 @@ static void done(gpointer data)
 {
     g_autofree Round *round = data;
     NestCore *core = round->core;
+    gint64 now = g_get_monotonic_time();
     core->sampling = FALSE;
+    core->rest_until =
+        round->error == NULL ? now + MIN((now - round->began) * REST_TIMES, REST_MAX_US) : 0;
     nest_core_note_activity(core, round->changes);
     if (round->error != NULL && core->state == NEST_CORE_OPEN && !core->sample_failed)
         g_warning("what running virtual machines do can't be told: %s", round->error->message);
@@ -98,10 +107,12 @@ static void work(gpointer data)
 
 static void look(NestCore *core)
 {
-    if (core->sampling || core->stopping || core->state != NEST_CORE_OPEN)
+    if (core->sampling || core->stopping || core->state != NEST_CORE_OPEN ||
+        g_get_monotonic_time() < core->rest_until)
         return;
     Round *round = g_new0(Round, 1);
     round->core = core;
+    round->began = g_get_monotonic_time();
     core->sampling = TRUE;
     nest_core_push(core, core->looker, work, round);
 }

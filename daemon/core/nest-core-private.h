@@ -63,6 +63,7 @@ struct NestCore {
     guint reconcile_timer;
     guint sample_timer; /* while a VM runs */
     gboolean sampling, sample_failed;
+    gint64 rest_until; /* no look before, monotonic µs */
     guint64 order; /* of readings; atomic */
 
     GHashTable *watches; /* id → Watch */
