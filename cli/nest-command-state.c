@@ -1,20 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-commands.h"
 #include "nest-error.h"
+#include "nest-force.h"
 #include "nest-progress.h"
 #include "nest-prompt.h"
 #include "nest-quantity.h"
 
 #define MAX_TIMEOUT (24 * 60 * 60)
-
-/* Whether what a guard refuses is to be done all the same, and why. */
-static gboolean check_force(const NestArguments *arguments, GError **error)
-{
-    if (arguments->force == (arguments->reason != NULL))
-        return TRUE;
-    nest_set_error(error, NEST_ERROR_USAGE, NULL, "--force and --reason TEXT go together");
-    return FALSE;
-}
 
 /* done and already follow the name. */
 static gboolean report(NestCli *cli, const NestOperation *operation, const char *done,
@@ -38,7 +30,7 @@ static gboolean set_state(
     g_autoptr(NestOperation) operation = NULL;
     wish.force = wish.force || cli->arguments->force;
     wish.reason = cli->arguments->reason;
-    if (!check_force(cli->arguments, error) ||
+    if (!nest_force_check(cli->arguments, error) ||
         !nest_client_set_state(cli->client, vm, &wish, &operation, NULL, error))
         return FALSE;
     return report(cli, operation, done, already, error);
@@ -91,7 +83,7 @@ gboolean nest_command_memory(NestCli *cli, GError **error)
     const NestArguments *arguments = cli->arguments;
     guint64 bytes = 0;
     g_autoptr(NestOperation) operation = NULL;
-    if (!check_force(arguments, error) ||
+    if (!nest_force_check(arguments, error) ||
         !nest_quantity_parse_size(arguments->operands[1], &bytes, error))
         return FALSE;
     NestMemoryWish wish = {bytes >> 10, arguments->force, arguments->reason};

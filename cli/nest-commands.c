@@ -231,6 +231,18 @@ const NestCommand nest_commands[] = {
         nest_command_trust, "show or set whether a VM's guest is trusted",
         "An untrusted VM is kept from nesting where a flaw is open that it would reach by nesting; "
         "see the check vm.trust."},
+    {"checkpoint create", NULL, "VM [CHECKPOINT]", 1, 2, guarded_options, NEST_COMMAND_CHANGES,
+        nest_command_checkpoint_create, "keep a state of a VM to go back to",
+        "Of its disks, which must be qcow2, and of its memory if it runs; it stands still "
+        "meanwhile. With memory it is refused while the VM hosts other VMs, or may."},
+    {"checkpoint list", NULL, "VM", 1, 1, NULL, NEST_COMMAND_PLAIN, nest_command_checkpoint_list,
+        "list the checkpoints of a VM", "The oldest come first."},
+    {"checkpoint apply", NULL, "VM CHECKPOINT", 2, 2, guarded_options, NEST_COMMAND_CHANGES,
+        nest_command_checkpoint_apply, "put a VM back to a checkpoint",
+        "What it is and runs now is thrown away; it runs afterwards if it ran then. Refused while "
+        "it runs and nests."},
+    {"checkpoint delete", NULL, "VM CHECKPOINT", 2, 2, wait_options, NEST_COMMAND_CHANGES,
+        nest_command_checkpoint_delete, "delete a checkpoint of a VM", "The VM stays as it is."},
     {"delete", NULL, "VM", 1, 1, delete_options, NEST_COMMAND_CHANGES, nest_command_delete,
         "delete a VM and the disks that nestd made for it", "Asks first, unless --yes is given."},
     {"operations", NULL, "", 0, 0, operations_options, NEST_COMMAND_PLAIN, nest_command_operations,

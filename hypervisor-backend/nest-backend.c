@@ -47,3 +47,13 @@ NestBackendCaps *nest_backend_caps_copy(const NestBackendCaps *caps)
     copy->old_machines = g_strdupv(caps->old_machines);
     return copy;
 }
+
+void nest_backend_checkpoint_free(NestBackendCheckpoint *checkpoint)
+{
+    if (checkpoint == NULL)
+        return;
+    g_free(checkpoint->name);
+    g_free(checkpoint->description);
+    g_free(checkpoint->xml);
+    g_free(checkpoint);
+}

@@ -13,6 +13,8 @@
 
 typedef struct NestBackend NestBackend;
 
+#define NEST_BACKEND_CHECKPOINTS_MAX 512
+
 /* What was read of a VM's snapshots. */
 typedef struct {
     guint read; /* of how many */
@@ -30,6 +32,19 @@ typedef enum {
     NEST_START_LOG_CLEAN, /* it was read back to the start, and none is missing */
     NEST_START_LOG_MISSES /* the host did not give one that was asked for */
 } NestStartLog;
+
+/* A checkpoint (libvirt: snapshot) of a VM. */
+typedef struct {
+    char *name;
+    gint64 time; /* ms of the epoch */
+    gboolean memory; /* it ran, and its memory is kept too */
+    gboolean current;
+    char *description; /* what its maker wrote, NULL where nothing */
+    char *xml; /* the definition of then, of what ran if it ran; NULL where it is not kept */
+} NestBackendCheckpoint;
+
+void nest_backend_checkpoint_free(NestBackendCheckpoint *checkpoint);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestBackendCheckpoint, nest_backend_checkpoint_free)
 
 /* What the hypervisor has of one VM, read in one go. */
 typedef struct {
@@ -141,6 +156,21 @@ typedef struct {
      * or have no driver for it: read it back. */
     gboolean (*set_memory)(NestBackend *self, const char *uuid, guint64 kib, GError **error);
     gboolean (*save)(NestBackend *self, const char *uuid, GError **error);
+    /* The checkpoints of a VM, oldest first, at most NEST_BACKEND_CHECKPOINTS_MAX: array of
+     * NestBackendCheckpoint that frees its elements. */
+    gboolean (*checkpoints)(
+        NestBackend *self, const char *uuid, GPtrArray **ret_checkpoints, GError **error);
+    /* Of the disks, and of the memory if it runs, within the disk images. A name that is taken is
+     * refused. The guest stands still meanwhile. */
+    gboolean (*checkpoint)(NestBackend *self, const char *uuid, const char *name,
+        const char *description, GError **error);
+    /* Puts the VM back to it: it runs afterwards if it ran then, and its definition is that of
+     * then. On failure it may be off. */
+    gboolean (*apply_checkpoint)(
+        NestBackend *self, const char *uuid, const char *name, GError **error);
+    /* TRUE too if there is none of that name. */
+    gboolean (*delete_checkpoint)(
+        NestBackend *self, const char *uuid, const char *name, GError **error);
     gboolean (*drop_saved_state)(NestBackend *self, const char *uuid, GError **error);
     /* Waits until no QEMU runs for uuid. TIMEOUT after timeout_ms, ABORTED if cancelled. */
     gboolean (*wait_off)(NestBackend *self, const char *uuid, guint timeout_ms,

@@ -96,6 +96,17 @@ gboolean nest_libvirt_boot(NestBackend *backend, const NestBoot *boot, GCancella
  * another process, it does so itself. */
 void nest_libvirt_boot_clean(NestLibvirt *self, virConnectPtr connection);
 
+/* nest-libvirt-checkpoint.c: likewise. */
+
+gboolean nest_libvirt_checkpoints(
+    NestBackend *backend, const char *uuid, GPtrArray **ret_checkpoints, GError **error);
+gboolean nest_libvirt_checkpoint(NestBackend *backend, const char *uuid, const char *name,
+    const char *description, GError **error);
+gboolean nest_libvirt_apply_checkpoint(
+    NestBackend *backend, const char *uuid, const char *name, GError **error);
+gboolean nest_libvirt_delete_checkpoint(
+    NestBackend *backend, const char *uuid, const char *name, GError **error);
+
 /* nest-libvirt-wait.c */
 
 /* The wait_off of the contract. */

@@ -41,6 +41,12 @@ static void note(guint *count, char **name, const char *snapshot)
         *name = g_strdup(snapshot);
 }
 
+static gboolean has_memory(const xmlNode *snapshot)
+{
+    g_autofree char *memory = nest_element_get(nest_element_child(snapshot, "memory"), "snapshot");
+    return memory != NULL && strcmp(memory, "no") != 0 && strcmp(memory, "none") != 0;
+}
+
 gboolean nest_snapshot_add(const char *xml, NestSnapshotFacts *facts)
 {
     g_autoptr(xmlDoc) document = parse(xml);
@@ -48,12 +54,50 @@ gboolean nest_snapshot_add(const char *xml, NestSnapshotFacts *facts)
     if (!nest_element_is(root, "domainsnapshot"))
         return FALSE;
     g_autofree char *name = nest_element_text(nest_element_child(root, "name"));
-    g_autofree char *memory = nest_element_get(nest_element_child(root, "memory"), "snapshot");
     const char *shown = name != NULL ? name : "(unnamed)";
     facts->read++;
-    if (memory != NULL && strcmp(memory, "no") != 0 && strcmp(memory, "none") != 0)
+    if (has_memory(root))
         note(&facts->with_memory, &facts->memory_name, shown);
     if (!asks(root))
         note(&facts->without, &facts->without_name, shown);
     return TRUE;
+}
+
+/* Snapshots of old hold only the VM's UUID. */
+static char *copy_domain(xmlDoc *document, const xmlNode *domain)
+{
+    if (domain == NULL || nest_element_child(domain, "os") == NULL)
+        return NULL;
+    xmlBuffer *buffer = xmlBufferCreate();
+    char *text = NULL;
+    if (buffer != NULL && xmlNodeDump(buffer, document, (xmlNode *)domain, 0, 0) >= 0)
+        text = g_strdup((const char *)xmlBufferContent(buffer));
+    xmlBufferFree(buffer);
+    return text;
+}
+
+NestBackendCheckpoint *nest_snapshot_read(const char *xml)
+{
+    g_autoptr(xmlDoc) document = parse(xml);
+    const xmlNode *root = document != NULL ? xmlDocGetRootElement(document) : NULL;
+    if (!nest_element_is(root, "domainsnapshot"))
+        return NULL;
+    g_autofree char *name = nest_element_text(nest_element_child(root, "name"));
+    g_autofree char *time = nest_element_text(nest_element_child(root, "creationTime"));
+    if (name == NULL)
+        return NULL;
+    NestBackendCheckpoint *checkpoint = g_new0(NestBackendCheckpoint, 1);
+    checkpoint->name = g_steal_pointer(&name);
+    checkpoint->time = time != NULL ? g_ascii_strtoll(time, NULL, 10) * 1000 : 0;
+    checkpoint->memory = has_memory(root);
+    checkpoint->description = nest_element_text(nest_element_child(root, "description"));
+    checkpoint->xml = copy_domain(document, nest_element_child(root, "domain"));
+    return checkpoint;
+}
+
+char *nest_snapshot_xml(const char *name, const char *description)
+{
+    return g_markup_printf_escaped(
+        "<domainsnapshot><name>%s</name><description>%s</description></domainsnapshot>", name,
+        description);
 }

@@ -5,3 +5,10 @@
 /* The description of a snapshot as libvirt writes it; pure. Adds what it says to facts: one more is
  * read. FALSE, and facts are untouched, if xml is no <domainsnapshot>. */
 gboolean nest_snapshot_add(const char *xml, NestSnapshotFacts *facts);
+
+/* The same as a checkpoint, whose current is left FALSE. NULL if xml is no <domainsnapshot> with a
+ * name. */
+NestBackendCheckpoint *nest_snapshot_read(const char *xml);
+
+/* What libvirt makes a snapshot of. */
+char *nest_snapshot_xml(const char *name, const char *description);

@@ -88,6 +88,7 @@ static GDestroyNotify free_function(const NestRecord *record)
         {&nest_operation_record, (GDestroyNotify)nest_operation_free},
         {&nest_event_record, (GDestroyNotify)nest_event_free},
         {&nest_revision_record, (GDestroyNotify)nest_revision_free},
+        {&nest_checkpoint_record, (GDestroyNotify)nest_checkpoint_free},
     };
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
         if (rows[i].record == record)

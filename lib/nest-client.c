@@ -125,6 +125,15 @@ GPtrArray *nest_client_history(
     return get_array(client, path, &nest_revision_record, "revisions", cancellable, error);
 }
 
+GPtrArray *nest_client_checkpoints(
+    NestClient *client, const char *vm, GCancellable *cancellable, GError **error)
+{
+    g_autofree char *path = nest_client_vm_path(vm, "/checkpoints", error);
+    if (path == NULL)
+        return NULL;
+    return get_array(client, path, &nest_checkpoint_record, "checkpoints", cancellable, error);
+}
+
 static NestPlan *post_plan(NestClient *client, const char *path, const NestRecord *record,
     gconstpointer wish, GCancellable *cancellable, GError **error)
 {
@@ -280,6 +289,46 @@ gboolean nest_client_set_trust(NestClient *client, const char *vm, const NestTru
         return FALSE;
     g_autoptr(SoupMessage) message =
         nest_client_message("PUT", path, &nest_trust_wish_record, wish);
+    return change(client, message, ret_operation, cancellable, error);
+}
+
+gboolean nest_client_checkpoint(NestClient *client, const char *vm, const NestCheckpointWish *wish,
+    NestOperation **ret_operation, GCancellable *cancellable, GError **error)
+{
+    g_autofree char *path = nest_client_vm_path(vm, "/checkpoints", error);
+    if (path == NULL)
+        return FALSE;
+    g_autoptr(SoupMessage) message =
+        nest_client_message("POST", path, &nest_checkpoint_wish_record, wish);
+    return change(client, message, ret_operation, cancellable, error);
+}
+
+static char *checkpoint_path(const char *vm, const char *checkpoint, GError **error)
+{
+    g_autofree char *escaped = g_uri_escape_string(checkpoint, NULL, FALSE);
+    g_autofree char *rest = g_strconcat("/checkpoints/", escaped, NULL);
+    return nest_client_vm_path(vm, rest, error);
+}
+
+gboolean nest_client_apply_checkpoint(NestClient *client, const char *vm, const char *checkpoint,
+    const NestApplyWish *wish, NestOperation **ret_operation, GCancellable *cancellable,
+    GError **error)
+{
+    g_autofree char *path = checkpoint_path(vm, checkpoint, error);
+    if (path == NULL)
+        return FALSE;
+    g_autoptr(SoupMessage) message =
+        nest_client_message("PUT", path, &nest_apply_wish_record, wish);
+    return change(client, message, ret_operation, cancellable, error);
+}
+
+gboolean nest_client_delete_checkpoint(NestClient *client, const char *vm, const char *checkpoint,
+    NestOperation **ret_operation, GCancellable *cancellable, GError **error)
+{
+    g_autofree char *path = checkpoint_path(vm, checkpoint, error);
+    if (path == NULL)
+        return FALSE;
+    g_autoptr(SoupMessage) message = nest_client_message("DELETE", path, NULL, NULL);
     return change(client, message, ret_operation, cancellable, error);
 }
 

@@ -51,6 +51,10 @@ NestPlan *nest_client_plan_undo(NestClient *client, const char *vm, const NestUn
 NestPlan *nest_client_plan_host(
     NestClient *client, const NestHostWish *wish, GCancellable *cancellable, GError **error);
 
+/* Array of NestCheckpoint that frees its elements. */
+GPtrArray *nest_client_checkpoints(
+    NestClient *client, const char *vm, GCancellable *cancellable, GError **error);
+
 /* Changes. On success *ret_operation is the operation begun, or NULL where nothing was to do.
  * *ret_plan, NULL before, becomes the plan where there is nothing to do and where the request was
  * refused because of it (PLAN_OUTDATED: the plan that is true now). */
@@ -65,6 +69,13 @@ gboolean nest_client_set_state(NestClient *client, const char *vm, const NestSta
 gboolean nest_client_set_memory(NestClient *client, const char *vm, const NestMemoryWish *wish,
     NestOperation **ret_operation, GCancellable *cancellable, GError **error);
 gboolean nest_client_set_trust(NestClient *client, const char *vm, const NestTrustWish *wish,
+    NestOperation **ret_operation, GCancellable *cancellable, GError **error);
+gboolean nest_client_checkpoint(NestClient *client, const char *vm, const NestCheckpointWish *wish,
+    NestOperation **ret_operation, GCancellable *cancellable, GError **error);
+gboolean nest_client_apply_checkpoint(NestClient *client, const char *vm, const char *checkpoint,
+    const NestApplyWish *wish, NestOperation **ret_operation, GCancellable *cancellable,
+    GError **error);
+gboolean nest_client_delete_checkpoint(NestClient *client, const char *vm, const char *checkpoint,
     NestOperation **ret_operation, GCancellable *cancellable, GError **error);
 gboolean nest_client_create(NestClient *client, const NestVmSpec *spec,
     NestOperation **ret_operation, GCancellable *cancellable, GError **error);

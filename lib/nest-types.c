@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-error.h"
+#include "nest-name.h"
 #include "nest-record.h"
 #include <string.h>
 
@@ -355,6 +356,31 @@ static const NestField nest_memory_wish_fields[] = {
 };
 RECORD(nest_memory_wish, NestMemoryWish, "memory");
 
+static const NestField nest_checkpoint_fields[] = {
+    FIELD(NestCheckpoint, name, STRING, REQUIRED),
+    FIELD(NestCheckpoint, time, INT64, OPTIONAL),
+    FIELD(NestCheckpoint, memory, BOOL, OPTIONAL),
+    FIELD(NestCheckpoint, current, BOOL, OPTIONAL),
+    NICKS(NestCheckpoint, nesting, OPTIONAL, nest_nesting_nicks),
+    NICKS(NestCheckpoint, activity, OPTIONAL, nest_activity_nicks),
+    FIELD(NestCheckpoint, kernel, STRING, OPTIONAL),
+    FIELD(NestCheckpoint, qemu_version, STRING, OPTIONAL),
+};
+RECORD(nest_checkpoint, NestCheckpoint, "checkpoint");
+
+static const NestField nest_checkpoint_wish_fields[] = {
+    FIELD(NestCheckpointWish, name, STRING, OPTIONAL),
+    FIELD(NestCheckpointWish, force, BOOL, OPTIONAL),
+    FIELD(NestCheckpointWish, reason, STRING, OPTIONAL),
+};
+RECORD(nest_checkpoint_wish, NestCheckpointWish, "checkpoint");
+
+static const NestField nest_apply_wish_fields[] = {
+    FIELD(NestApplyWish, force, BOOL, OPTIONAL),
+    FIELD(NestApplyWish, reason, STRING, OPTIONAL),
+};
+RECORD(nest_apply_wish, NestApplyWish, "applying");
+
 static const NestField nest_trust_wish_fields[] = {
     NICKS(NestTrustWish, trust, REQUIRED, nest_trust_nicks),
 };
@@ -405,6 +431,9 @@ FREE(nest_undo_wish, NestUndoWish)
 FREE(nest_host_wish, NestHostWish)
 FREE(nest_state_wish, NestStateWish)
 FREE(nest_memory_wish, NestMemoryWish)
+FREE(nest_checkpoint, NestCheckpoint)
+FREE(nest_checkpoint_wish, NestCheckpointWish)
+FREE(nest_apply_wish, NestApplyWish)
 FREE(nest_trust_wish, NestTrustWish)
 FREE(nest_about, NestAbout)
 
@@ -462,19 +491,11 @@ void nest_problem_to_error(const NestProblem *problem, GError **error)
 
 gboolean nest_vm_name_check(const char *name, GError **error)
 {
-    gsize length = strlen(name);
-    const char *allowed = G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._-";
-    if (length == 0 || length > 63 || strspn(name, allowed) != length ||
-        !g_ascii_isalnum(name[0])) {
-        nest_set_error(error, NEST_ERROR_INVALID_REQUEST,
-            "use 1 to 63 of the characters A-Z a-z 0-9 . _ -, beginning with a letter or digit",
-            "the name can't be used for a virtual machine");
+    if (!nest_name_check(name, "virtual machine", error))
         return FALSE;
-    }
-    if (g_uuid_string_is_valid(name)) {
-        nest_set_error(error, NEST_ERROR_INVALID_REQUEST, "choose a name that is not a UUID",
-            "the name looks like the UUID of a virtual machine");
-        return FALSE;
-    }
-    return TRUE;
+    if (!g_uuid_string_is_valid(name))
+        return TRUE;
+    nest_set_error(error, NEST_ERROR_INVALID_REQUEST, "choose a name that is not a UUID",
+        "the name looks like the UUID of a virtual machine");
+    return FALSE;
 }

@@ -331,6 +331,19 @@ typedef struct {
     gboolean outdated; /* one of these has changed since */
 } NestProof;
 
+/* A state of a VM that it can be put back to: of its disks, and of its memory if it ran. */
+typedef struct {
+    char *name;
+    gint64 time;
+    gboolean memory; /* it ran, and runs again when it is put back */
+    gboolean current; /* the last one that was made or put back */
+    NestNesting nesting; /* by the definition of then */
+    NestActivity activity; /* with memory: what it did with its extension; unknown where somebody
+                            * else made it */
+    char *kernel; /* of the host then; NULL likewise */
+    char *qemu_version;
+} NestCheckpoint;
+
 /* What a new VM shall be; unset fields are NULL, 0 or FALSE. */
 typedef struct {
     char *name;
@@ -403,6 +416,19 @@ typedef struct {
     NestTrust trust;
 } NestTrustWish;
 
+/* POST /v1/vms/{vm}/checkpoints */
+typedef struct {
+    char *name; /* NULL: made of the time */
+    gboolean force; /* also what a guard refuses; needs reason */
+    char *reason;
+} NestCheckpointWish;
+
+/* PUT /v1/vms/{vm}/checkpoints/{checkpoint} */
+typedef struct {
+    gboolean force; /* also what a guard refuses; needs reason */
+    char *reason;
+} NestApplyWish;
+
 /* GET /v1 */
 typedef struct {
     char *version;
@@ -444,6 +470,9 @@ NEST_TYPE_AUTOPTR(NestUndoWish, nest_undo_wish_free)
 NEST_TYPE_AUTOPTR(NestHostWish, nest_host_wish_free)
 NEST_TYPE_AUTOPTR(NestStateWish, nest_state_wish_free)
 NEST_TYPE_AUTOPTR(NestMemoryWish, nest_memory_wish_free)
+NEST_TYPE_AUTOPTR(NestCheckpoint, nest_checkpoint_free)
+NEST_TYPE_AUTOPTR(NestCheckpointWish, nest_checkpoint_wish_free)
+NEST_TYPE_AUTOPTR(NestApplyWish, nest_apply_wish_free)
 NEST_TYPE_AUTOPTR(NestTrustWish, nest_trust_wish_free)
 NEST_TYPE_AUTOPTR(NestAbout, nest_about_free)
 

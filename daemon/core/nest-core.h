@@ -74,6 +74,7 @@ typedef enum {
     NEST_JOB_UNDO, /* undo */
     NEST_JOB_STATE, /* state */
     NEST_JOB_MEMORY, /* memory */
+    NEST_JOB_CHECKPOINT, /* checkpoint to make one; else item, and apply to put the VM back to it */
     NEST_JOB_CREATE, /* spec */
     NEST_JOB_DELETE,
     NEST_JOB_TRUST, /* trust */
@@ -93,6 +94,9 @@ typedef struct {
     NestHostWish *host;
     NestStateWish *state;
     NestMemoryWish *memory;
+    NestCheckpointWish *checkpoint;
+    NestApplyWish *apply;
+    char *item; /* the name of a checkpoint */
     NestTrustWish *trust;
     NestVmSpec *spec;
 } NestRequest;
@@ -123,6 +127,11 @@ NestPlan *nest_core_plan_finish(NestCore *core, GAsyncResult *result, GError **e
 void nest_core_history_async(
     NestCore *core, const char *vm, guint limit, GAsyncReadyCallback callback, gpointer user_data);
 GPtrArray *nest_core_history_finish(NestCore *core, GAsyncResult *result, GError **error);
+
+/* The checkpoints of a VM, oldest first: array of NestCheckpoint that frees its elements. */
+void nest_core_checkpoints_async(
+    NestCore *core, const char *vm, GAsyncReadyCallback callback, gpointer user_data);
+GPtrArray *nest_core_checkpoints_finish(NestCore *core, GAsyncResult *result, GError **error);
 
 /* Takes request over. The callback comes as soon as the intent is committed, before any effect,
  * or the request is refused. ret_operation: the operation, NULL with TRUE where nothing is to be

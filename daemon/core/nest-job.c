@@ -9,6 +9,7 @@ static const NestJobType *const types[] = {
     [NEST_JOB_UNDO] = &nest_job_undo,
     [NEST_JOB_STATE] = &nest_job_state,
     [NEST_JOB_MEMORY] = &nest_job_memory,
+    [NEST_JOB_CHECKPOINT] = &nest_job_checkpoint,
     [NEST_JOB_CREATE] = &nest_job_create,
     [NEST_JOB_DELETE] = &nest_job_delete,
     [NEST_JOB_TRUST] = &nest_job_trust,
@@ -30,6 +31,9 @@ static const struct {
     {"pause", NEST_JOB_STATE},
     {"resume", NEST_JOB_STATE},
     {"memory", NEST_JOB_MEMORY},
+    {"checkpoint", NEST_JOB_CHECKPOINT},
+    {"apply-checkpoint", NEST_JOB_CHECKPOINT},
+    {"delete-checkpoint", NEST_JOB_CHECKPOINT},
     {"create", NEST_JOB_CREATE},
     {"delete", NEST_JOB_DELETE},
     {"trust", NEST_JOB_TRUST},
@@ -49,6 +53,9 @@ void nest_request_free(NestRequest *request)
     nest_host_wish_free(request->host);
     nest_state_wish_free(request->state);
     nest_memory_wish_free(request->memory);
+    nest_checkpoint_wish_free(request->checkpoint);
+    nest_apply_wish_free(request->apply);
+    g_free(request->item);
     nest_trust_wish_free(request->trust);
     nest_vm_spec_free(request->spec);
     g_free(request);

@@ -29,6 +29,7 @@ static void clear(gpointer data)
         nest_record_free(exchange->route->body, exchange->body);
     g_free(exchange->vm);
     g_clear_pointer(&exchange->large, nest_large_unref);
+    g_free(exchange->item);
     if (exchange->headers != NULL)
         g_string_free(exchange->headers, TRUE);
 }

@@ -20,6 +20,7 @@ typedef struct {
     NestHead head;
     const NestRoute *route; /* NULL until one is found */
     char *vm; /* {vm}, decoded */
+    char *item; /* {checkpoint}, decoded */
     gint64 id; /* {id} */
     gint64 params[NEST_PARAMS_MAX]; /* in the order of the route's table */
     gpointer body; /* the record of the route's body; a handler may steal it */

@@ -42,6 +42,14 @@ const NestRoute nest_routes[] = {
         &nest_memory_wish_record, {{NULL}}},
     {"PUT", "/v1/vms/{vm}/trust", NEST_RIGHT_MANAGE, nest_http_vms_set_trust,
         &nest_trust_wish_record, {{NULL}}},
+    {"GET", "/v1/vms/{vm}/checkpoints", NEST_RIGHT_VIEW, nest_http_checkpoints_list, NULL,
+        {{NULL}}},
+    {"POST", "/v1/vms/{vm}/checkpoints", NEST_RIGHT_MANAGE, nest_http_checkpoints_create,
+        &nest_checkpoint_wish_record, {{NULL}}},
+    {"PUT", "/v1/vms/{vm}/checkpoints/{checkpoint}", NEST_RIGHT_MANAGE,
+        nest_http_checkpoints_apply, &nest_apply_wish_record, {{NULL}}},
+    {"DELETE", "/v1/vms/{vm}/checkpoints/{checkpoint}", NEST_RIGHT_MANAGE,
+        nest_http_checkpoints_delete, NULL, {{NULL}}},
     {"GET", "/v1/vms/{vm}/nested", NEST_RIGHT_VIEW, nest_http_nested_get, NULL, {{NULL}}},
     {"PUT", "/v1/vms/{vm}/nested", NEST_RIGHT_MANAGE, nest_http_nested_set,
         &nest_nested_wish_record, {{NULL}}},
@@ -153,7 +161,8 @@ static gboolean is_plain(const char *text)
     return *text != '\0' && strcmp(text, ".") != 0 && strcmp(text, "..") != 0;
 }
 
-static gboolean read_vm(NestExchange *exchange, const char *part, gsize length, GError **error)
+/* A name in the path: of a VM, or of something of it. */
+static gboolean read_name(char **ret_name, const char *part, gsize length, GError **error)
 {
     g_autofree char *name = g_uri_unescape_segment(part, part + length, NULL);
     if (name == NULL || !g_utf8_validate(name, -1, NULL)) {
@@ -163,7 +172,7 @@ static gboolean read_vm(NestExchange *exchange, const char *part, gsize length, 
     }
     if (strlen(name) > REF_MAX || !is_plain(name))
         return no_such_vm(error);
-    exchange->vm = g_steal_pointer(&name);
+    *ret_name = g_steal_pointer(&name);
     return TRUE;
 }
 
@@ -185,7 +194,11 @@ static gboolean read_path(NestExchange *exchange, GError **error)
     gsize wanted_length, given_length;
     while (
         next_part(&pattern, &wanted, &wanted_length) && next_part(&path, &given, &given_length)) {
-        if (strncmp(wanted, "{vm}", 4) == 0 && !read_vm(exchange, given, given_length, error))
+        if (strncmp(wanted, "{vm}", 4) == 0 &&
+            !read_name(&exchange->vm, given, given_length, error))
+            return FALSE;
+        if (strncmp(wanted, "{checkpoint}", 12) == 0 &&
+            !read_name(&exchange->item, given, given_length, error))
             return FALSE;
         if (strncmp(wanted, "{id}", 4) == 0 && !read_id(exchange, given, given_length, error))
             return FALSE;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-backend-fake.h"
 #include "nest-error.h"
+#include "nest-fake-checkpoint.h"
 #include "nest-fake-effect.h"
 #include "nest-fake-networks.h"
 #include "nest-fake-sample.h"
@@ -274,6 +275,10 @@ static const NestBackendOps fake_ops = {
     .pause = fake_pause,
     .resume = fake_resume,
     .set_memory = fake_set_memory,
+    .checkpoints = nest_fake_checkpoints,
+    .checkpoint = nest_fake_checkpoint,
+    .apply_checkpoint = nest_fake_apply_checkpoint,
+    .delete_checkpoint = nest_fake_delete_checkpoint,
     .save = fake_save,
     .drop_saved_state = fake_drop_saved_state,
     .wait_off = fake_wait_off,

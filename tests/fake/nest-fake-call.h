@@ -32,6 +32,8 @@ typedef struct {
     const NestDomain *domain;
     const char *xml;
     guint64 kib;
+    const char *checkpoint; /* its name */
+    const char *description;
     GPtrArray *list;
     NestVmFacts *facts;
     NestBackendCaps *caps;

@@ -15,6 +15,23 @@
 #field, field_type, 0, offsetof(NestFakeVm, field), NULL, NULL \
     }
 
+#define CHECKPOINT(field, field_type) \
+    { \
+#field, field_type, 0, offsetof(NestFakeCheckpoint, field), NULL, NULL \
+    }
+
+static const NestField checkpoint_fields[] = {
+    CHECKPOINT(name, NEST_FIELD_STRING),
+    CHECKPOINT(time, NEST_FIELD_INT64),
+    CHECKPOINT(current, NEST_FIELD_BOOL),
+    CHECKPOINT(description, NEST_FIELD_STRING),
+    CHECKPOINT(xml, NEST_FIELD_STRING),
+    CHECKPOINT(live_xml, NEST_FIELD_STRING),
+};
+
+static const NestRecord checkpoint_record = {"fake checkpoint", sizeof(NestFakeCheckpoint),
+    checkpoint_fields, G_N_ELEMENTS(checkpoint_fields)};
+
 static const NestField vm_fields[] = {
     FIELD(uuid, NEST_FIELD_STRING),
     FIELD(name, NEST_FIELD_STRING),
@@ -26,6 +43,8 @@ static const NestField vm_fields[] = {
     FIELD(xml, NEST_FIELD_STRING),
     FIELD(live_xml, NEST_FIELD_STRING),
     FIELD(saved_xml, NEST_FIELD_STRING),
+    {"checkpoints", NEST_FIELD_RECORDS, 0, offsetof(NestFakeVm, checkpoints), NULL,
+        &checkpoint_record},
     FIELD(off_at, NEST_FIELD_INT64),
 };
 
@@ -49,6 +68,16 @@ static void entry_free(gpointer data)
     Entry *entry = data;
     nest_fake_vm_free(entry->vm);
     g_free(entry);
+}
+
+NestFakeCheckpoint *nest_fake_checkpoint_copy(const NestFakeCheckpoint *checkpoint)
+{
+    return nest_record_copy(&checkpoint_record, checkpoint);
+}
+
+void nest_fake_checkpoint_free(NestFakeCheckpoint *checkpoint)
+{
+    nest_record_free(&checkpoint_record, checkpoint);
 }
 
 void nest_fake_vm_free(NestFakeVm *vm)

@@ -2,6 +2,19 @@
 #pragma once
 #include "nest-backend.h"
 
+/* A state that a VM can be put back to. */
+typedef struct {
+    char *name;
+    gint64 time;
+    gboolean current;
+    char *description;
+    char *xml; /* the definition of then */
+    char *live_xml; /* what ran then, NULL: nothing */
+} NestFakeCheckpoint;
+
+NestFakeCheckpoint *nest_fake_checkpoint_copy(const NestFakeCheckpoint *checkpoint);
+void nest_fake_checkpoint_free(NestFakeCheckpoint *checkpoint);
+
 /* The VMs of the fake hypervisor, in a directory: one file UUID.json each, replaced by rename, so
  * that a process killed at any point, or another program that edits the directory (nest_fake.py),
  * leaves the old or the new VM. UUID.gone says that a seeded VM was undefined.
@@ -18,6 +31,7 @@ typedef struct {
     char *xml;
     char *live_xml;
     char *saved_xml; /* what will run again when the saved state is resumed */
+    GPtrArray *checkpoints; /* NestFakeCheckpoint, NULL for none */
     gint64 off_at; /* when the guest will have shut down, ms of the epoch; 0: it will not */
 } NestFakeVm;
 

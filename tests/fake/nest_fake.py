@@ -21,7 +21,8 @@ from xml.sax import saxutils
 
 EMPTY = {
     "state": "off", "saved_state": False, "saved_bytes": 0, "snapshots": 0, "autostart": False,
-    "xml": None, "live_xml": None, "saved_xml": None, "off_at": 0,
+    "xml": None, "live_xml": None, "saved_xml": None, "checkpoints": [],
+    "off_at": 0,
 }
 
 

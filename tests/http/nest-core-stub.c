@@ -297,6 +297,9 @@ void nest_request_free(NestRequest *request)
     nest_host_wish_free(request->host);
     nest_state_wish_free(request->state);
     nest_memory_wish_free(request->memory);
+    nest_checkpoint_wish_free(request->checkpoint);
+    nest_apply_wish_free(request->apply);
+    g_free(request->item);
     nest_trust_wish_free(request->trust);
     nest_vm_spec_free(request->spec);
     g_free(request);
@@ -447,4 +450,16 @@ guint nest_core_watch_events(NestCore *core, NestEventsFunc func, gpointer user_
 void nest_core_unwatch_events(NestCore *core, guint id)
 {
     core->func = NULL;
+}
+
+void nest_core_checkpoints_async(
+    NestCore *core, const char *vm, GAsyncReadyCallback callback, gpointer user_data)
+{
+    g_autoptr(GTask) task = g_task_new(NULL, NULL, callback, user_data);
+    g_task_return_pointer(task, g_ptr_array_new(), (GDestroyNotify)g_ptr_array_unref);
+}
+
+GPtrArray *nest_core_checkpoints_finish(NestCore *core, GAsyncResult *result, GError **error)
+{
+    return g_task_propagate_pointer(G_TASK(result), error);
 }

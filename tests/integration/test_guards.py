@@ -2,11 +2,13 @@
 """What nesting forbids is refused with its reason, done where it is safe, and forced only by who may
 and says why."""
 
+import contextlib
+import http.client
 import re
 import unittest
 
 import nestd
-from fake import XML, Fake
+from fake import XML, Fake, eventually
 
 NESTING = re.sub(r"check='none'", "check='full'", XML.replace("disable", "require"))
 REASON = {"force": True, "reason": "the rack moves"}
@@ -132,6 +134,115 @@ class TestGuards(unittest.TestCase):
         said = self.daemon.nestctl("stop", "spoken", "--force", "--reason", "the end")
         self.assertEqual(said.returncode, 0, said)
         self.assertIn("guard.stop was overridden", said.stdout)
+
+
+class TestCheckpoints(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.daemon = cls.enterClassContext(Fake())
+
+    def list(self, name):
+        return self.daemon.get(f"/v1/vms/{name}/checkpoints")["checkpoints"]
+
+    def done(self, method, path, body=None):
+        operation = self.daemon.change(method, f"/v1/vms/{path}", body)
+        self.assertEqual(operation["state"], "done", operation)
+        return operation
+
+    def refused(self, method, path, says, body=None, status=409):
+        before = self.daemon.host.vms()
+        answer = self.daemon.request(method, f"/v1/vms/{path}", body)
+        self.assertEqual(answer.status, status, answer)
+        self.assertIn(says, answer.json["detail"])
+        self.assertEqual(self.daemon.host.vms(), before)
+
+    def test_there_and_back(self):
+        self.daemon.define("plain", state="running")
+        self.done("POST", "plain/checkpoints", {"name": "one"})
+        self.done("PUT", "plain/state", {"state": "off", "force": True})
+        self.done("PUT", "plain/memory", {"memory_kib": 3145728})
+        self.done("POST", "plain/checkpoints", {"name": "two"})
+        found = self.list("plain")
+        self.assertEqual([(c["name"], c["memory"], c["current"]) for c in found],
+                         [("one", True, False), ("two", False, True)])
+        self.assertEqual((found[0]["nesting"], found[0]["activity"]), ("off", "off"))
+        self.assertTrue(found[0]["kernel"])
+        self.done("PUT", "plain/checkpoints/one", {})
+        vm = self.daemon.host.vm("plain")
+        self.assertEqual(vm["state"], "running")
+        self.assertIn("2097152<", vm["xml"])
+        kinds = [row["kind"] for row in self.daemon.get("/v1/vms/plain/history")["revisions"]]
+        self.assertEqual(kinds, ["apply-checkpoint", "memory"])
+        self.done("DELETE", "plain/checkpoints/one")
+        self.assertEqual([c["name"] for c in self.list("plain")], ["two"])
+        self.refused("DELETE", "plain/checkpoints/one", 'has no checkpoint "one"')
+        self.refused("POST", "plain/checkpoints", "already", {"name": "two"})
+        self.refused("POST", "plain/checkpoints", "name", {"name": "../x"}, 400)
+
+    def test_refused_while_it_may_host(self):
+        self.daemon.define("host", NESTING)
+        self.done("POST", "host/checkpoints", {"name": "off"})
+        self.daemon.host.start("host")
+        eventually(lambda: self.daemon.get("/v1/vms/host")["state"] == "running")
+        self.refused("POST", "host/checkpoints", "their state would be lost", {"name": "on"})
+        self.refused("PUT", "host/checkpoints/off", "parity=hyperv forbids it", {})
+        self.refused("PUT", "host/checkpoints/off", "gives a reason", {"force": True}, 400)
+        done = self.done("PUT", "host/checkpoints/off", REASON)
+        self.assertIn("guard.apply was overridden", done["note"])
+        self.assertEqual(self.daemon.host.vm("host")["state"], "off")
+
+    def test_other_cpu_than_then(self):
+        self.daemon.define("changed", state="running")
+        self.done("POST", "changed/checkpoints", {"name": "ran"})
+        self.done("PUT", "changed/state", {"state": "off", "force": True})
+        self.done("POST", "changed/checkpoints", {"name": "stood"})
+        self.assertEqual(self.daemon.nested("changed").status, 202)
+        eventually(lambda: self.daemon.get("/v1/vms/changed")["operation"] == 0)
+        self.refused("PUT", "changed/checkpoints/ran", "differ in whether it has the extension", {})
+        done = self.done("PUT", "changed/checkpoints/stood", {})
+        self.assertIn("nesting in it becomes what it was then", done["note"])
+
+    def test_made_by_others(self):
+        """Under the software CPU a state that may be of an inner VM never comes back."""
+        self.daemon.define("foreign", NESTING, checkpoints=[
+            {"name": "theirs", "time": 1, "current": True, "description": "before the party",
+             "xml": NESTING, "live_xml": NESTING}])
+        found = self.list("foreign")
+        self.assertEqual((found[0]["activity"], found[0]["kernel"]), ("unknown", None))
+        self.refused("PUT", "foreign/checkpoints/theirs", "QEMU's software CPU can't go on", REASON)
+
+    def test_killed_at_each_point(self):
+        for kind, before, request, slot in (
+                ("made", [], ("POST", "checkpoints", {"name": "x"}), "checkpoint"),
+                ("gone", ["x"], ("DELETE", "checkpoints/x", None), "delete_checkpoint")):
+            for point in ("before", "after"):
+                name = f"{kind}-{point}"
+                with self.subTest(name), Fake() as daemon:
+                    daemon.may_alarm = True
+                    daemon.define(name)
+                    for one in before:
+                        daemon.change("POST", f"/v1/vms/{name}/checkpoints", {"name": one})
+                    daemon.host.control(f"crash-{point}:{slot}:1")
+                    method, part, body = request
+                    with contextlib.suppress(http.client.HTTPException, OSError):
+                        daemon.request(method, f"/v1/vms/{name}/{part}", body)
+                    daemon.wait()
+                    daemon.host.control()
+                    daemon.start()
+                    daemon.wait_backend()
+                    ended = daemon.get("/v1/operations")["operations"][0]
+                    self.assertEqual(ended["state"], "done" if point == "after" else "rolled-back")
+                    there = [c["name"] for c in
+                             daemon.get(f"/v1/vms/{name}/checkpoints")["checkpoints"]]
+                    self.assertEqual("x" in there, (kind == "made") == (point == "after"))
+
+    def test_through_nestctl(self):
+        self.daemon.define("spoken")
+        self.assertEqual(self.daemon.nestctl("checkpoint", "create", "spoken", "a").returncode, 0)
+        self.assertIn("a ", self.daemon.nestctl("checkpoint", "list", "spoken").stdout)
+        self.assertEqual(self.daemon.nestctl("checkpoint", "apply", "spoken", "a").returncode, 0)
+        self.assertEqual(self.daemon.nestctl("checkpoint", "delete", "spoken", "a").returncode, 0)
+        self.assertIn("no checkpoints", self.daemon.nestctl("checkpoint", "list", "spoken").stdout)
 
 
 class TestPolicies(unittest.TestCase):

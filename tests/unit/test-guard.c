@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "nest-guard.h"
+#include "nest-guard-image.h"
 #include "nest-test-view.h"
 #include <string.h>
 
@@ -225,6 +225,57 @@ static void test_matrix(void **state)
     assert_int_equal(n, NEST_N_GUARDS * NEST_N_PARITIES * NEST_N_GUARD_STACKS);
 }
 
+#define IMAGE(nests, did, of_kernel, of_qemu) \
+    { \
+        .name = (char *)"cp", .memory = TRUE, .nesting = NEST_NESTING_##nests, \
+        .activity = NEST_ACTIVITY_##did, .kernel = (char *)(of_kernel), \
+        .qemu_version = (char *)(of_qemu) \
+    }
+#define ON .cpu = CPU_ON("vmx")
+#define AMD .cpu = CPU_ON("svm"), .host = "amd-ready"
+#define TCG .type = "qemu", .cpu = CPU_TCG_ON
+
+static void test_image(void **state)
+{
+    static const struct {
+        TestVm vm;
+        NestCheckpoint image;
+        NestGuardSay say;
+        const char *why;
+        NestParity parity;
+    } rows[] = {
+        {{0}, IMAGE(OFF, OFF, "6.1.0", "7.2.0"), NEST_SAY_OK},
+        {{0}, IMAGE(OFF, UNKNOWN, NULL, NULL), NEST_SAY_WARN, "not known on which"},
+        {{0}, IMAGE(ON, EXPOSED, "6.1.0", "7.2.0"), NEST_SAY_REFUSE, "differ in whether"},
+        {{ON}, IMAGE(OFF, OFF, "6.1.0", "7.2.0"), NEST_SAY_REFUSE, "differ in whether"},
+        {{ON}, IMAGE(ON, HOSTING, "6.1.0", "7.2.0"), NEST_SAY_OK},
+        {{ON}, IMAGE(ON, HOSTING, "99.1.0", "7.2.0"), NEST_SAY_REFUSE, "older now"},
+        {{ON}, IMAGE(ON, HOSTING, "6.1.0", "99.0"), NEST_SAY_REFUSE, "older now"},
+        {{ON}, IMAGE(ON, EXPOSED, "6.1.0", "7.2.0"), NEST_SAY_REFUSE, "parity=strict",
+            NEST_PARITY_STRICT},
+        {{ON, .host = "intel-nested-off"}, IMAGE(ON, ARMED, "4.1.0", "7.2.0"), NEST_SAY_REFUSE,
+            "does not come back"},
+        {{AMD}, IMAGE(ON, ARMED, "6.1.0", "7.2.0"), NEST_SAY_OK},
+        {{AMD}, IMAGE(ON, HOSTING, "6.1.0", "7.2.0"), NEST_SAY_REFUSE, "does not come back"},
+        {{AMD}, IMAGE(ON, UNKNOWN, "6.1.0", "7.2.0"), NEST_SAY_REFUSE, "does not come back"},
+        {{TCG}, IMAGE(ON, EXPOSED, "6.1.0", "7.2.0"), NEST_SAY_OK},
+        {{TCG}, IMAGE(ON, ARMED, "6.1.0", "7.2.0"), NEST_SAY_NEVER, "software CPU"},
+        {{TCG}, IMAGE(IMPLICIT, UNKNOWN, NULL, NULL), NEST_SAY_NEVER, "software CPU"},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(TestView) test = test_view_new(&rows[i].vm);
+        g_autoptr(NestGuardVerdict) verdict = nest_guard_judge_image(
+            NEST_GUARD_APPLY_MEMORY, &test->view, &rows[i].image, rows[i].parity);
+        if (verdict->say != rows[i].say)
+            fail_msg("row %u: %d, %s", i, verdict->say, verdict->reason);
+        if (rows[i].why != NULL)
+            assert_non_null(strstr(verdict->reason, rows[i].why));
+        if (verdict->say >= NEST_SAY_REFUSE)
+            assert_string_equal(
+                verdict->next, "make another checkpoint, and: nestctl checkpoint delete DemoVM cp");
+    }
+}
+
 /* Who is refused is told what would happen and what to do instead. */
 static void test_texts(void **state)
 {
@@ -250,6 +301,7 @@ int main(void)
         cmocka_unit_test(test_activity),
         cmocka_unit_test(test_state),
         cmocka_unit_test(test_matrix),
+        cmocka_unit_test(test_image),
         cmocka_unit_test(test_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-checkpoint.h"
+#include "nest-codec.h"
+#include "nest-error.h"
+#include "nest-guard-image.h"
+#include "nest-job-guard.h"
+#include "nest-name.h"
+#include "nest-power.h"
+#include "nest-record.h"
+
+/* Checkpoints: make one, put a VM back to one, delete one. */
+
+/* What the steps need, kept in the intent. */
+typedef struct {
+    char *name;
+    char *description;
+} Detail;
+
+static const NestField detail_fields[] = {
+    {"name", NEST_FIELD_STRING, NEST_FIELD_REQUIRED, offsetof(Detail, name), NULL, NULL},
+    {"description", NEST_FIELD_STRING, NEST_FIELD_OPTIONAL, offsetof(Detail, description), NULL,
+        NULL},
+};
+static const NestRecord detail_record = {
+    "checkpoint", sizeof(Detail), detail_fields, G_N_ELEMENTS(detail_fields)};
+
+static void detail_free(Detail *detail)
+{
+    nest_record_free(&detail_record, detail);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Detail, detail_free)
+
+static Detail *read_detail(const NestJob *job, GError **error)
+{
+    return nest_codec_from_text(&detail_record, job->intent->detail, -1, NEST_CODEC_LENIENT, error);
+}
+
+static gboolean list(NestJob *job, GPtrArray **ret_checkpoints, GError **error)
+{
+    return job->backend->ops->checkpoints(job->backend, nest_job_uuid(job), ret_checkpoints, error);
+}
+
+/* Whether the job's checkpoint is there, and the current one. */
+static gboolean look(NestJob *job, gboolean *ret_there, gboolean *ret_current, GError **error)
+{
+    g_autoptr(Detail) detail = read_detail(job, error);
+    g_autoptr(GPtrArray) checkpoints = NULL;
+    if (detail == NULL || !list(job, &checkpoints, error))
+        return FALSE;
+    const NestBackendCheckpoint *found = nest_checkpoint_find(checkpoints, detail->name);
+    *ret_there = found != NULL;
+    *ret_current = found != NULL && found->current;
+    return TRUE;
+}
+
+static gboolean expect(NestJob *job, gboolean there, const char *otherwise, GError **error)
+{
+    gboolean is_there = FALSE, current = FALSE;
+    if (!look(job, &is_there, &current, error))
+        return FALSE;
+    if (is_there == there)
+        return TRUE;
+    nest_set_error(error, NEST_ERROR_NOT_VERIFIED, NULL, "%s", otherwise);
+    return FALSE;
+}
+
+static gboolean make(NestJob *job, GError **error)
+{
+    g_autoptr(Detail) detail = read_detail(job, error);
+    job->touched = detail != NULL;
+    return detail != NULL &&
+        job->backend->ops->checkpoint(
+            job->backend, nest_job_uuid(job), detail->name, detail->description, error) &&
+        expect(job, TRUE, "the checkpoint was made, but is not there", error);
+}
+
+static gboolean take_away(NestJob *job, GError **error)
+{
+    g_autoptr(Detail) detail = read_detail(job, error);
+    return detail != NULL &&
+        job->backend->ops->delete_checkpoint(
+            job->backend, nest_job_uuid(job), detail->name, error) &&
+        expect(job, FALSE, "the checkpoint was deleted, but is still there", error);
+}
+
+/* The definition is that of then; history is told where it is another. */
+static gboolean note_definition(NestJob *job, GError **error)
+{
+    g_autoptr(NestVmFacts) then = NULL;
+    if (!job->backend->ops->read(job->backend, nest_job_uuid(job), &then, error))
+        return FALSE;
+    if (!nest_domain_same(then->xml, job->intent->before_xml))
+        job->intent->after_xml = g_strdup(then->xml);
+    return TRUE;
+}
+
+static gboolean put_back(NestJob *job, GError **error)
+{
+    g_autoptr(Detail) detail = read_detail(job, error);
+    gboolean there = FALSE, current = FALSE;
+    if (detail == NULL ||
+        !job->backend->ops->apply_checkpoint(
+            job->backend, nest_job_uuid(job), detail->name, error) ||
+        !look(job, &there, &current, error))
+        return FALSE;
+    if (current)
+        return note_definition(job, error);
+    nest_set_error(error, NEST_ERROR_NOT_VERIFIED, NULL,
+        "%s was put back, but another checkpoint is the current one", nest_job_name(job));
+    return FALSE;
+}
+
+static const NestJobStep make_step = {"checkpoint", "checkpoint made", make, take_away, FALSE};
+static const NestJobStep apply_step = {"apply", "put back to the checkpoint", put_back, NULL, TRUE};
+static const NestJobStep delete_step = {"delete", "checkpoint deleted", take_away, NULL, TRUE};
+
+static void set_detail(NestJob *job, const char *name, const char *description)
+{
+    Detail detail = {(char *)name, (char *)description};
+    job->intent->detail = nest_codec_to_text(&detail_record, &detail);
+}
+
+static char *name_of_now(void)
+{
+    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+    return g_date_time_format(now, "cp-%Y%m%d-%H%M%S");
+}
+
+static gboolean check_room(
+    NestJob *job, const GPtrArray *checkpoints, const char *name, GError **error)
+{
+    if (nest_checkpoint_find(checkpoints, name) != NULL) {
+        nest_set_error(error, NEST_ERROR_VM_STATE, "choose another name",
+            "%s has a checkpoint \"%s\" already", nest_job_name(job), name);
+        return FALSE;
+    }
+    if (checkpoints->len < NEST_BACKEND_CHECKPOINTS_MAX)
+        return TRUE;
+    nest_set_error(error, NEST_ERROR_VM_STATE, "delete some first", "%s has %u checkpoints already",
+        nest_job_name(job), checkpoints->len);
+    return FALSE;
+}
+
+static gboolean prepare_create(NestJob *job, const GPtrArray *checkpoints, GError **error)
+{
+    const char *wished = job->request->checkpoint->name;
+    g_autofree char *name = wished != NULL ? g_strdup(wished) : name_of_now();
+    NestVmState state = job->reading->facts->state;
+    gboolean runs = state == NEST_VM_RUNNING || state == NEST_VM_PAUSED;
+    nest_job_set_kind(job, "checkpoint");
+    if (!nest_name_check(name, "checkpoint", error) || !check_room(job, checkpoints, name, error))
+        return FALSE;
+    if (!runs && state != NEST_VM_OFF) {
+        nest_set_error(error, NEST_ERROR_VM_STATE, NULL, "%s can't be checkpointed while it is %s",
+            nest_job_name(job), nest_nick(nest_vm_state_nicks, state));
+        return FALSE;
+    }
+    if (!nest_job_guard(job, runs ? NEST_GUARD_CHECKPOINT : NEST_GUARD_CHECKPOINT_OFF, error))
+        return FALSE;
+    g_autofree char *description = nest_checkpoint_note(&job->reading->view);
+    set_detail(job, name, description);
+    nest_job_add_step(job, &make_step);
+    return TRUE;
+}
+
+/* What runs is judged first, then what is to run. */
+static gboolean guard_apply(NestJob *job, const NestBackendCheckpoint *checkpoint, GError **error)
+{
+    const NestVmView *view = &job->reading->view;
+    g_autoptr(NestCheckpoint) image = nest_checkpoint_from(checkpoint, view);
+    if (job->reading->live != NULL && !nest_job_guard(job, NEST_GUARD_APPLY, error))
+        return FALSE;
+    g_autoptr(NestGuardVerdict) verdict = image->memory
+        ? nest_guard_judge_image(NEST_GUARD_APPLY_MEMORY, view, image, job->config->parity)
+        : nest_guard_judge_disks(view, image);
+    return nest_job_guard_verdict(job, verdict, error);
+}
+
+static gboolean prepare_apply(NestJob *job, const NestBackendCheckpoint *checkpoint, GError **error)
+{
+    nest_job_set_kind(job, "apply-checkpoint");
+    if (job->reading->facts->saved_state) {
+        g_autofree char *next = g_strdup_printf(
+            "nestctl start %s, and nestctl shutdown %s", nest_job_name(job), nest_job_name(job));
+        nest_set_error(error, NEST_ERROR_VM_STATE, next,
+            "%s can't be put back to a checkpoint while it is saved", nest_job_name(job));
+        return FALSE;
+    }
+    if (!guard_apply(job, checkpoint, error))
+        return FALSE;
+    job->intent->before_xml = g_strdup(job->reading->facts->xml);
+    set_detail(job, checkpoint->name, NULL);
+    nest_job_add_step(job, &apply_step);
+    return TRUE;
+}
+
+static gboolean prepare_delete(
+    NestJob *job, const NestBackendCheckpoint *checkpoint, GError **error)
+{
+    nest_job_set_kind(job, "delete-checkpoint");
+    set_detail(job, checkpoint->name, NULL);
+    nest_job_add_step(job, &delete_step);
+    return TRUE;
+}
+
+static gboolean prepare(NestJob *job, GError **error)
+{
+    g_autoptr(GPtrArray) checkpoints = NULL;
+    const char *name = job->request->item;
+    if (!nest_job_read_vm(job, error) || !list(job, &checkpoints, error))
+        return FALSE;
+    if (job->request->checkpoint != NULL)
+        return prepare_create(job, checkpoints, error);
+    const NestBackendCheckpoint *found = nest_checkpoint_find(checkpoints, name);
+    if (found != NULL)
+        return job->request->apply != NULL ? prepare_apply(job, found, error)
+                                           : prepare_delete(job, found, error);
+    g_autofree char *next = g_strdup_printf("nestctl checkpoint list %s", nest_job_name(job));
+    nest_set_error(
+        error, NEST_ERROR_VM_STATE, next, "%s has no checkpoint \"%s\"", nest_job_name(job), name);
+    return FALSE;
+}
+
+/* What is there is looked up here: recover() is pure. */
+static gboolean resume(NestJob *job, GError **error)
+{
+    const char *kind = job->intent->operation->kind;
+    gboolean there = FALSE, current = FALSE;
+    if (!look(job, &there, &current, error))
+        return FALSE;
+    if (g_strcmp0(kind, "checkpoint") == 0)
+        job->touched = there;
+    else
+        job->touched = g_strcmp0(kind, "apply-checkpoint") == 0 ? current : !there;
+    return TRUE;
+}
+
+static NestRecovery recover(const NestJob *job, const NestVmReading *reading, const char **note)
+{
+    if (reading == NULL) {
+        *note = "the virtual machine is gone";
+        return NEST_RECOVERY_LEAVE;
+    }
+    if (g_strcmp0(job->intent->operation->kind, "apply-checkpoint") == 0) {
+        *note = "whether it was put back to the checkpoint is not known: look at it";
+        return NEST_RECOVERY_LEAVE;
+    }
+    return job->touched ? NEST_RECOVERY_DONE : NEST_RECOVERY_UNTOUCHED;
+}
+
+const NestJobType nest_job_checkpoint = {prepare, resume, recover};
