@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-domain-schema.h"
-#include "nest-document.h"
-#include "nest-domain-xml.h"
+#include "nest-domain-read.h"
 #include "nest-error.h"
 #include <glib/gstdio.h>
 #include <libxml/relaxng.h>
@@ -139,6 +138,26 @@ static char *find_culprit(const NestDomainSchema *schema, xmlDoc *doc)
         xmlGetLineNo(found), name, found->parent->name);
 }
 
+/* What the schema leaves open, and libvirt's parser does not. */
+static const char *missing(const NestDocument *document, const NestDomain *domain)
+{
+    const xmlNode *os = nest_element_child(document->root, "os");
+    g_autofree char *type = nest_element_text(nest_element_child(os, "type"));
+    if (type == NULL || *type == '\0')
+        return "<os> with a <type> is missing";
+    return domain->memory_kib == 0 ? "<memory> is missing" : NULL;
+}
+
+static gboolean check_complete(const NestDocument *document, GError **error)
+{
+    g_autoptr(NestDomain) domain = nest_domain_from_document(document, error);
+    const char *what = domain != NULL ? missing(document, domain) : NULL;
+    if (what != NULL)
+        nest_set_error(error, NEST_ERROR_INVALID_REQUEST, NULL,
+            "libvirt would refuse this definition: %s", what);
+    return domain != NULL && what == NULL;
+}
+
 static gboolean judge(const NestDomainSchema *schema, const NestDocument *document, GError **error)
 {
     if (is_valid(schema, document->doc))
@@ -162,5 +181,5 @@ gboolean nest_domain_schema_check(NestDomainSchema *schema, const char *xml, GEr
         return FALSE;
     }
     G_GNUC_UNUSED g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&schema->lock);
-    return load(schema, error) && judge(schema, document, error);
+    return load(schema, error) && judge(schema, document, error) && check_complete(document, error);
 }

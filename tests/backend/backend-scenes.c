@@ -202,7 +202,7 @@ static void scene_errors(char **argv)
                   backend, "<domain type='qemu'><name>a</name><nonsense/></domain>", &error),
         NEST_ERROR_INVALID_REQUEST);
     must_do(backend->ops->check(backend, vmx_xml, &error));
-    must_fail(backend->ops->check(backend, "<domain type='kvm'><name>a</name></domain>", &error),
+    must_fail(backend->ops->check(backend, "<domain type='qemu'><name>a</name></domain>", &error),
         NEST_ERROR_INVALID_REQUEST);
     must_fail(backend->ops->read(backend, VM_UUID, &facts, &error), NEST_ERROR_VM_NOT_FOUND);
     define_guest(backend, &vmx);

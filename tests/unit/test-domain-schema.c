@@ -67,6 +67,22 @@ static void test_what_is_wrong(void **state)
     assert_no_error(error);
 }
 
+static void test_what_is_missing(void **state)
+{
+    static const char *const rows[][2] = {
+        {"<domain type='kvm'><name>a</name><memory>1</memory></domain>", "<os> with a <type>"},
+        {"<domain type='kvm'><name>a</name><os><type>hvm</type></os></domain>",
+            "<memory> is missing"},
+        {"<domain type='kvm'><name>a</name><memory>0</memory><os><type>hvm</type></os></domain>",
+            "<memory> is missing"},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GError) error = NULL;
+        assert_false(nest_domain_schema_check(schema, rows[i][0], &error));
+        assert_nest_error(error, NEST_ERROR_INVALID_REQUEST, rows[i][1]);
+    }
+}
+
 static void test_bounds(void **state)
 {
     g_autoptr(GString) text = g_string_new(BEGIN);
@@ -95,6 +111,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_edits_stay_valid),
         cmocka_unit_test(test_what_is_wrong),
+        cmocka_unit_test(test_what_is_missing),
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_schema_that_is_not_there),
     };
