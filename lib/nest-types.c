@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-error.h"
 #include "nest-name.h"
-#include "nest-record.h"
+#include "nest-record-table.h"
 #include <string.h>
 
 const char *const nest_vm_state_nicks[] = {
@@ -20,18 +20,6 @@ const char *const nest_operation_state_nicks[] = {
     "pending", "running", "done", "failed", "rolled-back", "aborted", NULL};
 const char *const nest_step_state_nicks[] = {
     "pending", "running", "done", "failed", "undone", "skipped", NULL};
-
-// clang-format off
-#define FIELD(Type, member, type, flags) \
-    {#member, NEST_FIELD_##type, NEST_FIELD_##flags, offsetof(Type, member), NULL, NULL}
-#define NICKS(Type, member, flags, nicks) \
-    {#member, NEST_FIELD_ENUM, NEST_FIELD_##flags, offsetof(Type, member), nicks, NULL}
-#define NESTED(Type, member, type, flags, of) \
-    {#member, NEST_FIELD_##type, NEST_FIELD_##flags, offsetof(Type, member), NULL, &of}
-#define RECORD(symbol, Type, label) \
-    const NestRecord symbol##_record = \
-        {label, sizeof(Type), symbol##_fields, G_N_ELEMENTS(symbol##_fields)}
-// clang-format on
 
 static const NestField nest_check_fields[] = {
     FIELD(NestCheck, id, STRING, REQUIRED),
@@ -129,50 +117,6 @@ static const NestField nest_problem_fields[] = {
     FIELD(NestProblem, next, STRING, OPTIONAL),
 };
 RECORD(nest_problem, NestProblem, "problem");
-
-static const NestField nest_proof_exit_fields[] = {
-    FIELD(NestProofExit, pass, STRING, REQUIRED),
-    FIELD(NestProofExit, kind, STRING, REQUIRED),
-    FIELD(NestProofExit, count, UINT64, OPTIONAL),
-    FIELD(NestProofExit, min_cycles, UINT64, OPTIONAL),
-    FIELD(NestProofExit, median_cycles, UINT64, OPTIONAL),
-};
-RECORD(nest_proof_exit, NestProofExit, "measured exit");
-
-static const NestField nest_proof_pass_fields[] = {
-    FIELD(NestProofPass, name, STRING, REQUIRED),
-    FIELD(NestProofPass, result, STRING, OPTIONAL),
-};
-RECORD(nest_proof_pass, NestProofPass, "pass of a proof");
-
-static const NestField nest_proof_fields[] = {
-    FIELD(NestProof, proved, BOOL, OPTIONAL),
-    FIELD(NestProof, code, STRING, REQUIRED),
-    FIELD(NestProof, message, STRING, OPTIONAL),
-    NICKS(NestProof, extension, OPTIONAL, nest_extension_nicks),
-    FIELD(NestProof, cpu_vendor, STRING, OPTIONAL),
-    FIELD(NestProof, hypervisor, STRING, OPTIONAL),
-    FIELD(NestProof, locked, BOOL, OPTIONAL),
-    FIELD(NestProof, tsc_khz, UINT64, OPTIONAL),
-    FIELD(NestProof, capabilities, STRV, OPTIONAL),
-    FIELD(NestProof, missing, STRV, OPTIONAL),
-    NESTED(NestProof, passes, RECORDS, OPTIONAL, nest_proof_pass_record),
-    NESTED(NestProof, exits, RECORDS, OPTIONAL, nest_proof_exit_record),
-    NICKS(NestProof, accel, OPTIONAL, nest_accel_nicks),
-    FIELD(NestProof, time, INT64, OPTIONAL),
-    FIELD(NestProof, duration_ms, UINT64, OPTIONAL),
-    FIELD(NestProof, kernel, STRING, OPTIONAL),
-    FIELD(NestProof, qemu_version, STRING, OPTIONAL),
-    FIELD(NestProof, libvirt_version, STRING, OPTIONAL),
-    FIELD(NestProof, nested_parameter, STRING, OPTIONAL),
-    FIELD(NestProof, outdated, BOOL, OPTIONAL),
-};
-RECORD(nest_proof, NestProof, "proof");
-
-static const NestField nest_proof_wish_fields[] = {
-    NICKS(NestProofWish, accel, OPTIONAL, nest_accel_nicks),
-};
-RECORD(nest_proof_wish, NestProofWish, "wish for a proof");
 
 static const NestField nest_host_fields[] = {
     FIELD(NestHost, name, STRING, OPTIONAL),
@@ -396,14 +340,6 @@ static const NestField nest_about_fields[] = {
 };
 RECORD(nest_about, NestAbout, "service");
 
-// clang-format off
-#define FREE(symbol, Type) \
-    void symbol##_free(Type *value) \
-    { \
-        nest_record_free(&symbol##_record, value); \
-    }
-// clang-format on
-
 FREE(nest_check, NestCheck)
 FREE(nest_check_info, NestCheckInfo)
 FREE(nest_check_report, NestCheckReport)
@@ -420,10 +356,6 @@ FREE(nest_step, NestStep)
 FREE(nest_operation, NestOperation)
 FREE(nest_event, NestEvent)
 FREE(nest_revision, NestRevision)
-FREE(nest_proof_exit, NestProofExit)
-FREE(nest_proof_pass, NestProofPass)
-FREE(nest_proof, NestProof)
-FREE(nest_proof_wish, NestProofWish)
 FREE(nest_vm_spec, NestVmSpec)
 FREE(nest_nested_wish, NestNestedWish)
 FREE(nest_xml_wish, NestXmlWish)
