@@ -16,9 +16,21 @@ static const Mark marks[] = {
     [NEST_VERDICT_FAIL] = {"✗", NEST_STYLE_BAD},
 };
 
+/* Ignored ones stay visible. */
 static gboolean is_problem(const NestCheck *check)
 {
     return check->verdict >= NEST_VERDICT_UNKNOWN;
+}
+
+/* "ignored until 2027-01-31: REASON. MESSAGE" */
+static char *message_of(const NestCheck *check)
+{
+    const char *message = check->message != NULL ? check->message : check->title;
+    if (check->ignored == NULL)
+        return g_strdup(message != NULL ? message : "");
+    return g_strdup_printf("ignored%s%s: %s. %s", check->ignored_until != NULL ? " until " : "",
+        check->ignored_until != NULL ? check->ignored_until : "", check->ignored,
+        message != NULL ? message : "");
 }
 
 static guint id_width(const NestOutput *output, const GPtrArray *checks, NestChecksShown shown)
@@ -35,10 +47,10 @@ static guint id_width(const NestOutput *output, const GPtrArray *checks, NestChe
 static void print_check(
     NestOutput *output, const NestCheck *check, guint width, NestChecksShown shown)
 {
-    const Mark *mark = &marks[check->verdict];
+    const Mark *mark = &marks[check->ignored != NULL ? NEST_VERDICT_INFO : check->verdict];
     guint mark_width = nest_output_measure(output, "✓");
     guint indent = 2 + mark_width + 1 + width + 3, room = nest_output_width(output);
-    const char *message = check->message != NULL ? check->message : check->title;
+    g_autofree char *message = message_of(check);
     nest_output_text(output, NEST_STYLE_PLAIN, "  ");
     nest_output_cell(output, mark->style, mark_width, mark->mark);
     nest_output_text(output, NEST_STYLE_PLAIN, " ");
@@ -49,7 +61,8 @@ static void print_check(
     } else {
         nest_output_cell(output, NEST_STYLE_PLAIN, width + 3, check->id);
     }
-    nest_output_wrapped(output, NEST_STYLE_PLAIN, indent, message != NULL ? message : "");
+    nest_output_wrapped(
+        output, check->ignored != NULL ? NEST_STYLE_FAINT : NEST_STYLE_PLAIN, indent, message);
     if (shown == NEST_CHECKS_ALL_READ && check->read != NULL) {
         nest_output_cell(output, NEST_STYLE_PLAIN, indent, "");
         nest_output_wrapped(output, NEST_STYLE_FAINT, indent, check->read);
@@ -60,7 +73,7 @@ static gboolean is_said(const GPtrArray *checks, guint before, const char *fix)
 {
     for (guint i = 0; i < before; i++) {
         const NestCheck *check = g_ptr_array_index(checks, i);
-        if (is_problem(check) && g_strcmp0(check->fix, fix) == 0)
+        if (nest_check_concerns(check) && g_strcmp0(check->fix, fix) == 0)
             return TRUE;
     }
     return FALSE;
@@ -71,7 +84,7 @@ static void print_fixes(NestOutput *output, const GPtrArray *checks)
     guint arrow = nest_output_measure(output, "→");
     for (guint i = 0; i < checks->len; i++) {
         const NestCheck *check = g_ptr_array_index(checks, i);
-        if (!is_problem(check) || check->fix == NULL || is_said(checks, i, check->fix))
+        if (!nest_check_concerns(check) || check->fix == NULL || is_said(checks, i, check->fix))
             continue;
         nest_output_text(output, NEST_STYLE_PLAIN, "  → ");
         nest_output_wrapped(output, NEST_STYLE_BOLD, 3 + arrow, check->fix);

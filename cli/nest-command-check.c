@@ -36,7 +36,7 @@ static gboolean is_of_scope(const NestCheck *check, const char *scope)
 static gboolean is_wanted(const NestCheck *check, const NestArguments *arguments)
 {
     if (arguments->failed)
-        return check->verdict == NEST_VERDICT_FAIL;
+        return nest_check_failed(check);
     return arguments->all || arguments->verbose || check->verdict >= NEST_VERDICT_UNKNOWN;
 }
 
@@ -63,21 +63,28 @@ static char *count_text(const GPtrArray *checks)
         [NEST_VERDICT_WARN] = "warned",
         [NEST_VERDICT_FAIL] = "failed",
     };
-    guint counts[G_N_ELEMENTS(words)] = {0};
-    for (guint i = 0; i < checks->len; i++)
-        counts[((const NestCheck *)g_ptr_array_index(checks, i))->verdict]++;
+    guint counts[G_N_ELEMENTS(words)] = {0}, ignored = 0;
+    for (guint i = 0; i < checks->len; i++) {
+        const NestCheck *check = g_ptr_array_index(checks, i);
+        if (check->ignored != NULL)
+            ignored++;
+        else
+            counts[check->verdict]++;
+    }
     g_autoptr(GString) text = g_string_new(NULL);
     for (guint i = G_N_ELEMENTS(words); i > 0; i--)
         if (counts[i - 1] > 0)
             g_string_append_printf(
                 text, "%s%u %s", text->len > 0 ? ", " : "", counts[i - 1], words[i - 1]);
+    if (ignored > 0)
+        g_string_append_printf(text, "%s%u ignored", text->len > 0 ? ", " : "", ignored);
     return g_strdup(text->len > 0 ? text->str : "no check of this scope");
 }
 
 static gboolean has_failed(const GPtrArray *checks)
 {
     for (guint i = 0; i < checks->len; i++)
-        if (((const NestCheck *)g_ptr_array_index(checks, i))->verdict == NEST_VERDICT_FAIL)
+        if (nest_check_failed(g_ptr_array_index(checks, i)))
             return TRUE;
     return FALSE;
 }

@@ -172,9 +172,8 @@ static NestVmSummary *summarize(const NestVm *vm)
     summary->memory_min_kib = vm->memory_min_kib;
     for (guint i = 0; i < vm->checks->len; i++) {
         const NestCheck *check = g_ptr_array_index(vm->checks, i);
-        summary->failed += check->verdict == NEST_VERDICT_FAIL;
-        summary->warnings +=
-            check->verdict == NEST_VERDICT_WARN || check->verdict == NEST_VERDICT_UNKNOWN;
+        summary->failed += nest_check_failed(check);
+        summary->warnings += nest_check_concerns(check) && !nest_check_failed(check);
     }
     return summary;
 }

@@ -28,6 +28,8 @@ static const NestField nest_check_fields[] = {
     FIELD(NestCheck, message, STRING, OPTIONAL),
     FIELD(NestCheck, read, STRING, OPTIONAL),
     FIELD(NestCheck, fix, STRING, OPTIONAL),
+    FIELD(NestCheck, ignored, STRING, OPTIONAL),
+    FIELD(NestCheck, ignored_until, STRING, OPTIONAL),
 };
 RECORD(nest_check, NestCheck, "check");
 
@@ -392,6 +394,16 @@ NestOperation *nest_operation_new(void)
 NestOperation *nest_operation_copy(const NestOperation *operation)
 {
     return nest_record_copy(&nest_operation_record, operation);
+}
+
+gboolean nest_check_concerns(const NestCheck *check)
+{
+    return check->verdict >= NEST_VERDICT_UNKNOWN && check->ignored == NULL;
+}
+
+gboolean nest_check_failed(const NestCheck *check)
+{
+    return check->verdict == NEST_VERDICT_FAIL && check->ignored == NULL;
 }
 
 gboolean nest_operation_ended(const NestOperation *operation)

@@ -207,6 +207,24 @@ static void check_vhv_report(const NestHostView *view, NestCheck *check)
             check, NEST_VERDICT_PASS, "virt-host-validate says nothing else of KVM than nestd.");
 }
 
+static void check_policy(const NestHostView *view, NestCheck *check)
+{
+    const char *allow = nest_policy_allow_text(view->policy);
+    nest_check_read(check, "nestd.conf, allow in [policy]: %s",
+        allow == NULL        ? "*"
+            : *allow != '\0' ? allow
+                             : "nobody");
+    if (allow == NULL) {
+        nest_check_say(check, NEST_VERDICT_PASS, "nestd's policy lets every VM nest.");
+    } else if (*allow != '\0') {
+        nest_check_say(
+            check, NEST_VERDICT_INFO, "By nestd's policy only these VMs may nest: %s.", allow);
+    } else {
+        nest_check_fix(check, "allow in [policy] of nestd.conf, then: systemctl restart nestd");
+        nest_check_say(check, NEST_VERDICT_FAIL, "By nestd's policy no VM may nest.");
+    }
+}
+
 // clang-format off
 const NestHostCheckRow nest_checks_host_stack[] = {
     {{"host.is-vm", "the host is a real machine", NEST_CHECK_PLAIN, NEST_VERDICT_WARN,
@@ -274,6 +292,12 @@ const NestHostCheckRow nest_checks_host_stack[] = {
          "Nothing: go by the other checks.",
          "libvirt: virt-host-validate(1); nestd: docs/facts.md, F13"},
         check_vhv_report},
+    {{"host.policy", "nestd's policy lets VMs nest", NEST_CHECK_PLAIN, NEST_VERDICT_FAIL,
+         "Which VMs may nest, by allow in [policy] of nestd.conf. nestctl enable goes by it.",
+         "On a host that others share, who may nest is the administrator's to say.",
+         "Add names or patterns of VMs to allow, and restart nestd.",
+         "nestd.conf(5)"},
+        check_policy},
     {{NULL}, NULL},
 };
 // clang-format on

@@ -55,6 +55,8 @@ static NestCheck *new_check(const NestCheckAbout *about)
 /* TRUE if the verdict may still be YES after this check. */
 static gboolean allows_yes(const NestCheck *check, NestCheckFlags flags)
 {
+    if (check->ignored != NULL)
+        return TRUE;
     gboolean missing = check->verdict == NEST_VERDICT_UNKNOWN && (flags & NEST_CHECK_NEEDED) != 0;
     return check->verdict != NEST_VERDICT_FAIL && !missing;
 }
@@ -67,6 +69,7 @@ static gboolean run_host_checks(const NestHostView *view, GPtrArray *checks)
         for (const NestHostCheckRow *row = nest_check_host_tables[i]; row->run != NULL; row++) {
             NestCheck *check = new_check(&row->about);
             row->run(view, check);
+            nest_policy_judge(view->policy, view->today, NULL, row->about.level, check);
             yes = allows_yes(check, row->about.flags) && yes;
             g_ptr_array_add(checks, check);
         }
@@ -90,6 +93,8 @@ static gboolean run_vm_checks(const NestVmView *view, GPtrArray *checks)
     for (guint i = 0; nest_check_vm_tables[i] != NULL; i++) {
         for (const NestVmCheckRow *row = nest_check_vm_tables[i]; row->run != NULL; row++) {
             NestCheck *check = run_vm_check(row, view);
+            nest_policy_judge(
+                view->policy, view->today, view->facts->name, row->about.level, check);
             yes = allows_yes(check, row->about.flags) && yes;
             g_ptr_array_add(checks, check);
         }
@@ -135,7 +140,8 @@ static gboolean guest_allows(const NestGuestFacts *facts, NestGuestNeeds needs, 
     return TRUE;
 }
 
-GPtrArray *nest_checks_guest(const NestVm *vm, const NestGuestFacts *facts)
+GPtrArray *nest_checks_guest(
+    const NestVm *vm, const NestGuestFacts *facts, const NestPolicy *policy, const char *today)
 {
     const NestGuestView view = {vm, facts};
     const char *closed = guest_closed(vm, facts);
@@ -148,6 +154,7 @@ GPtrArray *nest_checks_guest(const NestVm *vm, const NestGuestFacts *facts)
                 nest_check_say(check, NEST_VERDICT_NOT_APPLICABLE, "%s", closed);
             else if (guest_allows(facts, row->needs, check))
                 row->run(&view, check);
+            nest_policy_judge(policy, today, vm->name, row->about.level, check);
         }
     }
     return checks;
@@ -287,12 +294,11 @@ NestVmSummary *nest_vm_summarize(const NestVm *vm)
     summary->vcpus = vm->vcpus;
     for (guint i = 0; i < vm->checks->len; i++) {
         const NestCheck *check = g_ptr_array_index(vm->checks, i);
-        if (check->verdict == NEST_VERDICT_FAIL) {
+        if (nest_check_failed(check)) {
             summary->failed++;
             g_strv_builder_add(errors, check->id);
-        }
-        summary->warnings +=
-            check->verdict == NEST_VERDICT_WARN || check->verdict == NEST_VERDICT_UNKNOWN;
+        } else if (nest_check_concerns(check))
+            summary->warnings++;
     }
     summary->errors = g_strv_builder_end(errors);
     return summary;

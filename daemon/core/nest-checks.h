@@ -12,6 +12,8 @@ typedef struct {
     const NestBackendCaps *caps;
     const NestAdvice *advice; /* NULL: nothing is known of the kernel */
     gboolean untrusted; /* there are VMs that are not trusted, or new ones are not */
+    const NestPolicy *policy; /* NULL: none */
+    const char *today; /* "2027-01-31", for the policy */
 } NestHostView;
 
 /* Runs every host check and fills the whole NestHost. The verdict `supports` is about VMs of class
@@ -25,8 +27,10 @@ NestHost *nest_checks_host(const NestHostView *view);
 NestVm *nest_checks_vm(const NestVmView *view);
 
 /* Runs every check of what is inside the guest of a VM that was judged: array of NestCheck that
- * frees its elements. facts NULL: the guest was not asked, and none applies. */
-GPtrArray *nest_checks_guest(const NestVm *vm, const NestGuestFacts *facts);
+ * frees its elements. facts NULL: the guest was not asked, and none applies. policy: NULL for none,
+ * as it is on the day today. */
+GPtrArray *nest_checks_guest(
+    const NestVm *vm, const NestGuestFacts *facts, const NestPolicy *policy, const char *today);
 
 /* failed and warnings count the checks of vm; unknown counts as a warning. */
 NestVmSummary *nest_vm_summarize(const NestVm *vm);

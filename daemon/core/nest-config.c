@@ -53,6 +53,7 @@ static const KeyRow keys[] = {
     UINT("guard", "sample", sample, "5", 1, 300),
     CHOICE("guard", "monitor", monitor, "no", switch_nicks),
     CHOICE("policy", "trust-default", trust_default, "trusted", nest_trust_nicks),
+    LIST("policy", "allow", allow, "*"),
     STRING("policy", "advisories", advisories, NEST_SYSCONFDIR "/nestd/advisories.d"),
     LIST("rights", "view", view, ""),
     LIST("rights", "operate", operate, ""),
@@ -172,9 +173,42 @@ static gboolean read_key(
     return refuse(reading, group, key, reason, error);
 }
 
+/* A key of [levels] or [ignore …]: the name of a check. */
+static gboolean read_judgement(
+    const Reading *reading, GKeyFile *file, const char *group, const char *id, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    g_autofree char *value = g_key_file_get_string(file, group, id, &problem);
+    if (value == NULL)
+        return refuse(reading, group, id, problem->message, error);
+    NestPolicy *policy = reading->config->policy;
+    g_autofree char *wrong = strcmp(group, "levels") == 0
+        ? nest_policy_set_level(policy, id, g_strstrip(value))
+        : nest_policy_set_ignore(policy, group, id, g_strstrip(value));
+    return wrong == NULL || refuse(reading, group, id, wrong, error);
+}
+
+static gboolean is_judgement(const char *group)
+{
+    return strcmp(group, "levels") == 0 || strcmp(group, "ignore") == 0 ||
+        g_str_has_prefix(group, "ignore ");
+}
+
+static gboolean read_judgements(
+    const Reading *reading, GKeyFile *file, const char *group, GError **error)
+{
+    g_auto(GStrv) ids = g_key_file_get_keys(file, group, NULL, NULL);
+    for (guint i = 0; ids != NULL && ids[i] != NULL; i++)
+        if (!read_judgement(reading, file, group, ids[i], error))
+            return FALSE;
+    return TRUE;
+}
+
 static gboolean read_group(
     const Reading *reading, GKeyFile *file, const char *group, GError **error)
 {
+    if (is_judgement(group))
+        return read_judgements(reading, file, group, error);
     if (find_key(group, NULL) == NULL) {
         g_autofree char *reason = g_strdup_printf("unknown group [%s]", group);
         return refuse(reading, group, NULL, reason, error);
@@ -245,11 +279,13 @@ NestConfig *nest_config_load(const char *path, GError **error)
 {
     g_autoptr(NestConfig) config = g_new0(NestConfig, 1);
     set_defaults(config);
+    config->policy = nest_policy_new();
     gboolean given = path != NULL;
     if (!given)
         path = DEFAULT_PATH;
     if ((given || g_file_test(path, G_FILE_TEST_EXISTS)) && !read_file(config, path, error))
         return NULL;
+    nest_policy_set_allow(config->policy, (const char *const *)config->allow);
     if (*config->socket == '\0') {
         g_free(config->socket);
         config->socket = g_build_filename(config->runtime_directory, "nestd.sock", NULL);
@@ -286,6 +322,7 @@ void nest_config_free(NestConfig *config)
         if (keys[i].type == KEY_LIST)
             g_strfreev(*(GStrv *)slot(config, &keys[i]));
     }
+    nest_policy_free(config->policy);
     g_free(config->state_directory);
     g_free(config->runtime_directory);
     g_free(config);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 #include "nest-guard-table.h"
-#include "nest-types.h"
+#include "nest-policy.h"
 
 /* "no", "yes" */
 typedef enum { NEST_SWITCH_NO, NEST_SWITCH_YES } NestSwitch;
@@ -28,6 +28,8 @@ typedef struct {
     GStrv view, operate, manage, admin; /* [rights]: "user:NAME", "group:NAME" */
     char *host_root; /* [daemon] host-root: where the host is probed; "/" */
     NestTrust trust_default; /* [policy] trust-default: of VMs without a label */
+    GStrv allow; /* [policy] allow: names or patterns of VMs that may nest */
+    NestPolicy *policy; /* that, [levels] and [ignore …] */
     char *advisories; /* [policy] advisories: the folder of the administrator's */
 } NestConfig;
 

@@ -3,11 +3,12 @@
 #include "nest-checks.h"
 #include "nest-codec.h"
 #include "nest-core-private.h"
+#include "nest-host-snapshot.h"
 
 static gboolean has_failed(const GPtrArray *checks)
 {
     for (guint i = 0; i < checks->len; i++)
-        if (((const NestCheck *)g_ptr_array_index(checks, i))->verdict == NEST_VERDICT_FAIL)
+        if (nest_check_failed(g_ptr_array_index(checks, i)))
             return TRUE;
     return FALSE;
 }
@@ -22,7 +23,8 @@ NestCheckReport *nest_core_check_vm(NestCore *core, const char *ref, gboolean al
         return NULL;
     /* What no event tells, such as a flag of a bridge port, is read again for who asks again. */
     nest_core_mark_dirty(core, vm->uuid);
-    GPtrArray *inside = nest_checks_guest(vm, NULL);
+    g_autofree char *today = nest_host_snapshot_today();
+    GPtrArray *inside = nest_checks_guest(vm, NULL, core->config->policy, today);
     vm->supports = vm->supports && !has_failed(inside);
     g_ptr_array_extend_and_steal(vm->checks, inside);
     return nest_check_report(vm->uuid, vm->name, vm->supports, vm->checks, all);

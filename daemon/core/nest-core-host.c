@@ -19,8 +19,8 @@ void nest_core_set_host(NestCore *core, NestHostSnapshot *host)
 
 NestHost *nest_core_show_host(NestCore *core)
 {
-    NestHostView view = {
-        core->host->facts, core->host->caps, core->host->advice, nest_marks_distrust(core->marks)};
+    NestHostView view = {core->host->facts, core->host->caps, core->host->advice,
+        nest_marks_distrust(core->marks), core->host->policy, core->host->today};
     NestHost *host = nest_checks_host(&view);
     nest_core_prove_tell(core, host);
     return host;

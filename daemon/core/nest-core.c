@@ -180,7 +180,9 @@ static NestHostPlace *make_place(const NestConfig *config)
     g_autoptr(NestAdvisories) advisories = nest_advisories_load(config->advisories);
     for (guint i = 0; advisories->problems[i] != NULL; i++)
         g_warning("advisories: %s", advisories->problems[i]);
-    return nest_host_place_new(config->host_root, advisories);
+    NestHostPlace *place = nest_host_place_new(config->host_root, advisories);
+    nest_host_place_set_policy(place, config->policy);
+    return place;
 }
 
 NestCore *nest_core_new(

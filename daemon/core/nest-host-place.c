@@ -4,6 +4,7 @@
 struct NestHostPlace {
     char *root;
     NestAdvisories *advisories;
+    const NestPolicy *policy;
     GMutex lock;
     NestHostKernel *kernel; /* NULL: not read yet */
 };
@@ -26,6 +27,16 @@ void nest_host_place_free(NestHostPlace *place)
     nest_host_kernel_unref(place->kernel);
     g_mutex_clear(&place->lock);
     g_free(place);
+}
+
+void nest_host_place_set_policy(NestHostPlace *place, const NestPolicy *policy)
+{
+    place->policy = policy;
+}
+
+const NestPolicy *nest_host_place_policy(const NestHostPlace *place)
+{
+    return place->policy;
 }
 
 const char *nest_host_place_root(const NestHostPlace *place)

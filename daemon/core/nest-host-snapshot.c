@@ -14,7 +14,8 @@ static char *make_key(const NestHostSnapshot *snapshot)
     g_autofree char *flaws = join(facts->tuning.vulnerable);
     g_autofree char *machines = join(caps != NULL ? caps->machines : NULL);
     g_autofree char *old = join(caps != NULL ? caps->old_machines : NULL);
-    return g_strdup_printf("%d %d %d %s %s %d %d|%d %d %d %s %s|%s|%s|%s %s",
+    g_autofree char *policy = nest_policy_key(snapshot->policy, snapshot->today);
+    return g_strdup_printf("%s %d %d %d %s %s %d %d|%d %d %d %s %s|%s|%s|%s %s", policy,
         nest_host_extension(facts), nest_host_hardware_kvm(facts), nest_host_kvm_nests(facts),
         facts->nested.value != NULL ? facts->nested.value : "-",
         facts->kernel != NULL ? facts->kernel : "-", facts->md_clear, facts->flush_l1d,
@@ -23,6 +24,12 @@ static char *make_key(const NestHostSnapshot *snapshot)
         caps != NULL && caps->libvirt_version != NULL ? caps->libvirt_version : "-",
         caps != NULL && caps->qemu_version != NULL ? caps->qemu_version : "-", machines, old,
         snapshot->advice != NULL ? snapshot->advice->key : "-", flaws);
+}
+
+char *nest_host_snapshot_today(void)
+{
+    g_autoptr(GDateTime) now = g_date_time_new_now_local();
+    return g_date_time_format(now, "%Y-%m-%d");
 }
 
 NestHostSnapshot *nest_host_snapshot_take_with(
@@ -34,6 +41,8 @@ NestHostSnapshot *nest_host_snapshot_take_with(
     snapshot->advice = nest_host_place_advise(place, snapshot->facts);
     snapshot->root = g_strdup(nest_host_place_root(place));
     snapshot->net = nest_net_take(snapshot->root, definitions);
+    snapshot->policy = nest_host_place_policy(place);
+    snapshot->today = nest_host_snapshot_today();
     snapshot->key = make_key(snapshot);
     return snapshot;
 }
@@ -70,6 +79,7 @@ static void clear(gpointer data)
     nest_host_facts_free(snapshot->facts);
     nest_backend_caps_free(snapshot->caps);
     nest_advice_free(snapshot->advice);
+    g_free(snapshot->today);
     g_free(snapshot->key);
 }
 

@@ -12,6 +12,8 @@ struct NestHostSnapshot {
     NestAdvice *advice; /* NULL where no advisories were handed in */
     NestNet *net;
     char *root;
+    const NestPolicy *policy; /* the place's */
+    char *today; /* when it was taken, as the policy counts days */
     char *key; /* equal for snapshots that judge VMs alike, but for their network */
     NestHostSnapshot *older; /* to which all but net belongs; NULL: it is its own */
 };
@@ -26,6 +28,10 @@ NestHostSnapshot *nest_host_snapshot_take_with(
 
 /* snapshot with the network devices of now: those of VMs come and go. */
 NestHostSnapshot *nest_host_snapshot_renew(NestHostSnapshot *snapshot);
+
+/* "2027-01-31", where the host is. */
+char *nest_host_snapshot_today(void);
+
 NestHostSnapshot *nest_host_snapshot_ref(NestHostSnapshot *snapshot);
 void nest_host_snapshot_unref(NestHostSnapshot *snapshot);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestHostSnapshot, nest_host_snapshot_unref)

@@ -19,7 +19,7 @@ NestVmReading *nest_vm_reading_new(
     }
     reading->net = nest_vm_net_new(host->net, reading->domain, reading->live);
     reading->view = (NestVmView){facts, reading->domain, reading->live, host->facts, host->caps,
-        reading->marks, host->advice, reading->net};
+        reading->marks, host->advice, reading->net, host->policy, host->today};
     return g_steal_pointer(&reading);
 }
 

@@ -5,6 +5,7 @@
 #include "nest-domain-xml.h"
 #include "nest-gift.h"
 #include "nest-host-probe.h"
+#include "nest-policy.h"
 #include "nest-types.h"
 #include "nest-vm-marks.h"
 #include "nest-vm-net.h"
@@ -20,6 +21,8 @@ typedef struct {
     const NestVmMarks *marks; /* NULL: all defaults */
     const NestAdvice *advice; /* NULL: nothing is known of the kernel */
     const NestVmNet *net; /* NULL: nobody looked, only the definition is known */
+    const NestPolicy *policy; /* NULL: none */
+    const char *today; /* "2027-01-31", for the policy */
 } NestVmView;
 
 /* The extension that nesting in this VM would use: svm under TCG, else what the host's CPU has;

@@ -134,7 +134,7 @@ static void test_outcomes(void **state)
 {
     g_autoptr(NestVm) vm = running_vm();
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_autoptr(GPtrArray) checks = nest_checks_guest(vm, &rows[i].facts);
+        g_autoptr(GPtrArray) checks = nest_checks_guest(vm, &rows[i].facts, NULL, NULL);
         g_autofree char *where = g_strdup_printf("row %u", i);
         assert_well_formed(checks);
         assert_int_equal(checks->len, 23);
@@ -160,7 +160,7 @@ static void test_not_asked(void **state)
         g_autoptr(NestVm) vm = running_vm();
         vm->state = cases[i].state;
         add_check(vm, "vm.agent", cases[i].agent);
-        g_autoptr(GPtrArray) checks = nest_checks_guest(vm, NULL);
+        g_autoptr(GPtrArray) checks = nest_checks_guest(vm, NULL, NULL, NULL);
         for (guint c = 0; c < checks->len; c++) {
             const NestCheck *check = g_ptr_array_index(checks, c);
             assert_int_equal(check->verdict, NEST_VERDICT_NOT_APPLICABLE);
@@ -175,17 +175,17 @@ static void test_what_the_vm_adds(void **state)
     static const NestGuestFacts booted = {WINDOWS, .platform = YES, .own_hypervisor = YES};
     g_autoptr(NestVm) vm = running_vm();
     add_check(vm, "vm.hv.profile", NEST_VERDICT_WARN);
-    g_autoptr(GPtrArray) risky = nest_checks_guest(vm, &role);
+    g_autoptr(GPtrArray) risky = nest_checks_guest(vm, &role, NULL, NULL);
     assert_verdict(risky, "poor profile", "win.boot-risk", NEST_VERDICT_FAIL);
     assert_well_formed(risky);
-    g_autoptr(GPtrArray) past = nest_checks_guest(vm, &booted);
+    g_autoptr(GPtrArray) past = nest_checks_guest(vm, &booted, NULL, NULL);
     assert_verdict(past, "has booted", "win.boot-risk", NEST_VERDICT_WARN);
     vm->extension = NEST_EXTENSION_SVM;
     static const NestGuestFacts wsl[] = {{WINDOWS}, {WINDOWS, .wsl = NO}, {WINDOWS, .wsl = YES}};
     static const NestVerdict verdicts[] = {
         NEST_VERDICT_UNKNOWN, NEST_VERDICT_PASS, NEST_VERDICT_WARN};
     for (guint i = 0; i < G_N_ELEMENTS(wsl); i++) {
-        g_autoptr(GPtrArray) checks = nest_checks_guest(vm, &wsl[i]);
+        g_autoptr(GPtrArray) checks = nest_checks_guest(vm, &wsl[i], NULL, NULL);
         assert_verdict(checks, "AMD", "win.amd-wsl", verdicts[i]);
         assert_well_formed(checks);
     }

@@ -22,7 +22,7 @@ static void test_recorded_hosts(void **state)
 {
     /* arch vendor virt slat lock dev access backend nested cap |
      * kernel shadowmmu nvmx nsvm knownbad |
-     * is-vm xen mshv vbox vmware daemon libvirt qemu domcaps vhv |
+     * is-vm xen mshv vbox vmware daemon libvirt qemu domcaps vhv policy |
      * persist builtin busy payload stats evmcs at-load cloud |
      * ept shadow apicv nx haltpoll hugepages splitlock msrs tsc mem mitigations smt ksm swap
      * lockdown guests */
@@ -31,23 +31,25 @@ static void test_recorded_hosts(void **state)
         gboolean supports;
         const char *owner;
     } rows[] = {
-        {"amd-ready", "pppppppppp pu-up pppppppppp wi--w-i- p-iiiiiiwwwiiiiw", TRUE, NULL},
-        {"arm", "fff-uf-f-- p---p pppppppp-p -------- ---------uu-----", FALSE, NULL},
-        {"bios-locked", "ppf-ff-f-- p---p pppppppp-p -------- ---------uu-----", FALSE, NULL},
-        {"empty", "uuuuuf-f-- u---u uppppppp-u -------u ---------uu-----", FALSE, NULL},
-        {"host-is-vm", "pppppppppp puu-p wppppppppp uu-uuu-p p--------uu-----", TRUE, NULL},
-        {"intel-nested-off", "ppppppppfw wuu-u pppppppp-i uu-uuu-- p--------uu-----", FALSE, NULL},
-        {"intel-ready", "pppppppppp ppp-p pppppppppp pp-pppp- pppppppppppppppp", TRUE, NULL},
-        {"junk", "uuuuuufuu- uuuuu uppppppp-u uu-----u ---------uu-----", FALSE, NULL},
-        {"nested-unreadable", "ppppppppup puu-p pppppppp-p uu-uuu-- ---------uu-----", FALSE, NULL},
-        {"no-extension", "ppf-uf-f-- p---p pppppppp-p -------- ---------uu-----", FALSE, NULL},
-        {"software-kvm", "ppf--ppf-- pw-wp wppppppp-i -------f ---------uu-----", FALSE, NULL},
-        {"debian-open", "pppppppppp pww-p pppppppppp uu-ppp-- p--------uu-----", TRUE, NULL},
-        {"ubuntu-mended", "pppppppppp ppp-p pppppppppp uu-ppp-- p--------uu-----", TRUE, NULL},
-        {"rhel", "pppppppppp puu-p pppppppppp uu-ppp-- p--------uu-----", TRUE, NULL},
-        {"known-bad", "pppppppppp ww-wf pppppppppp uu--w--- p--------uu-----", FALSE, NULL},
-        {"vbox-running", "ppppupfup- pw-wp pppfpppp-p uu------ p--------uu-----", FALSE, "vboxdrv"},
-        {"xen-dom0", "ppf--f-f-- p---p -fpppppp-p -------- ---------uu-----", FALSE, "xen"},
+        {"amd-ready", "pppppppppp pu-up ppppppppppp wi--w-i- p-iiiiiiwwwiiiiw", TRUE, NULL},
+        {"arm", "fff-uf-f-- p---p pppppppp-pp -------- ---------uu-----", FALSE, NULL},
+        {"bios-locked", "ppf-ff-f-- p---p pppppppp-pp -------- ---------uu-----", FALSE, NULL},
+        {"empty", "uuuuuf-f-- u---u uppppppp-up -------u ---------uu-----", FALSE, NULL},
+        {"host-is-vm", "pppppppppp puu-p wpppppppppp uu-uuu-p p--------uu-----", TRUE, NULL},
+        {"intel-nested-off", "ppppppppfw wuu-u pppppppp-ip uu-uuu-- p--------uu-----", FALSE, NULL},
+        {"intel-ready", "pppppppppp ppp-p ppppppppppp pp-pppp- pppppppppppppppp", TRUE, NULL},
+        {"junk", "uuuuuufuu- uuuuu uppppppp-up uu-----u ---------uu-----", FALSE, NULL},
+        {"nested-unreadable", "ppppppppup puu-p pppppppp-pp uu-uuu-- ---------uu-----", FALSE,
+            NULL},
+        {"no-extension", "ppf-uf-f-- p---p pppppppp-pp -------- ---------uu-----", FALSE, NULL},
+        {"software-kvm", "ppf--ppf-- pw-wp wppppppp-ip -------f ---------uu-----", FALSE, NULL},
+        {"debian-open", "pppppppppp pww-p ppppppppppp uu-ppp-- p--------uu-----", TRUE, NULL},
+        {"ubuntu-mended", "pppppppppp ppp-p ppppppppppp uu-ppp-- p--------uu-----", TRUE, NULL},
+        {"rhel", "pppppppppp puu-p ppppppppppp uu-ppp-- p--------uu-----", TRUE, NULL},
+        {"known-bad", "pppppppppp ww-wf ppppppppppp uu--w--- p--------uu-----", FALSE, NULL},
+        {"vbox-running", "ppppupfup- pw-wp pppfpppp-pp uu------ p--------uu-----", FALSE,
+            "vboxdrv"},
+        {"xen-dom0", "ppf--f-f-- p---p -fpppppp-pp -------- ---------uu-----", FALSE, "xen"},
     };
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autoptr(NestHost) host = host_of(rows[i].name, test_caps);

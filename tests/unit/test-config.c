@@ -58,6 +58,17 @@ static void test_wrong_lines_are_named(void **state)
         {"[policy]\ntrust-default=maybe\n", ":2: \"trust-default\" must be one of trusted, un"},
         {"[policy]\nadvisories=rel\n", "advisories must be an absolute path"},
         {"nonsense\n", "nestd-"},
+        {"[levels]\nvm.mem.mni=info\n", ":2: there is no check \"vm.mem.mni\""},
+        {"[levels]\nvm.mem.min=pass\n", ":2: the level of vm.mem.min must be info, warn or fail"},
+        {"[levels]\n\nguard.save=info\n", ":3: there is no check \"guard.save\""},
+        {"[ignore]\nvm.mem.min=x\n", ":2: unknown group [ignore]"},
+        {"[ignore vm ]\nvm.mem.min=x\n", ":2: unknown group [ignore vm ]"},
+        {"[ignore host]\nvm.mem.min=x\n", ":2: vm.mem.min is no check of the host"},
+        {"[ignore vm a]\nhost.swap=x\n", ":2: host.swap is no check of VMs"},
+        {"[ignore vm a]\nvm.mem.min=\n", ":2: say why vm.mem.min is ignored"},
+        {"[ignore vm a]\nvm.mem.min=; until 2027-01-31\n", ":2: say why vm.mem.min is ignored"},
+        {"[ignore vm a]\nvm.mem.min=x; until 2027-02-30\n", ":2: \"2027-02-30\" is no day"},
+        {"[ignore vm a]\nvm.mem.min=x; until soon\n", ":2: \"soon\" is no day"},
     };
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autoptr(GError) error = NULL;
@@ -101,6 +112,21 @@ static void test_rights(void **state)
     assert_int_equal(nest_rights_of(config, 65534, 65534), NEST_RIGHT_ADMIN);
 }
 
+static void test_judgements(void **state)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(NestConfig) config =
+        load("[levels]\nvm.snap.any = info\n[ignore host]\nhost.swap=it is encrypted\n"
+             "[ignore vm zwei W\xc3\xb6rter]\nwin.vbs=wanted; until 2027-01-31\n"
+             "[policy]\nallow=web*; db1\n",
+            &error);
+    assert_no_error(error);
+    assert_true(nest_policy_allows(config->policy, "web7"));
+    assert_true(nest_policy_allows(config->policy, "db1"));
+    assert_false(nest_policy_allows(config->policy, "db2"));
+    assert_string_equal(nest_policy_allow_text(config->policy), "web*, db1");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -108,6 +134,7 @@ int main(void)
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_wrong_lines_are_named),
         cmocka_unit_test(test_missing_file),
+        cmocka_unit_test(test_judgements),
         cmocka_unit_test(test_description_loads),
         cmocka_unit_test(test_rights),
     };
