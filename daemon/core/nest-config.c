@@ -48,6 +48,7 @@ static const KeyRow keys[] = {
     UINT("limits", "connections-per-user", connections_per_user, "32", 1, 4096),
     UINT("limits", "operations", operations, "16", 1, 256),
     UINT("timeouts", "shutdown", shutdown_timeout, "90", 1, 3600),
+    UINT("timeouts", "refresh", refresh, "300", 1, 86400),
     UINT("timeouts", "reply", reply_timeout, "30", 1, 600),
     CHOICE("guard", "parity", parity, "hyperv", nest_parity_nicks),
     UINT("guard", "sample", sample, "5", 1, 300),

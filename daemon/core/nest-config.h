@@ -21,6 +21,7 @@ typedef struct {
     guint connections_per_user;
     guint operations; /* [limits] operations: under way at once */
     guint shutdown_timeout; /* [timeouts] shutdown, seconds */
+    guint refresh; /* [timeouts] refresh, seconds */
     guint reply_timeout; /* [timeouts] reply, seconds */
     NestParity parity; /* [guard] parity */
     guint sample; /* [guard] sample, seconds: how often running VMs are looked at */

@@ -10,18 +10,25 @@ typedef struct {
     NestHostSnapshot *host;
 } Probe;
 
+static NestHost *judge(NestCore *core)
+{
+    NestHostView view = {core->host->facts, core->host->caps, core->host->advice,
+        nest_marks_distrust(core->marks), core->host->policy, core->host->today};
+    return nest_checks_host(&view);
+}
+
 void nest_core_set_host(NestCore *core, NestHostSnapshot *host)
 {
     nest_host_snapshot_unref(core->host);
     core->host = host;
     core->host_time = g_get_monotonic_time();
+    g_autoptr(NestHost) judged = judge(core);
+    nest_core_note_host(core, judged);
 }
 
 NestHost *nest_core_show_host(NestCore *core)
 {
-    NestHostView view = {core->host->facts, core->host->caps, core->host->advice,
-        nest_marks_distrust(core->marks), core->host->policy, core->host->today};
-    NestHost *host = nest_checks_host(&view);
+    NestHost *host = judge(core);
     nest_core_prove_tell(core, host);
     return host;
 }
@@ -57,14 +64,8 @@ static void probe_work(gpointer data)
     nest_core_post(probed, probe);
 }
 
-void nest_core_host_async(NestCore *core, GAsyncReadyCallback callback, gpointer user_data)
+void nest_core_probe_host(NestCore *core)
 {
-    GTask *task = g_task_new(NULL, NULL, callback, user_data);
-    if (core->host != NULL && g_get_monotonic_time() - core->host_time < FRESH_US) {
-        answer(core, task);
-        return;
-    }
-    g_ptr_array_add(core->host_waiters, task);
     if (core->host_probing)
         return;
     Probe *probe = g_new0(Probe, 1);
@@ -75,6 +76,17 @@ void nest_core_host_async(NestCore *core, GAsyncReadyCallback callback, gpointer
     }
     core->host_probing = TRUE;
     nest_core_push(core, core->prober, probe_work, probe);
+}
+
+void nest_core_host_async(NestCore *core, GAsyncReadyCallback callback, gpointer user_data)
+{
+    GTask *task = g_task_new(NULL, NULL, callback, user_data);
+    if (core->host != NULL && g_get_monotonic_time() - core->host_time < FRESH_US) {
+        answer(core, task);
+        return;
+    }
+    g_ptr_array_add(core->host_waiters, task);
+    nest_core_probe_host(core);
 }
 
 NestHost *nest_core_host_finish(NestCore *core, GAsyncResult *result, GError **error)

@@ -52,6 +52,7 @@ struct NestCore {
     NestHostPlace *place;
     NestHostSnapshot *host;
     gint64 host_time; /* monotonic, µs */
+    char *host_verdicts; /* nest_verdicts_to_text(), as stored; NULL: never judged */
     GPtrArray *host_waiters;
     gboolean host_probing;
 
@@ -115,6 +116,17 @@ void nest_core_refuse_waiting(NestCore *core);
 /* Tries to record job, which it takes over, until that works. */
 void nest_core_keep_unrecorded(NestCore *core, NestJob *job);
 
+/* nest-core-verdicts.c */
+/* Adds the events for what changed of card's checks since before (letters, nullable); told counts
+ * what changed in this reading of VMs. */
+void nest_core_note_verdicts(
+    const NestVmCard *card, const char *before, guint *told, GPtrArray *events);
+/* Adds an event for those that were too many to be told one by one. */
+void nest_core_sum_verdicts_up(guint told, GPtrArray *events);
+/* Tells what changed of the host's checks since they were last judged. */
+void nest_core_note_host(NestCore *core, const NestHost *host);
+gboolean nest_core_recall_verdicts(NestCore *core, GError **error);
+
 /* nest-core-prove.c */
 void nest_core_prove_init(NestCore *core);
 void nest_core_prove_clear(NestCore *core);
@@ -126,4 +138,6 @@ void nest_core_prove_again(NestCore *core, const NestHost *host);
 /* nest-core-host.c */
 /* What is known of the host now. */
 NestHost *nest_core_show_host(NestCore *core);
+/* Has the host read afresh, without anybody waiting for it. */
+void nest_core_probe_host(NestCore *core);
 void nest_core_set_host(NestCore *core, NestHostSnapshot *host);

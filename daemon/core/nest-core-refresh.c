@@ -186,6 +186,7 @@ typedef struct {
     GPtrArray *gone; /* uuids, NULL-terminated */
     GPtrArray *events;
     GPtrArray *started; /* uuids; NULL: none */
+    guint told; /* checks that changed */
     gboolean tidy;
 } Scribble;
 
@@ -239,6 +240,8 @@ static void admit_card(NestCore *core, NestVmCard *card, Scribble *scribble)
     const NestVmCard *old = nest_inventory_find(core->inventory, card->uuid);
     gboolean same = old != NULL && (card->stored || g_strcmp0(old->text, card->text) == 0);
     g_autoptr(NestEvent) drift = nest_vm_card_drift_event(old, card);
+    const char *known = old != NULL && old->verdicts != NULL ? old->verdicts : card->was;
+    g_autofree char *before = g_strdup(known);
     if (!nest_inventory_put(core->inventory, card, &event))
         return;
     if (event != NULL)
@@ -249,6 +252,7 @@ static void admit_card(NestCore *core, NestVmCard *card, Scribble *scribble)
     if (card->state == NEST_VM_RUNNING && operation == NULL &&
         nest_marks_started(core->marks, card->uuid))
         g_ptr_array_add(scribble->started, g_strdup(card->uuid));
+    nest_core_note_verdicts(card, before, &scribble->told, scribble->events);
     if (!same)
         g_ptr_array_add(scribble->rows, nest_vm_card_to_store(card));
 }
@@ -279,6 +283,7 @@ void nest_core_admit(NestCore *core, GPtrArray *cards, const GPtrArray *gone)
     scribble->started = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; cards != NULL && i < cards->len; i++)
         admit_card(core, g_ptr_array_index(cards, i), scribble);
+    nest_core_sum_verdicts_up(scribble->told, scribble->events);
     for (guint i = 0; gone != NULL && i < gone->len; i++)
         dismiss(core, g_ptr_array_index(gone, i), scribble);
     nest_core_push(core, core->scribe, scribble_work, scribble);

@@ -3,7 +3,6 @@
 #include "nest-error.h"
 
 #define READERS 4
-#define RECONCILE_SECONDS 300
 #define MONITOR_SECONDS_MAX 20
 #define KEEP_OPERATIONS 10000
 #define KEEP_EVENTS 100000
@@ -228,7 +227,10 @@ static gboolean on_reconcile_timer(gpointer data)
 {
     NestCore *core = data;
     nest_core_push(core, core->scribe, trim_work, core);
-    nest_core_reconcile(core);
+    if (core->state == NEST_CORE_OPEN)
+        nest_core_reconcile(core);
+    else
+        nest_core_probe_host(core);
     return G_SOURCE_CONTINUE;
 }
 
@@ -241,11 +243,12 @@ static guint monitor_seconds(const NestConfig *config)
 gboolean nest_core_start(NestCore *core, GError **error)
 {
     core->marks = nest_marks_load(core->store, core->config->trust_default, error);
-    if (core->marks == NULL || !load_inventory(core, error))
+    if (core->marks == NULL || !load_inventory(core, error) ||
+        !nest_core_recall_verdicts(core, error))
         return FALSE;
     core->sampler = nest_sampler_new(core->backend, core->marks, monitor_seconds(core->config));
     nest_core_recall_activity(core);
-    core->reconcile_timer = g_timeout_add_seconds(RECONCILE_SECONDS, on_reconcile_timer, core);
+    core->reconcile_timer = g_timeout_add_seconds(core->config->refresh, on_reconcile_timer, core);
     nest_core_open(core);
     return TRUE;
 }
@@ -293,6 +296,7 @@ void nest_core_free(NestCore *core)
     g_hash_table_unref(core->unrecorded);
     g_queue_free(core->waiting);
     nest_host_snapshot_unref(core->host);
+    g_free(core->host_verdicts);
     g_ptr_array_unref(core->host_waiters);
     nest_core_prove_clear(core);
     g_hash_table_unref(core->dirty);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-vm-card.h"
 #include "nest-codec.h"
+#include "nest-verdicts.h"
 #include "nest-vm-drift.h"
+#include <string.h>
 
 /* Takes the checks that passed out of vm. */
 static void keep_findings(NestVm *vm)
@@ -42,6 +44,7 @@ NestVmCard *nest_vm_card_make(const NestVmReading *reading)
     card->revision = g_strdup(vm->revision);
     card->state = vm->state;
     card->drift = nest_vm_drift(&reading->view);
+    card->verdicts = nest_verdicts_letters(vm->checks);
     card->key = nest_vm_facts_key(reading->facts, reading->host, reading->marks);
     set_texts(card, vm);
     return card;
@@ -85,6 +88,8 @@ void nest_vm_card_free(NestVmCard *card)
     g_free(card->revision);
     g_free(card->key);
     g_free(card->drift);
+    g_free(card->verdicts);
+    g_free(card->was);
     g_free(card);
 }
 
@@ -102,8 +107,16 @@ gboolean nest_vm_card_complete(NestVmCard *card, NestStore *store, GError **erro
 void nest_vm_card_compare(NestVmCard *card, NestStore *store)
 {
     g_autofree char *text = NULL;
-    card->stored =
-        nest_store_vm_text(store, card->uuid, &text, NULL) && g_strcmp0(text, card->text) == 0;
+    if (!nest_store_vm_text(store, card->uuid, &text, NULL) || text == NULL)
+        return;
+    card->stored = strcmp(text, card->text) == 0;
+    if (card->stored)
+        return;
+    g_autoptr(NestVm) old =
+        nest_codec_from_text(&nest_vm_record, text, -1, NEST_CODEC_LENIENT, NULL);
+    g_autoptr(NestVm) now = decode(card);
+    if (old != NULL)
+        card->was = nest_verdicts_align(old->checks, now->checks);
 }
 
 static NestVmSummary *summary_of(const NestVmCard *card)

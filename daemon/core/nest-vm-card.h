@@ -15,6 +15,10 @@ typedef struct {
     char *revision;
     char *key; /* nest_vm_facts_key(); NULL where the card came from the store */
     char *drift; /* nest_vm_drift(), NULL for none, and where the card came from the store */
+    char *verdicts; /* of its checks in brief, nest-verdicts.h; NULL where the card came from the
+                     * store
+                     */
+    char *was; /* what the store had of them, aligned; NULL: the same, nothing, or not compared */
     NestVmState state;
     guint64 order; /* of the reading: a later one wins */
     gboolean stored; /* the store has this text */
@@ -31,7 +35,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestVmCard, nest_vm_card_free)
 /* Fetches the text that a card from the store still lacks; nothing to do for any other. */
 gboolean nest_vm_card_complete(NestVmCard *card, NestStore *store, GError **error);
 
-/* Looks whether the store has the card's text already: sets stored. Any thread. */
+/* Looks whether the store has the card's text already: sets stored, and was. Any thread. */
 void nest_vm_card_compare(NestVmCard *card, NestStore *store);
 
 /* What the card says of it; NONE where it says nothing. */
