@@ -252,6 +252,14 @@ def looking(worlds, quick):
     table.print()
 
 
+def checks(worlds, quick):
+    data = pathlib.Path(__file__).resolve().parents[1] / "data"
+    text = subprocess.run([BENCH / "bench-checks"], check=True, capture_output=True, text=True,
+                          env={**os.environ, "NEST_TEST_DATA": str(data)}).stdout
+    print("\n## All checks\n")
+    print("```\n" + text + "```")
+
+
 def enabling(worlds, quick):
     for table in enable.measure(worlds, quick):
         table.print()
@@ -281,8 +289,10 @@ TOPICS = {
     "power": "one and ten starts and stops, beside virsh",
     "plans": "plans for definitions in files, beside xmllint",
     "looking": "one look at 1, 20 and 200 running VMs",
+    "checks": "all checks of a host and of 100 to 4,000 VMs",
     "store": "durable changes and loads of the store, beside raw SQLite",
 }
 FUNCTIONS = {"get": get, "enable": enabling, "reads": reads, "power": powers,
              "looking": looking,
-             "plans": lambda worlds, quick: plans.measure(quick), "store": store}
+             "plans": lambda worlds, quick: plans.measure(quick), "store": store,
+             "checks": checks}
