@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-check-view.h"
+#include "nest-record.h"
 #include <string.h>
 
 typedef struct {

@@ -3,6 +3,7 @@
 #include "nest-codec.h"
 #include "nest-commands.h"
 #include "nest-error.h"
+#include "nest-record.h"
 #include <string.h>
 
 static gboolean usage(GError **error, const char *message)

@@ -4,6 +4,7 @@
 #include "nest-commands.h"
 #include "nest-error.h"
 #include "nest-proof-view.h"
+#include "nest-record.h"
 #include "nest-table.h"
 #include "nest-text.h"
 

@@ -79,3 +79,7 @@ const char *nest_nick(const char *const *nicks, guint value);
 
 /* The value of nick, FALSE where there is none. */
 gboolean nest_nick_parse(const char *const *nicks, const char *nick, guint *ret_value);
+
+/* TRUE if the check is of concern (unknown, warned, failed), or failed, and is not ignored. */
+gboolean nest_check_concerns(const NestCheck *check);
+gboolean nest_check_failed(const NestCheck *check);

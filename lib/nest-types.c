@@ -2,6 +2,7 @@
 #include "nest-error.h"
 #include "nest-name.h"
 #include "nest-record-table.h"
+#include "nest-record.h"
 #include <string.h>
 
 const char *const nest_vm_state_nicks[] = {

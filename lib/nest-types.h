@@ -70,8 +70,7 @@ typedef struct {
     char *message; /* a sentence for people: "nested=N in kvm_intel" */
     char *read; /* what was read and where: "/sys/module/kvm_intel/parameters/nested: N" */
     char *fix; /* what to do, NULL where nothing is to be done */
-    char
-        *ignored; /* why the administrator has it ignored: it counts for nothing; NULL: it is not */
+    char *ignored; /* why the administrator has it ignored; NULL: it is not */
     char *ignored_until; /* the last day of that, "2027-01-31"; NULL: for ever */
 } NestCheck;
 
@@ -486,10 +485,6 @@ NestPlan *nest_plan_new(void);
 NestOperation *nest_operation_new(void);
 
 NestOperation *nest_operation_copy(const NestOperation *operation);
-
-/* TRUE if the check is of concern (unknown, warned, failed), or failed, and is not ignored. */
-gboolean nest_check_concerns(const NestCheck *check);
-gboolean nest_check_failed(const NestCheck *check);
 
 /* TRUE once the operation will not change any more. */
 gboolean nest_operation_ended(const NestOperation *operation);

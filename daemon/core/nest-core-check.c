@@ -4,6 +4,7 @@
 #include "nest-codec.h"
 #include "nest-core-private.h"
 #include "nest-host-snapshot.h"
+#include "nest-record.h"
 
 static gboolean has_failed(const GPtrArray *checks)
 {

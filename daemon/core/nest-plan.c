@@ -356,23 +356,12 @@ static gboolean refuse_host(const Planner *planner, GError **error)
     return TRUE;
 }
 
-static gboolean refuse_policy(const Planner *planner, GError **error)
-{
-    const char *name = planner->plan->name;
-    if (!planner->plan->enable || nest_policy_allows(planner->view->policy, name))
-        return FALSE;
-    nest_set_error(error, NEST_ERROR_FORBIDDEN,
-        "ask the administrator to add it to allow in [policy] of nestd.conf",
-        "%s may not nest: by the policy of this host only %s may", name,
-        *nest_policy_allow_text(planner->view->policy) != '\0'
-            ? nest_policy_allow_text(planner->view->policy)
-            : "no VM");
-    return TRUE;
-}
-
 static gboolean refuse_untrusted(const Planner *planner, GError **error)
 {
-    return planner->plan->enable && nest_vm_trust_refuses(planner->view, error);
+    const NestVmView *view = planner->view;
+    return planner->plan->enable &&
+        (nest_policy_refuses(view->policy, planner->plan->name, error) ||
+            nest_vm_trust_refuses(view, error));
 }
 
 /* Every part with its length, so that no two different facts look the same. */
@@ -432,8 +421,7 @@ static void decide(Planner *planner)
 {
     g_autoptr(GError) error = NULL;
     if (refuse_decline(planner, &error) || refuse_vm(planner, &error) ||
-        refuse_host(planner, &error) || refuse_policy(planner, &error) ||
-        refuse_untrusted(planner, &error)) {
+        refuse_host(planner, &error) || refuse_untrusted(planner, &error)) {
         planner->plan->verdict = NEST_PLAN_REFUSED;
         planner->plan->problem = nest_problem_from_error(error);
         return;

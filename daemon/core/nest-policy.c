@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-policy.h"
 #include "nest-check-catalogue.h"
+#include "nest-error.h"
 #include "nest-record.h"
 #include <string.h>
 
@@ -155,6 +156,17 @@ gboolean nest_policy_allows(const NestPolicy *policy, const char *name)
         if (g_pattern_match_simple(policy->allow[i], name))
             return TRUE;
     return FALSE;
+}
+
+gboolean nest_policy_refuses(const NestPolicy *policy, const char *name, GError **error)
+{
+    if (nest_policy_allows(policy, name))
+        return FALSE;
+    nest_set_error(error, NEST_ERROR_FORBIDDEN,
+        "ask the administrator to add it to allow in [policy] of nestd.conf",
+        "%s may not nest: by the policy of this host only %s may", name,
+        *policy->allow_text != '\0' ? policy->allow_text : "no VM");
+    return TRUE;
 }
 
 const char *nest_policy_allow_text(const NestPolicy *policy)

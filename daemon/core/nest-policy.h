@@ -26,6 +26,9 @@ void nest_policy_set_allow(NestPolicy *policy, const char *const *allow);
 /* TRUE if the VM may nest by the policy; any may where policy is NULL. */
 gboolean nest_policy_allows(const NestPolicy *policy, const char *name);
 
+/* TRUE, and error is set, if it may not. */
+gboolean nest_policy_refuses(const NestPolicy *policy, const char *name, GError **error);
+
 /* What allow says, for people; NULL where every VM may nest. */
 const char *nest_policy_allow_text(const NestPolicy *policy);
 
