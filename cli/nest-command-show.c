@@ -70,6 +70,16 @@ static void print_machine(NestOutput *output, const NestVm *vm)
     row(output, "console log", vm->console_log);
 }
 
+/* What is refused now, and why. */
+static void print_refused(NestOutput *output, const NestVm *vm)
+{
+    for (guint i = 0; i < vm->actions->len; i++) {
+        const NestAction *action = g_ptr_array_index(vm->actions, i);
+        if (action->say >= NEST_ACTION_REFUSE)
+            row(output, "refused", action->reason);
+    }
+}
+
 gboolean nest_command_show(NestCli *cli, GError **error)
 {
     NestOutput *output = cli->output;
@@ -88,6 +98,7 @@ gboolean nest_command_show(NestCli *cli, GError **error)
         row(output, "pending", "what runs differs from this: turn it off and start it");
     if (vm->operation != 0)
         row_number(output, "operation", vm->operation);
+    print_refused(output, vm);
     row(output, "nests", yes_no(vm->supports));
     nest_check_view_print(output, vm->checks, NEST_CHECKS_PROBLEMS);
     return TRUE;

@@ -16,6 +16,7 @@ const char *const nest_trust_nicks[] = {"trusted", "untrusted", NULL};
 const char *const nest_verdict_nicks[] = {
     "pass", "info", "not-applicable", "unknown", "warn", "fail", NULL};
 const char *const nest_scope_nicks[] = {"host", "vm", "net", "guest", "guard", NULL};
+const char *const nest_action_say_nicks[] = {"ok", "warn", "refuse", "refuse-force-too", NULL};
 const char *const nest_plan_verdict_nicks[] = {"steps", "no-change", "refused", NULL};
 const char *const nest_operation_state_nicks[] = {
     "pending", "running", "done", "failed", "rolled-back", "aborted", NULL};
@@ -63,6 +64,14 @@ static const NestField nest_interface_fields[] = {
 };
 RECORD(nest_interface, NestInterface, "interface");
 
+static const NestField nest_action_fields[] = {
+    FIELD(NestAction, id, STRING, REQUIRED),
+    NICKS(NestAction, say, OPTIONAL, nest_action_say_nicks),
+    FIELD(NestAction, reason, STRING, OPTIONAL),
+    FIELD(NestAction, next, STRING, OPTIONAL),
+};
+RECORD(nest_action, NestAction, "action");
+
 static const NestField nest_vm_summary_fields[] = {
     FIELD(NestVmSummary, uuid, STRING, REQUIRED),
     FIELD(NestVmSummary, name, STRING, REQUIRED),
@@ -109,6 +118,7 @@ static const NestField nest_vm_fields[] = {
     FIELD(NestVm, operation, INT64, OPTIONAL),
     FIELD(NestVm, revision, STRING, OPTIONAL),
     NESTED(NestVm, interfaces, RECORDS, OPTIONAL, nest_interface_record),
+    NESTED(NestVm, actions, RECORDS, OPTIONAL, nest_action_record),
     NESTED(NestVm, checks, RECORDS, OPTIONAL, nest_check_record),
 };
 RECORD(nest_vm, NestVm, "virtual machine");
@@ -347,6 +357,7 @@ FREE(nest_check, NestCheck)
 FREE(nest_check_info, NestCheckInfo)
 FREE(nest_check_report, NestCheckReport)
 FREE(nest_interface, NestInterface)
+FREE(nest_action, NestAction)
 FREE(nest_vm_summary, NestVmSummary)
 FREE(nest_vm, NestVm)
 FREE(nest_problem, NestProblem)

@@ -102,6 +102,21 @@ typedef struct {
     GPtrArray *checks; /* NestCheck */
 } NestCheckReport;
 
+typedef enum {
+    NEST_ACTION_OK, /* "ok" */
+    NEST_ACTION_WARN, /* "warn" */
+    NEST_ACTION_REFUSE, /* "refuse": unless it is forced */
+    NEST_ACTION_NEVER /* "refuse-force-too" */
+} NestActionSay;
+
+/* What can be asked of a VM in its present state. */
+typedef struct {
+    char *id; /* "save" */
+    NestActionSay say;
+    char *reason; /* NULL where it is ok */
+    char *next; /* what to do instead, NULL where nothing is known */
+} NestAction;
+
 typedef struct {
     char *type; /* "user", "bridge", "network", "direct", … as in domain XML */
     char *source; /* bridge or network name */
@@ -155,6 +170,7 @@ typedef struct {
     gint64 operation; /* the operation under way, 0 for none */
     char *revision; /* changes whenever the definition changes; the ETag */
     GPtrArray *interfaces; /* NestInterface */
+    GPtrArray *actions; /* NestAction; empty where only what is wrong is told */
     GPtrArray *checks; /* NestCheck */
 } NestVm;
 
@@ -333,19 +349,6 @@ typedef struct {
     gboolean outdated; /* one of these has changed since */
 } NestProof;
 
-/* A state of a VM that it can be put back to: of its disks, and of its memory if it ran. */
-typedef struct {
-    char *name;
-    gint64 time;
-    gboolean memory; /* it ran, and runs again when it is put back */
-    gboolean current; /* the last one that was made or put back */
-    NestNesting nesting; /* by the definition of then */
-    NestActivity activity; /* with memory: what it did with its extension; unknown where somebody
-                            * else made it */
-    char *kernel; /* of the host then; NULL likewise */
-    char *qemu_version;
-} NestCheckpoint;
-
 /* What a new VM shall be; unset fields are NULL, 0 or FALSE. */
 typedef struct {
     char *name;
@@ -406,30 +409,10 @@ typedef struct {
     char *reason; /* why a guard is overridden; NULL: none is */
 } NestStateWish;
 
-/* PUT /v1/vms/{vm}/memory: while it runs by the balloon, else the most and what it boots with. */
-typedef struct {
-    guint64 memory_kib;
-    gboolean force; /* also what a guard refuses; needs reason */
-    char *reason;
-} NestMemoryWish;
-
 /* PUT /v1/vms/{vm}/trust */
 typedef struct {
     NestTrust trust;
 } NestTrustWish;
-
-/* POST /v1/vms/{vm}/checkpoints */
-typedef struct {
-    char *name; /* NULL: made of the time */
-    gboolean force; /* also what a guard refuses; needs reason */
-    char *reason;
-} NestCheckpointWish;
-
-/* PUT /v1/vms/{vm}/checkpoints/{checkpoint} */
-typedef struct {
-    gboolean force; /* also what a guard refuses; needs reason */
-    char *reason;
-} NestApplyWish;
 
 /* GET /v1 */
 typedef struct {
@@ -441,6 +424,8 @@ typedef struct {
     guint vms;
 } NestAbout;
 
+#include "nest-types-checkpoint.h"
+
 #define NEST_TYPE_AUTOPTR(Type, free_function) \
     void free_function(Type *value); \
     G_DEFINE_AUTOPTR_CLEANUP_FUNC(Type, free_function)
@@ -449,6 +434,7 @@ NEST_TYPE_AUTOPTR(NestCheck, nest_check_free)
 NEST_TYPE_AUTOPTR(NestCheckInfo, nest_check_info_free)
 NEST_TYPE_AUTOPTR(NestCheckReport, nest_check_report_free)
 NEST_TYPE_AUTOPTR(NestInterface, nest_interface_free)
+NEST_TYPE_AUTOPTR(NestAction, nest_action_free)
 NEST_TYPE_AUTOPTR(NestVmSummary, nest_vm_summary_free)
 NEST_TYPE_AUTOPTR(NestVm, nest_vm_free)
 NEST_TYPE_AUTOPTR(NestHost, nest_host_free)

@@ -224,7 +224,7 @@ static void read_outcome(Submission *submission, News *news)
     g_autoptr(NestVmReading) reading =
         nest_vm_reading_take(core->backend, job->host, core->marks, nest_job_uuid(job), &error);
     if (reading != NULL) {
-        news->card = nest_vm_card_make(reading);
+        news->card = nest_vm_card_make(reading, core->config->parity);
         news->card->order = order;
     }
     news->gone = reading == NULL && nest_error_code(error) == NEST_ERROR_VM_NOT_FOUND;

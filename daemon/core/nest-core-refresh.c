@@ -60,7 +60,7 @@ static void add_card(Refresh *refresh, NestVmFacts *facts, NestHostSnapshot *hos
         return;
     }
     nest_sampler_tell(refresh->core->sampler, &reading->view);
-    NestVmCard *card = nest_vm_card_make(reading);
+    NestVmCard *card = nest_vm_card_make(reading, refresh->core->config->parity);
     card->order = order;
     if (refresh->keys != NULL && !g_hash_table_contains(refresh->keys, uuid))
         nest_vm_card_compare(card, refresh->core->store);

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-vm-card.h"
+#include "nest-actions.h"
 #include "nest-codec.h"
 #include "nest-verdicts.h"
 #include "nest-vm-drift.h"
 #include <string.h>
 
-/* Takes the checks that passed out of vm. */
+/* Takes the checks that passed, and the actions, out of vm. */
 static void keep_findings(NestVm *vm)
 {
+    for (guint i = vm->actions->len; i > 0; i--)
+        nest_action_free(g_ptr_array_remove_index(vm->actions, i - 1));
     for (guint i = vm->checks->len; i > 0; i--) {
         NestCheck *check = g_ptr_array_index(vm->checks, i - 1);
         if (check->verdict < NEST_VERDICT_UNKNOWN)
@@ -35,9 +38,10 @@ static NestVm *decode(const NestVmCard *card)
     return vm != NULL ? vm : nest_vm_new();
 }
 
-NestVmCard *nest_vm_card_make(const NestVmReading *reading)
+NestVmCard *nest_vm_card_make(const NestVmReading *reading, NestParity parity)
 {
     g_autoptr(NestVm) vm = nest_checks_vm(&reading->view);
+    nest_actions_add(&reading->view, parity, vm);
     NestVmCard *card = g_new0(NestVmCard, 1);
     card->uuid = g_strdup(vm->uuid);
     card->name = g_strdup(vm->name);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
+#include "nest-guard-table.h"
 #include "nest-store.h"
 #include "nest-vm-reading.h"
 
@@ -25,7 +26,7 @@ typedef struct {
 } NestVmCard;
 
 /* Judges reading (all checks) and encodes it. Any thread. */
-NestVmCard *nest_vm_card_make(const NestVmReading *reading);
+NestVmCard *nest_vm_card_make(const NestVmReading *reading, NestParity parity);
 /* Takes the strings out of stored. */
 NestVmCard *nest_vm_card_from_store(NestStoredVm *stored);
 NestStoredVm *nest_vm_card_to_store(const NestVmCard *card);

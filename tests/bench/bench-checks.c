@@ -91,7 +91,7 @@ static Times measure(guint vms, NestHostSnapshot *host)
     times.judge = since(start);
     start = now();
     for (guint i = 0; i < vms; i++)
-        nest_vm_card_free(nest_vm_card_make(g_ptr_array_index(readings, i)));
+        nest_vm_card_free(nest_vm_card_make(g_ptr_array_index(readings, i), NEST_PARITY_HYPERV));
     times.card = since(start);
     return times;
 }

@@ -187,7 +187,7 @@ static void test_card_of_a_reading(void **state)
     g_autoptr(NestHostSnapshot) host = nest_host_snapshot_take(place, NULL);
     g_autoptr(NestVmReading) reading =
         nest_vm_reading_new(g_steal_pointer(&test->facts), host, NULL, NULL);
-    g_autoptr(NestVmCard) card = nest_vm_card_make(reading);
+    g_autoptr(NestVmCard) card = nest_vm_card_make(reading, NEST_PARITY_HYPERV);
     g_autofree char *before = g_strdup(card->text);
     assert_string_equal(card->name, "DemoVM");
     assert_int_equal(card->state, NEST_VM_OFF);

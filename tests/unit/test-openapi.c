@@ -56,6 +56,7 @@ static const struct {
     {"Check", &nest_check_record, FALSE},
     {"CheckInfo", &nest_check_info_record, FALSE},
     {"CheckReport", &nest_check_report_record, FALSE},
+    {"Action", &nest_action_record, FALSE},
     {"ApplyWish", &nest_apply_wish_record, TRUE},
     {"Checkpoint", &nest_checkpoint_record, FALSE},
     {"CheckpointWish", &nest_checkpoint_wish_record, TRUE},

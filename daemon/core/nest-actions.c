@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-actions.h"
+#include "nest-record.h"
+
+#define IN(state) (1u << NEST_VM_##state)
+#define ON (IN(RUNNING) | IN(PAUSED))
+
+static const struct {
+    const char *id;
+    NestGuarded guard;
+    guint states; /* in which it can be asked for */
+} rows[] = {
+    {"start", NEST_GUARD_START, IN(OFF) | IN(SAVED)},
+    {"shutdown", NEST_GUARD_SHUTDOWN, IN(RUNNING)},
+    {"stop", NEST_GUARD_STOP, ON | IN(SHUTTING_DOWN) | IN(CRASHED)},
+    {"pause", NEST_GUARD_PAUSE, IN(RUNNING)},
+    {"resume", NEST_GUARD_PAUSE, IN(PAUSED)},
+    {"save", NEST_GUARD_SAVE, ON},
+    {"memory", NEST_GUARD_MEMORY, ON | IN(OFF)},
+    {"checkpoint", NEST_GUARD_CHECKPOINT, ON},
+    {"checkpoint", NEST_GUARD_CHECKPOINT_OFF, IN(OFF)},
+    {"apply-checkpoint", NEST_GUARD_APPLY, ON},
+    {"apply-checkpoint", NEST_GUARD_APPLY_OFF, IN(OFF)},
+    {"delete", NEST_GUARD_DELETE, IN(OFF)},
+};
+
+static gboolean applies(guint row, const NestVmFacts *facts)
+{
+    gboolean applying =
+        rows[row].guard == NEST_GUARD_APPLY || rows[row].guard == NEST_GUARD_APPLY_OFF;
+    return (rows[row].states & (1u << facts->state)) != 0 && (!applying || facts->snapshots > 0);
+}
+
+void nest_actions_add(const NestVmView *view, NestParity parity, NestVm *vm)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        if (!applies(i, view->facts))
+            continue;
+        g_autoptr(NestGuardVerdict) verdict = nest_guard_judge(rows[i].guard, view, parity);
+        NestAction *action = nest_record_new(&nest_action_record);
+        action->id = g_strdup(rows[i].id);
+        action->say = (NestActionSay)verdict->say;
+        action->reason = g_steal_pointer(&verdict->reason);
+        action->next = g_steal_pointer(&verdict->next);
+        g_ptr_array_add(vm->actions, action);
+    }
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include "nest-types.h"
+
+/* Part of nest-types.h, which includes it: checkpoints, and wishes that a guard may refuse. */
+
+/* A state of a VM that it can be put back to: of its disks, and of its memory if it ran. */
+typedef struct {
+    char *name;
+    gint64 time;
+    gboolean memory; /* it ran, and runs again when it is put back */
+    gboolean current; /* the last one that was made or put back */
+    NestNesting nesting; /* by the definition of then */
+    NestActivity activity; /* with memory: what it did with its extension; unknown where somebody
+                            * else made it */
+    char *kernel; /* of the host then; NULL likewise */
+    char *qemu_version;
+} NestCheckpoint;
+
+/* POST /v1/vms/{vm}/checkpoints */
+typedef struct {
+    char *name; /* NULL: made of the time */
+    gboolean force; /* also what a guard refuses; needs reason */
+    char *reason;
+} NestCheckpointWish;
+
+/* PUT /v1/vms/{vm}/checkpoints/{checkpoint} */
+typedef struct {
+    gboolean force; /* also what a guard refuses; needs reason */
+    char *reason;
+} NestApplyWish;
+
+/* PUT /v1/vms/{vm}/memory: while it runs by the balloon, else the most and what it boots with. */
+typedef struct {
+    guint64 memory_kib;
+    gboolean force; /* also what a guard refuses; needs reason */
+    char *reason;
+} NestMemoryWish;

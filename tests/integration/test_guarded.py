@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The limits of a VM that nests, on a real one: each is refused with its reason while an inner VM
+runs in it, and done where it is safe. With the real nestd, libvirt and QEMU, and the test guest."""
+
+import contextlib
+import shutil
+import unittest
+
+import nestd
+from test_nested import Console, guest
+
+FORCE = {"force": True, "reason": "the test is over"}
+
+
+class TestGuarded(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.guest = guest()
+        config = {"timeouts": {"shutdown": 60}, "guard": {"monitor": "yes"}}
+        cls.daemon = cls.enterClassContext(nestd.Daemon(config=config))
+        for name in ("vmlinuz", "initrd.img"):
+            shutil.copy(cls.guest / name, cls.daemon.directory)
+        cls.daemon.wait_backend(60)
+
+    def boot(self, name, then, **more):
+        cmdline = (self.guest / "cmdline").read_text(encoding="utf-8").strip()
+        self.done("POST", "/v1/vms", {
+            "name": name, "memory_kib": 262144, "accel": "tcg", "network": "none",
+            "disk_bytes": 64 << 20, "kernel": str(self.daemon.directory / "vmlinuz"),
+            "initrd": str(self.daemon.directory / "initrd.img"),
+            "cmdline": f"{cmdline} nest.then={then}", **more})
+        self.addCleanup(self.remove, name)
+        self.done("PUT", f"/v1/vms/{name}/state", {"state": "running"})
+        console = Console(self.daemon.get(f"/v1/vms/{name}")["console_log"])
+        console.wait_for("nest-guest: ready")
+        return console
+
+    def remove(self, name):
+        self.daemon.change("PUT", f"/v1/vms/{name}/state", {"state": "off", **FORCE})
+        for checkpoint in self.daemon.get(f"/v1/vms/{name}/checkpoints")["checkpoints"]:
+            self.daemon.change("DELETE", f"/v1/vms/{name}/checkpoints/{checkpoint['name']}")
+        with contextlib.suppress(AssertionError):
+            self.daemon.change("DELETE", f"/v1/vms/{name}")
+
+    def done(self, method, path, body=None):
+        operation = self.daemon.change(method, path, body)
+        self.assertEqual(operation["state"], "done", operation)
+        return operation
+
+    def refused(self, method, path, says, body):
+        answer = self.daemon.request(method, path, body)
+        self.assertEqual((answer.status, answer.json["kind"]), (409, "vm-state"), answer)
+        self.assertIn(says, answer.json["detail"])
+        self.assertIn("nestctl", answer.json["next"])
+
+    def test_refused_while_it_hosts(self):
+        path = "/v1/vms/host"
+        console = self.boot("host", "spin", nested=True)
+        console.wait_for("inner-guest spinning")
+        pids = self.daemon.qemu_pids()
+        lost = ": their state would be lost"
+        self.refused("PUT", f"{path}/state", lost, {"state": "saved"})
+        self.refused("PUT", f"{path}/state", lost, {"state": "saved", **FORCE})
+        self.refused("POST", f"{path}/checkpoints", lost, {"name": "no"})
+        self.refused("PUT", f"{path}/memory", "can't be given more or less memory while it runs",
+                     {"memory_kib": 131072})
+        vm = self.daemon.get(path)
+        self.assertEqual((vm["state"], vm["snapshots"], vm["saved_state"]), ("running", 0, False))
+        self.assertEqual(self.daemon.qemu_pids(), pids)
+
+    def test_checkpoint_is_not_put_back_while_it_hosts(self):
+        path = "/v1/vms/back"
+        cmdline = (self.guest / "cmdline").read_text(encoding="utf-8").strip()
+        self.done("POST", "/v1/vms", {
+            "name": "back", "memory_kib": 262144, "accel": "tcg", "network": "none",
+            "disk_bytes": 64 << 20, "kernel": str(self.daemon.directory / "vmlinuz"),
+            "initrd": str(self.daemon.directory / "initrd.img"), "nested": True,
+            "cmdline": f"{cmdline} nest.then=spin"})
+        self.addCleanup(self.remove, "back")
+        self.done("POST", f"{path}/checkpoints", {"name": "before"})
+        self.done("PUT", f"{path}/state", {"state": "running"})
+        console = Console(self.daemon.get(path)["console_log"])
+        console.wait_for("inner-guest spinning")
+        self.refused("PUT", f"{path}/checkpoints/before", "can't be put back to a checkpoint", {})
+        self.assertEqual(self.daemon.get(path)["state"], "running")
+        forced = self.done("PUT", f"{path}/checkpoints/before", FORCE)
+        self.assertIn("guard.apply was overridden", forced["note"])
+        self.assertEqual(self.daemon.get(path)["state"], "off")
+
+    def test_done_where_it_is_safe(self):
+        """All of it, on a VM without the extension, and it runs on each time."""
+        path = "/v1/vms/plain"
+        self.boot("plain", "idle", memory_min_kib=196608)
+        self.done("PUT", f"{path}/memory", {"memory_kib": 131072})
+        self.done("PUT", f"{path}/state", {"state": "paused"})
+        self.done("PUT", f"{path}/state", {"state": "running"})
+        self.done("POST", f"{path}/checkpoints", {"name": "ran"})
+        self.done("PUT", f"{path}/checkpoints/ran", {})
+        self.assertEqual(self.daemon.get(path)["state"], "running")
+        self.done("PUT", f"{path}/state", {"state": "saved"})
+        self.done("PUT", f"{path}/state", {"state": "running"})
+        self.done("PUT", f"{path}/state", {"state": "off"})
+        self.done("PUT", f"{path}/memory", {"memory_kib": 327680})
+        self.assertEqual(self.daemon.get(path)["memory_kib"], 327680)
+
+
+if __name__ == "__main__":
+    nestd.main()
