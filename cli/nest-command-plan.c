@@ -2,6 +2,7 @@
 #include "nest-commands.h"
 #include "nest-error.h"
 #include "nest-plan-view.h"
+#include "nest-record.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -106,7 +107,15 @@ gboolean nest_command_plan(NestCli *cli, GError **error)
     if (xml == NULL)
         return FALSE;
     g_auto(GStrv) decline = declined(arguments);
-    NestXmlWish wish = {xml, !arguments->disable, decline};
+    guint extension = NEST_EXTENSION_NONE;
+    if (arguments->extension != NULL &&
+        (!nest_nick_parse(nest_extension_nicks, arguments->extension, &extension) ||
+            extension == NEST_EXTENSION_NONE)) {
+        nest_set_error(error, NEST_ERROR_USAGE, "nestctl help plan",
+            "--extension is vmx or svm, not \"%s\"", arguments->extension);
+        return FALSE;
+    }
+    NestXmlWish wish = {xml, !arguments->disable, decline, extension};
     g_autoptr(NestXmlPlan) made = nest_client_plan_xml(cli->client, &wish, cli->cancellable, error);
     if (made == NULL)
         return FALSE;

@@ -90,6 +90,7 @@ static const NestOption nested_options[] = {
 static const NestOption plan_options[] = {
     VALUE(xml, "xml", '\0', "FILE|-", "the definition; - reads it from standard input"),
     FLAG(disable, "disable", '\0', "to hide the virtualization extensions"),
+    VALUE(extension, "extension", '\0', "vmx|svm", "for a host with this one, not for this host"),
     FLAG(no_mac_spoofing, "no-mac-spoofing", '\0', "leave the network filters as they are"),
     FLAG(no_memory, "no-memory", '\0', "leave the amount of memory as it is"),
     {NULL},

@@ -283,6 +283,7 @@ static const NestField nest_xml_wish_fields[] = {
     FIELD(NestXmlWish, xml, STRING, REQUIRED),
     FIELD(NestXmlWish, enabled, BOOL, REQUIRED),
     FIELD(NestXmlWish, decline, STRV, OPTIONAL),
+    NICKS(NestXmlWish, extension, OPTIONAL, nest_extension_nicks),
 };
 RECORD(nest_xml_wish, NestXmlWish, "definition");
 

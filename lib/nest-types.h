@@ -385,6 +385,7 @@ typedef struct {
     char *xml; /* a libvirt domain definition, at most NEST_XML_MAX bytes */
     gboolean enabled;
     GStrv decline; /* ids of optional plan items to leave out */
+    NestExtension extension; /* of the host that it is for, where nesting is on; NONE: this host */
 } NestXmlWish;
 
 /* PUT /v1/vms/{vm}/undo, PUT /v1/host/undo */

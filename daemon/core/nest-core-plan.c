@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-core-private.h"
 #include "nest-error.h"
+#include "nest-other-host.h"
 #include "nest-undo.h"
 
 /* Plans and what they go by: from the main thread to a reader and back. */
@@ -15,6 +16,7 @@ struct Planning {
     GDestroyNotify free_made;
     char *uuid;
     char *xml; /* instead of uuid */
+    NestExtension extension; /* of the host that xml is for; NONE: this host */
     gboolean enable;
     GStrv decline;
     gint64 to;
@@ -50,6 +52,8 @@ static NestVmReading *take_xml(const Planning *planning, NestHostSnapshot *host,
         return NULL;
     facts->uuid = g_strdup(reading->domain->uuid);
     facts->name = g_strdup(reading->domain->name);
+    if (planning->extension != NEST_EXTENSION_NONE)
+        nest_other_host_move(&reading->view, planning->extension);
     return reading;
 }
 
@@ -169,6 +173,7 @@ void nest_core_plan_xml_async(
         .make = make_xml,
         .free_made = free_xml_plan,
         .xml = wish->xml,
+        .extension = wish->extension,
         .enable = wish->enabled,
         .decline = wish->decline};
     plan(core, NULL, &wished, callback, user_data);

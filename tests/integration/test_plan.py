@@ -94,6 +94,19 @@ class TestPlan(unittest.TestCase):
         self.assertFalse(made & {"define", "redefine", "undefine", "start", "stop", "boot"}, made)
         self.assertEqual(self.daemon.get("/v1/vms"), before)
 
+    def test_for_another_host(self):
+        """What keeps this host from nesting does not matter there."""
+        kvm = PLAIN.replace('"qemu"', '"kvm"')
+        for extension in ("vmx", "svm"):
+            plan = self.plan(kvm, "steps", extension=extension)
+            self.assertIn(f"name='{extension}'", plan["xml"])
+            self.assertEqual(self.plan(plan["xml"], "no-change", extension=extension)["xml"],
+                             plan["xml"])
+            back = self.plan(plan["xml"], "steps", False, extension=extension)
+            self.assertNotIn("policy='require'", back["xml"])
+        self.assertIn("name='svm'", self.plan(PLAIN, "steps", extension="vmx")["xml"])
+        self.assertEqual(self.ask(kvm, extension="ept").json["kind"], "invalid-request")
+
     def test_other_machines(self):
         for old, new, words in (("x86_64", "aarch64", "architecture aarch64"),
                                 ('type="qemu"', 'type="xen"', "type xen"),
