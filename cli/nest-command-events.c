@@ -3,6 +3,15 @@
 #include "nest-quantity.h"
 #include "nest-text.h"
 
+/* The message with the VM's name before it, unless it begins with that. */
+static char *tell(const NestEvent *event)
+{
+    const char *message = event->message != NULL ? event->message : event->kind;
+    if (event->name == NULL || g_str_has_prefix(message, event->name))
+        return g_strdup(message);
+    return g_strdup_printf("%s: %s", event->name, message);
+}
+
 static gboolean on_event(const NestEvent *event, const char *text, gpointer user_data)
 {
     const NestCli *cli = user_data;
@@ -13,8 +22,8 @@ static gboolean on_event(const NestEvent *event, const char *text, gpointer user
         g_autofree char *id = g_strdup_printf("%" G_GINT64_FORMAT, event->id);
         nest_output_cell(cli->output, NEST_STYLE_FAINT, 21, time);
         nest_output_cell(cli->output, NEST_STYLE_FAINT, 7, id);
-        nest_output_line(cli->output, "%s%s%s", event->name != NULL ? event->name : "",
-            event->name != NULL ? ": " : "", event->message != NULL ? event->message : event->kind);
+        g_autofree char *told = tell(event);
+        nest_output_line(cli->output, "%s", told);
     }
     if (cli->arguments->follow)
         nest_output_flush(cli->output);

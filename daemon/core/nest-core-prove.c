@@ -209,14 +209,21 @@ static void asking_free(gpointer data)
     g_free(asking);
 }
 
+/* KVM where there is an extension that it should pass on, also where it is switched off: that is to
+ * be found out then. */
+static NestAccel accel_of(const NestHostSnapshot *host)
+{
+    gboolean kvm = host->caps != NULL && host->caps->kvm &&
+        (host->caps->kvm_extension != NEST_EXTENSION_NONE ||
+            nest_host_extension(host->facts) != NEST_EXTENSION_NONE);
+    return kvm ? NEST_ACCEL_KVM : NEST_ACCEL_TCG;
+}
+
 static void ask(gpointer data)
 {
     Asking *asking = data;
     NestCore *core = asking->core;
-    const NestBackendCaps *caps = core->host->caps;
-    NestAccel accel = asking->accel;
-    if (accel == NEST_ACCEL_AUTO)
-        accel = caps != NULL && caps->kvm ? NEST_ACCEL_KVM : NEST_ACCEL_TCG;
+    NestAccel accel = asking->accel == NEST_ACCEL_AUTO ? accel_of(core->host) : asking->accel;
     g_ptr_array_add(core->proving[accel].waiters, g_object_ref(asking->task));
     if (!core->proving[accel].running)
         start(core, accel);

@@ -62,7 +62,7 @@ class TestGuarded(unittest.TestCase):
         self.refused("PUT", f"{path}/state", lost, {"state": "saved"})
         self.refused("PUT", f"{path}/state", lost, {"state": "saved", **FORCE})
         self.refused("POST", f"{path}/checkpoints", lost, {"name": "no"})
-        self.refused("PUT", f"{path}/memory", "can't be given more or less memory while it runs",
+        self.refused("PUT", f"{path}/memory", "can't be given more or less memory while",
                      {"memory_kib": 131072})
         vm = self.daemon.get(path)
         self.assertEqual((vm["state"], vm["snapshots"], vm["saved_state"]), ("running", 0, False))

@@ -18,6 +18,14 @@ class Prove(unittest.TestCase):
         self.assertEqual(answer.status, status, answer)
         return answer.json
 
+    def test_what_auto_takes(self):
+        """The software CPU where no hardware could do it; where it is only switched off, KVM."""
+        for name, accel in (("software-kvm", "tcg"), ("intel-nested-off", "kvm")):
+            config = {"daemon": {"host-root": nestd.SOURCE / "tests" / "data" / "hosts" / name}}
+            with Fake(config=config, environment={"NEST_FAKE_CAPS": "kvm=none"}) as daemon:
+                proof = daemon.request("POST", PROOF, {"accel": "auto"}).json
+                self.assertEqual(proof["accel"], accel)
+
     def boots(self):
         return [call for call in self.daemon.host.calls() if call[0] == "boot"]
 
