@@ -319,6 +319,7 @@ static const NestBackendOps ops = {
     .drop_saved_state = drop_saved_state,
     .wait_off = wait_off,
     .sample = sample,
+    .agent = nest_libvirt_agent,
     .boot = nest_libvirt_boot,
     .networks = networks,
     .set_handler = set_handler,

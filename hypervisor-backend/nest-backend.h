@@ -14,6 +14,7 @@
 typedef struct NestBackend NestBackend;
 
 #define NEST_BACKEND_CHECKPOINTS_MAX 512
+#define NEST_BACKEND_ANSWER_MAX (10u * 1024 * 1024)
 
 /* What was read of a VM's snapshots. */
 typedef struct {
@@ -181,6 +182,13 @@ typedef struct {
      * too, which taints the VM; that it did not answer is no error. TIMEOUT after a few seconds. */
     gboolean (*sample)(NestBackend *self, const char *uuid, gboolean monitor,
         GPtrArray **ret_samples, GError **error);
+    /* Gives command (JSON) to the agent inside a VM that runs, and waits for its answer, of at most
+     * NEST_BACKEND_ANSWER_MAX bytes: JSON too, as the guest wrote it. What it says after
+     * timeout_s is dropped. GUEST_AGENT where there is none, it does not answer in time, or what it
+     * answers can't be read; UNSUPPORTED where the VM has no channel for one; VM_STATE where the VM
+     * does not run; HYPERVISOR where the agent says no. */
+    gboolean (*agent)(NestBackend *self, const char *uuid, const char *command, guint timeout_s,
+        char **ret_answer, GError **error);
     /* Boots a small VM from boot->kernel, and waits until it is off. ret_console is what came over
      * its serial port, its first 64 KiB, also where it had to be powered off. HOST_UNFIT where the
      * CPU can't be had. ABORTED if cancelled. The VM is gone then; where this process died in the

@@ -86,6 +86,12 @@ gboolean nest_libvirt_resume(NestBackend *backend, const char *uuid, GError **er
 gboolean nest_libvirt_set_memory(
     NestBackend *backend, const char *uuid, guint64 kib, GError **error);
 
+/* nest-libvirt-agent.c */
+
+/* The agent of the contract. */
+gboolean nest_libvirt_agent(NestBackend *backend, const char *uuid, const char *command,
+    guint timeout_s, char **ret_answer, GError **error);
+
 /* nest-libvirt-boot.c */
 
 /* The boot of the contract. */

@@ -26,7 +26,8 @@ static const struct {
     {VIR_ERR_ARGUMENT_UNSUPPORTED, NEST_ERROR_UNSUPPORTED},
     {VIR_ERR_OPERATION_UNSUPPORTED, NEST_ERROR_UNSUPPORTED},
     {VIR_ERR_OPERATION_TIMEOUT, NEST_ERROR_TIMEOUT},
-    {VIR_ERR_AGENT_UNRESPONSIVE, NEST_ERROR_TIMEOUT},
+    {VIR_ERR_AGENT_UNRESPONSIVE, NEST_ERROR_GUEST_AGENT},
+    {VIR_ERR_AGENT_UNSYNCED, NEST_ERROR_GUEST_AGENT},
     {VIR_ERR_OPERATION_ABORTED, NEST_ERROR_ABORTED},
     {VIR_ERR_CONF_SYNTAX, NEST_ERROR_CONFIG},
     {VIR_ERR_NO_CONNECT, NEST_ERROR_BACKEND_UNAVAILABLE},
@@ -106,6 +107,9 @@ static const char *next_for(NestErrorCode code)
         return "see 'nestctl status' for what this host lacks, or take nesting off the VM again";
     case NEST_ERROR_BACKEND_UNAVAILABLE:
         return "check that the libvirt daemon runs and that nestd may connect to it";
+    case NEST_ERROR_GUEST_AGENT:
+        return "install qemu-guest-agent in the guest, start it, and wait until the guest has "
+               "booted";
     case NEST_ERROR_TIMEOUT:
         return "its QEMU may hang: try again, or power the VM off";
     default:

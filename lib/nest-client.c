@@ -80,6 +80,13 @@ NestProof *nest_client_prove(
     return nest_client_decode(&nest_proof_record, json, error);
 }
 
+NestGuest *nest_client_guest(
+    NestClient *client, const char *vm, GCancellable *cancellable, GError **error)
+{
+    g_autofree char *path = nest_client_vm_path(vm, "/guest", error);
+    return path != NULL ? get_record(client, path, &nest_guest_record, cancellable, error) : NULL;
+}
+
 GPtrArray *nest_client_checks(NestClient *client, GCancellable *cancellable, GError **error)
 {
     return get_array(client, "/v1/checks", &nest_check_info_record, "checks", cancellable, error);

@@ -51,6 +51,10 @@ NestPlan *nest_client_plan_undo(NestClient *client, const char *vm, const NestUn
 NestPlan *nest_client_plan_host(
     NestClient *client, const NestHostWish *wish, GCancellable *cancellable, GError **error);
 
+/* What the agent inside vm says. */
+NestGuest *nest_client_guest(
+    NestClient *client, const char *vm, GCancellable *cancellable, GError **error);
+
 /* Array of NestCheckpoint that frees its elements. */
 GPtrArray *nest_client_checkpoints(
     NestClient *client, const char *vm, GCancellable *cancellable, GError **error);

@@ -58,6 +58,7 @@ static const ErrorRow rows[] = {
     [NEST_ERROR_BACKEND_UNAVAILABLE] = {"backend-unavailable", 503, 11,
         "Hypervisor is unavailable"},
     [NEST_ERROR_HYPERVISOR] = {"hypervisor", 502, 16, "Hypervisor reported an error"},
+    [NEST_ERROR_GUEST_AGENT] = {"guest-agent", 502, 22, "Guest agent does not answer"},
     [NEST_ERROR_NOT_VERIFIED] = {"not-verified", 502, 17, "Change could not be verified"},
     [NEST_ERROR_TIMEOUT] = {"timeout", 504, 12, "Deadline passed"},
     [NEST_ERROR_ABORTED] = {"aborted", 409, 14, "Operation was aborted"},

@@ -426,6 +426,7 @@ typedef struct {
 } NestAbout;
 
 #include "nest-types-checkpoint.h"
+#include "nest-types-guest.h"
 
 #define NEST_TYPE_AUTOPTR(Type, free_function) \
     void free_function(Type *value); \

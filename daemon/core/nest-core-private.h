@@ -9,10 +9,12 @@
 /* The inside of NestCore, for the nest-core-*.c files only.
  *
  * Threads: the main thread owns everything here. Workers get what they need handed over, and hand
- * results back with nest_core_post(). Five pools, so that none waits for another: jobs (one
+ * results back with nest_core_post(). Six pools, so that none waits for another: jobs (one
  * thread per operation), readers (plans, refresh), one prober of the host, which does not need the
- * hypervisor, one looker into running VMs, and one scribe that writes what is known of VMs to the
- * store in order. */
+ * hypervisor, one looker into running VMs, visitors of guests, who wait for what is in there, and
+ * one scribe that writes what is known of VMs to the store in order. */
+
+#define NEST_VISITORS 16
 
 /* The proofs of one accel. */
 typedef struct {
@@ -40,7 +42,7 @@ struct NestCore {
     gboolean listed; /* since it was opened, all VMs were read */
     gboolean stopping;
 
-    GThreadPool *jobs, *readers, *prober, *scribe, *looker;
+    GThreadPool *jobs, *readers, *prober, *scribe, *looker, *visitors;
     int busy; /* tasks pushed and not finished; atomic */
 
     NestInventory *inventory;

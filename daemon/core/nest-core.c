@@ -209,6 +209,7 @@ NestCore *nest_core_new(
     core->prober = g_thread_pool_new(run_task, NULL, 1, FALSE, NULL);
     core->scribe = g_thread_pool_new(run_task, NULL, 1, FALSE, NULL);
     core->looker = g_thread_pool_new(run_task, NULL, 1, FALSE, NULL);
+    core->visitors = g_thread_pool_new(run_task, NULL, NEST_VISITORS, FALSE, NULL);
     nest_store_set_notify(store, on_store_events, core);
     backend->ops->set_handler(backend, nest_core_on_backend, core);
     return core;
@@ -283,6 +284,7 @@ void nest_core_free(NestCore *core)
     g_thread_pool_free(core->prober, FALSE, TRUE);
     g_thread_pool_free(core->scribe, FALSE, TRUE);
     g_thread_pool_free(core->looker, FALSE, TRUE);
+    g_thread_pool_free(core->visitors, FALSE, TRUE);
     nest_backend_free(core->backend);
     nest_host_hands_free(core->hands);
     while (g_main_context_iteration(NULL, FALSE))

@@ -128,6 +128,11 @@ void nest_core_history_async(
     NestCore *core, const char *vm, guint limit, GAsyncReadyCallback callback, gpointer user_data);
 GPtrArray *nest_core_history_finish(NestCore *core, GAsyncResult *result, GError **error);
 
+/* What the agent inside a VM says of it. */
+void nest_core_guest_async(
+    NestCore *core, const char *vm, GAsyncReadyCallback callback, gpointer user_data);
+NestGuest *nest_core_guest_finish(NestCore *core, GAsyncResult *result, GError **error);
+
 /* The checkpoints of a VM, oldest first: array of NestCheckpoint that frees its elements. */
 void nest_core_checkpoints_async(
     NestCore *core, const char *vm, GAsyncReadyCallback callback, gpointer user_data);

@@ -283,6 +283,7 @@ static const NestBackendOps fake_ops = {
     .drop_saved_state = fake_drop_saved_state,
     .wait_off = fake_wait_off,
     .sample = nest_fake_sample,
+    .agent = nest_fake_agent,
     .boot = nest_fake_boot,
     .networks = nest_fake_networks,
     .set_handler = fake_set_handler,

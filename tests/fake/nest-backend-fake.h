@@ -7,6 +7,7 @@
  * control file says (nest-fake-control.h). Files in the directory:
  *
  *   UUID.json   a VM             control   what goes wrong    lost   renamed there: the
+ *   NAME.agent  the socket of the agent inside a VM (nest-fake-agent.c)
  *   NAME.xml    a network or a filter of libvirt, where caps say networks=1
  *   lock        held while open  calls     what was called           connection breaks (LOST)
  *

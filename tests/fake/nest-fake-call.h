@@ -34,6 +34,7 @@ typedef struct {
     guint64 kib;
     const char *checkpoint; /* its name */
     const char *description;
+    char *path;
     GPtrArray *list;
     NestVmFacts *facts;
     NestBackendCaps *caps;
@@ -50,6 +51,10 @@ gboolean nest_fake_call_run(
 
 /* The effect of check: the real one, for it has none. */
 gboolean nest_fake_call_check(NestFake *fake, NestFakeCall *call, GError **error);
+
+/* nest-fake-agent.c: whoever listens on NAME.agent answers. */
+gboolean nest_fake_agent(NestBackend *backend, const char *uuid, const char *command,
+    guint timeout_s, char **ret_answer, GError **error);
 
 /* nest-fake-boot.c: a slot that touches no VM. */
 gboolean nest_fake_boot(NestBackend *backend, const NestBoot *boot, GCancellable *cancellable,

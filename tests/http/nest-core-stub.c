@@ -459,6 +459,19 @@ void nest_core_checkpoints_async(
     g_task_return_pointer(task, g_ptr_array_new(), (GDestroyNotify)g_ptr_array_unref);
 }
 
+void nest_core_guest_async(
+    NestCore *core, const char *vm, GAsyncReadyCallback callback, gpointer user_data)
+{
+    g_autoptr(GTask) task = g_task_new(NULL, NULL, callback, user_data);
+    g_task_return_pointer(
+        task, nest_record_new(&nest_guest_record), (GDestroyNotify)nest_guest_free);
+}
+
+NestGuest *nest_core_guest_finish(NestCore *core, GAsyncResult *result, GError **error)
+{
+    return g_task_propagate_pointer(G_TASK(result), error);
+}
+
 GPtrArray *nest_core_checkpoints_finish(NestCore *core, GAsyncResult *result, GError **error)
 {
     return g_task_propagate_pointer(G_TASK(result), error);

@@ -61,6 +61,7 @@ static const struct {
     {"Checkpoint", &nest_checkpoint_record, FALSE},
     {"CheckpointWish", &nest_checkpoint_wish_record, TRUE},
     {"Event", &nest_event_record, FALSE},
+    {"Guest", &nest_guest_record, FALSE},
     {"Host", &nest_host_record, FALSE},
     {"Interface", &nest_interface_record, FALSE},
     {"MemoryWish", &nest_memory_wish_record, TRUE},

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-agent.h"
+#include "nest-codec.h"
+#include "nest-error.h"
+#include <string.h>
+
+#define TEXT_MAX 200
+#define COMMANDS_MAX 500
+
+/* ---- the shapes of answers ---- */
+
+#define ROW(Type, member, name, type, flags, of) \
+    { \
+        name, NEST_FIELD_##type, NEST_FIELD_##flags, offsetof(Type, member), NULL, of \
+    }
+#define SHAPE(symbol, Type, label) \
+    static const NestRecord symbol##_record = { \
+        label, sizeof(Type), symbol##_fields, G_N_ELEMENTS(symbol##_fields)}
+
+typedef struct {
+    char *name;
+    gboolean enabled;
+} Command;
+
+static const NestField command_fields[] = {
+    ROW(Command, name, "name", STRING, REQUIRED, NULL),
+    ROW(Command, enabled, "enabled", BOOL, REQUIRED, NULL),
+};
+SHAPE(command, Command, "command of the guest agent");
+
+typedef struct {
+    char *version;
+    GPtrArray *commands;
+} Info;
+
+static const NestField info_fields[] = {
+    ROW(Info, version, "version", STRING, REQUIRED, NULL),
+    ROW(Info, commands, "supported_commands", RECORDS, REQUIRED, &command_record),
+};
+SHAPE(info, Info, "guest-info");
+
+typedef struct {
+    char *id, *name, *pretty_name, *machine, *kernel;
+} Os;
+
+static const NestField os_fields[] = {
+    ROW(Os, id, "id", STRING, OPTIONAL, NULL),
+    ROW(Os, name, "name", STRING, OPTIONAL, NULL),
+    ROW(Os, pretty_name, "pretty-name", STRING, OPTIONAL, NULL),
+    ROW(Os, machine, "machine", STRING, OPTIONAL, NULL),
+    ROW(Os, kernel, "kernel-release", STRING, OPTIONAL, NULL),
+};
+SHAPE(os, Os, "guest-get-osinfo");
+
+typedef struct {
+    gpointer record;
+} Answer;
+
+/* What is below "return". The record is taken out of the frame around it. */
+static gpointer read_answer(const NestRecord *shape, const char *answer, GError **error)
+{
+    g_autoptr(GError) cause = NULL;
+    const NestField field = ROW(Answer, record, "return", RECORD, REQUIRED, shape);
+    const NestRecord frame = {"answer of the guest agent", sizeof(Answer), &field, 1};
+    g_autofree Answer *read = nest_codec_from_text(&frame, answer, -1, NEST_CODEC_LENIENT, &cause);
+    if (read != NULL)
+        return read->record;
+    g_autofree char *start = g_strndup(answer, TEXT_MAX);
+    g_autofree char *shown = g_utf8_make_valid(start, -1);
+    nest_set_error(error, NEST_ERROR_GUEST_AGENT,
+        "the guest does not run QEMU's guest agent as it should: reinstall it there",
+        "the guest agent's answer to %s can't be understood (%s): %s", shape->name, cause->message,
+        shown);
+    return NULL;
+}
+
+/* ---- questions and answers ---- */
+
+char *nest_agent_ask(const char *command)
+{
+    return g_strdup_printf("{\"execute\":\"%s\"}", command);
+}
+
+static char *cut(const char *text)
+{
+    return text != NULL && *text != '\0'
+        ? g_utf8_substring(text, 0, MIN(g_utf8_strlen(text, -1), TEXT_MAX))
+        : NULL;
+}
+
+static gboolean can(const Info *info, const char *name)
+{
+    for (guint i = 0; i < info->commands->len; i++) {
+        const Command *command = g_ptr_array_index(info->commands, i);
+        if (command->enabled && strcmp(command->name, name) == 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean can_exec(const Info *info)
+{
+    static const char *const needed[] = {"guest-exec", "guest-exec-status", "guest-file-open",
+        "guest-file-read", "guest-file-close"};
+    for (guint i = 0; i < G_N_ELEMENTS(needed); i++)
+        if (!can(info, needed[i]))
+            return FALSE;
+    return TRUE;
+}
+
+static GStrv blocked(const Info *info)
+{
+    g_autoptr(GStrvBuilder) names = g_strv_builder_new();
+    for (guint i = 0; i < MIN(info->commands->len, COMMANDS_MAX); i++) {
+        const Command *command = g_ptr_array_index(info->commands, i);
+        g_autofree char *name = cut(command->name);
+        if (!command->enabled && name != NULL)
+            g_strv_builder_add(names, name);
+    }
+    return g_strv_builder_end(names);
+}
+
+gboolean nest_agent_read_info(const char *answer, NestGuest *guest, GError **error)
+{
+    Info *info = read_answer(&info_record, answer, error);
+    if (info == NULL)
+        return FALSE;
+    guest->agent_version = cut(info->version);
+    guest->exec = can_exec(info);
+    g_strfreev(guest->blocked);
+    guest->blocked = blocked(info);
+    nest_record_free(&info_record, info);
+    return TRUE;
+}
+
+static NestGuestFamily family_of(const Os *os)
+{
+    static const char *const others[] = {"freebsd", "netbsd", "openbsd", "dragonfly", NULL};
+    if (g_strcmp0(os->id, "mswindows") == 0)
+        return NEST_GUEST_FAMILY_WINDOWS;
+    if (os->id != NULL && g_strv_contains(others, os->id))
+        return NEST_GUEST_FAMILY_OTHER;
+    return os->kernel != NULL ? NEST_GUEST_FAMILY_LINUX : NEST_GUEST_FAMILY_UNKNOWN;
+}
+
+gboolean nest_agent_read_os(const char *answer, NestGuest *guest, GError **error)
+{
+    Os *os = read_answer(&os_record, answer, error);
+    if (os == NULL)
+        return FALSE;
+    guest->family = family_of(os);
+    guest->os_id = cut(os->id);
+    guest->os = cut(os->pretty_name != NULL ? os->pretty_name : os->name);
+    guest->kernel = cut(os->kernel);
+    guest->machine = cut(os->machine);
+    nest_record_free(&os_record, os);
+    return TRUE;
+}
+
+/* Where those who build the agent have its list: its own file, or that of its service. */
+void nest_agent_name_setting(NestGuest *guest)
+{
+    static const char *const redhat[] = {
+        "rhel", "centos", "rocky", "almalinux", "ol", "fedora", NULL};
+    if (guest->blocked == NULL || *guest->blocked == NULL)
+        return;
+    if (guest->family == NEST_GUEST_FAMILY_WINDOWS)
+        guest->blocked_setting = g_strdup("block-rpcs= or allow-rpcs= in qemu-ga.conf beside "
+                                          "qemu-ga.exe, or the options of its service");
+    else if (guest->os_id != NULL && g_strv_contains(redhat, guest->os_id))
+        guest->blocked_setting =
+            g_strdup("BLACKLIST_RPC=, BLOCK_RPCS= or FILTER_RPC_ARGS= in /etc/sysconfig/qemu-ga");
+    else
+        guest->blocked_setting = g_strdup(
+            "blacklist=, block-rpcs= or allow-rpcs= below [general] in /etc/qemu/qemu-ga.conf");
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include "nest-types.h"
+
+/* Part of nest-types.h, which includes it: what is inside a VM. */
+
+typedef enum {
+    NEST_GUEST_FAMILY_UNKNOWN, /* "unknown" */
+    NEST_GUEST_FAMILY_LINUX, /* "linux" */
+    NEST_GUEST_FAMILY_WINDOWS, /* "windows" */
+    NEST_GUEST_FAMILY_OTHER /* "other" */
+} NestGuestFamily;
+
+/* What the agent inside a VM says; all of it is the guest's word. */
+typedef struct {
+    char *agent_version;
+    NestGuestFamily family;
+    char *os_id; /* "debian", "mswindows", NULL where it does not say */
+    char *os; /* for people: "Debian GNU/Linux 12 (bookworm)" */
+    char *kernel;
+    char *machine; /* "x86_64" */
+    gboolean exec; /* it may run commands and read and write files */
+    GStrv blocked; /* commands that it knows and refuses to carry out */
+    char *blocked_setting; /* where in the guest that is written; NULL where none is blocked */
+} NestGuest;
+
+void nest_guest_free(NestGuest *guest);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestGuest, nest_guest_free)

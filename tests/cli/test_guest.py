@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What is inside a VM: guest info."""
+import json
+import unittest
+
+from harness import CliTest
+from stub import Answer, problem
+
+ROUTE = "GET /v1/vms/DemoVM/guest"
+
+
+def guest(**changes):
+    return {"agent_version": "7.2.22", "family": "linux", "os_id": "debian", "os": "Debian 12",
+            "kernel": "6.1.0", "machine": "x86_64", "exec": True, "blocked": [],
+            "blocked_setting": None, **changes}
+
+
+class Guest(CliTest):
+    def test_info(self):
+        self.stub.routes[ROUTE] = Answer(guest(os="Debian\x1b[31m 12"))
+        out, _ = self.run_nestctl("guest", "info", "DemoVM")
+        self.assertNotIn("\x1b", out)
+        self.assertRegex(out, r"agent +7\.2\.22\n")
+        self.assertRegex(out, r"runs commands +yes\n")
+        self.assertNotIn("blocked", out)
+
+    def test_blocked(self):
+        self.stub.routes[ROUTE] = Answer(guest(
+            exec=False, os=None, blocked=["guest-exec"], blocked_setting="BLOCK_RPCS= in /x"))
+        out, _ = self.run_nestctl("guest", "info", "DemoVM")
+        self.assertRegex(out, r"system +it does not say\n")
+        self.assertRegex(out, r"blocked +guest-exec\n")
+        self.assertIn("BLOCK_RPCS= in /x; then restart the agent", out)
+
+    def test_json(self):
+        self.stub.routes[ROUTE] = Answer(guest())
+        out, _ = self.run_nestctl("--json", "guest", "info", "DemoVM")
+        self.assertEqual(json.loads(out), guest())
+
+    def test_no_agent(self):
+        self.stub.routes[ROUTE] = problem("guest-agent", 502, "it is not connected", "install it")
+        _, err = self.run_nestctl("guest", "info", "DemoVM", status=22)
+        self.assertIn("it is not connected", err)
+
+
+if __name__ == "__main__":
+    unittest.main()
