@@ -1,62 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-commands.h"
+#include "nest-definition.h"
 #include "nest-error.h"
 #include "nest-plan-view.h"
 #include "nest-record.h"
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
-#include <unistd.h>
 
 /* Plans for definitions in files: the plan is for people and goes to stderr, the definition is for
  * whatever comes behind the pipe. */
-
-static gboolean read_all(int fd, GString *text)
-{
-    char block[64 * 1024];
-    while (text->len <= NEST_XML_MAX) {
-        gssize got = read(fd, block, sizeof block);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return got == 0;
-        g_string_append_len(text, block, got);
-    }
-    return TRUE;
-}
-
-static gboolean check_text(const char *file, const GString *text, GError **error)
-{
-    if (text->len > NEST_XML_MAX) {
-        nest_set_error(error, NEST_ERROR_TOO_LARGE, NULL, "%s has more than %d MiB", file,
-            NEST_XML_MAX / (1024 * 1024));
-        return FALSE;
-    }
-    if (g_utf8_validate(text->str, text->len, NULL))
-        return TRUE;
-    nest_set_error(error, NEST_ERROR_INVALID_REQUEST,
-        "convert it first, for example with iconv -t UTF-8", "%s is not a text in UTF-8", file);
-    return FALSE;
-}
-
-/* The content of the file, of standard input for "-". */
-static char *read_definition(const char *file, GError **error)
-{
-    gboolean standard = strcmp(file, "-") == 0;
-    const char *name = standard ? "what came on standard input" : file;
-    g_autoptr(GString) text = g_string_new(NULL);
-    int fd = standard ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC);
-    gboolean good = fd >= 0 && read_all(fd, text);
-    int problem = errno;
-    if (fd >= 0 && !standard)
-        close(fd);
-    if (!good) {
-        nest_set_error(error, NEST_ERROR_INVALID_REQUEST, NULL, "%s can't be read: %s", name,
-            g_strerror(problem));
-        return NULL;
-    }
-    return check_text(name, text, error) ? g_strdup(text->str) : NULL;
-}
 
 static GStrv declined(const NestArguments *arguments)
 {
@@ -103,7 +53,7 @@ gboolean nest_command_plan(NestCli *cli, GError **error)
             "plan needs --xml with a file");
         return FALSE;
     }
-    g_autofree char *xml = read_definition(arguments->xml, error);
+    g_autofree char *xml = nest_definition_read(arguments->xml, error);
     if (xml == NULL)
         return FALSE;
     g_auto(GStrv) decline = declined(arguments);

@@ -96,6 +96,11 @@ static const NestOption plan_options[] = {
     {NULL},
 };
 
+static const NestOption guard_options[] = {
+    VALUE(xml, "xml", '\0', "FILE|-", "the definition; - reads it from standard input"),
+    {NULL},
+};
+
 static const NestOption audit_options[] = {
     FLAG(close, "close", '\0', "disable nesting in each of them"),
     YES,
@@ -175,6 +180,10 @@ const NestCommand nest_commands[] = {
         "For a libvirt domain that need not be defined anywhere. The plan goes to stderr, the "
         "resulting definition to stdout: every byte that the plan does not name is as it was.\n"
         "Nothing is defined or changed. What libvirt's schema does not allow is refused."},
+    {"guard", NULL, "restore|migrate-in", 1, 1, guard_options, NEST_COMMAND_PLAIN,
+        nest_command_guard, "say whether libvirt may resume or take over a VM",
+        "For libvirt's hook, which asks before somebody resumes a VM or brings it here without "
+        "nestd. The definition is the one that the VM would run by."},
     {"audit", NULL, "", 0, 0, audit_options, NEST_COMMAND_CHANGES, nest_command_audit,
         "list the VMs that can nest though nobody asked nestd for it",
         "Each with the plan that closes it. --close disables nesting in each of them, one by one, "

@@ -186,6 +186,17 @@ NestXmlPlan *nest_client_plan_xml(
     return nest_client_decode(&nest_xml_plan_record, json, error);
 }
 
+NestAction *nest_client_guard(
+    NestClient *client, const NestGuardWish *wish, GCancellable *cancellable, GError **error)
+{
+    g_autoptr(json_t) json = NULL;
+    g_autoptr(SoupMessage) message =
+        nest_client_message("POST", "/v1/guard", &nest_guard_wish_record, wish);
+    if (!nest_client_request(client, message, &json, cancellable, error))
+        return NULL;
+    return nest_client_decode(&nest_action_record, json, error);
+}
+
 /* The operation of a 202; any other success means that nothing was to do. */
 static gboolean take_operation(
     SoupMessage *message, json_t *json, NestOperation **ret_operation, GError **error)

@@ -41,6 +41,10 @@ NestPlan *nest_client_plan(NestClient *client, const char *vm, const NestNestedW
 NestXmlPlan *nest_client_plan_xml(
     NestClient *client, const NestXmlWish *wish, GCancellable *cancellable, GError **error);
 
+/* May somebody else do that to the VM? A refusal is an answer, too. */
+NestAction *nest_client_guard(
+    NestClient *client, const NestGuardWish *wish, GCancellable *cancellable, GError **error);
+
 /* Array of NestRevision that frees its elements. */
 GPtrArray *nest_client_history(
     NestClient *client, const char *vm, GCancellable *cancellable, GError **error);

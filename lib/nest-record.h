@@ -50,6 +50,7 @@ extern const char *const nest_trust_nicks[];
 extern const char *const nest_verdict_nicks[];
 extern const char *const nest_scope_nicks[];
 extern const char *const nest_action_say_nicks[];
+extern const char *const nest_outside_nicks[];
 extern const char *const nest_plan_verdict_nicks[];
 extern const char *const nest_operation_state_nicks[];
 extern const char *const nest_step_state_nicks[];
@@ -63,7 +64,7 @@ extern const NestRecord nest_check_record, nest_check_info_record, nest_check_re
     nest_memory_wish_record, nest_action_record, nest_checkpoint_record,
     nest_checkpoint_wish_record, nest_apply_wish_record, nest_trust_wish_record, nest_about_record;
 
-extern const NestRecord nest_xml_plan_record, nest_xml_wish_record;
+extern const NestRecord nest_xml_plan_record, nest_xml_wish_record, nest_guard_wish_record;
 extern const NestRecord nest_proof_record, nest_proof_exit_record, nest_proof_pass_record,
     nest_proof_wish_record;
 extern const NestRecord nest_guest_record;

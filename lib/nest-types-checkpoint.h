@@ -2,7 +2,8 @@
 #pragma once
 #include "nest-types.h"
 
-/* Part of nest-types.h, which includes it: checkpoints, and wishes that a guard may refuse. */
+/* Part of nest-types.h, which includes it: checkpoints, wishes that a guard may refuse, and
+ * questions to a guard. */
 
 /* A state of a VM that it can be put back to: of its disks, and of its memory if it ran. */
 typedef struct {
@@ -36,3 +37,15 @@ typedef struct {
     gboolean force; /* also what a guard refuses; needs reason */
     char *reason;
 } NestMemoryWish;
+
+/* What somebody else asks the hypervisor to do to a VM. */
+typedef enum {
+    NEST_OUTSIDE_RESTORE, /* "restore": resume it from a saved state */
+    NEST_OUTSIDE_MIGRATE_IN /* "migrate-in": take it over from another host */
+} NestOutsideKind;
+
+/* POST /v1/guard */
+typedef struct {
+    NestOutsideKind operation;
+    char *xml; /* the definition that it would run by, at most NEST_XML_MAX bytes */
+} NestGuardWish;

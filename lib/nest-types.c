@@ -17,6 +17,7 @@ const char *const nest_verdict_nicks[] = {
     "pass", "info", "not-applicable", "unknown", "warn", "fail", NULL};
 const char *const nest_scope_nicks[] = {"host", "vm", "net", "guest", "guard", NULL};
 const char *const nest_action_say_nicks[] = {"ok", "warn", "refuse", "refuse-force-too", NULL};
+const char *const nest_outside_nicks[] = {"restore", "migrate-in", NULL};
 const char *const nest_plan_verdict_nicks[] = {"steps", "no-change", "refused", NULL};
 const char *const nest_operation_state_nicks[] = {
     "pending", "running", "done", "failed", "rolled-back", "aborted", NULL};
@@ -287,6 +288,12 @@ static const NestField nest_xml_wish_fields[] = {
 };
 RECORD(nest_xml_wish, NestXmlWish, "definition");
 
+static const NestField nest_guard_wish_fields[] = {
+    NICKS(NestGuardWish, operation, REQUIRED, nest_outside_nicks),
+    FIELD(NestGuardWish, xml, STRING, REQUIRED),
+};
+RECORD(nest_guard_wish, NestGuardWish, "question to a guard");
+
 static const NestField nest_undo_wish_fields[] = {
     FIELD(NestUndoWish, to, INT64, OPTIONAL),
     FIELD(NestUndoWish, plan, STRING, OPTIONAL),
@@ -374,6 +381,7 @@ FREE(nest_revision, NestRevision)
 FREE(nest_vm_spec, NestVmSpec)
 FREE(nest_nested_wish, NestNestedWish)
 FREE(nest_xml_wish, NestXmlWish)
+FREE(nest_guard_wish, NestGuardWish)
 FREE(nest_undo_wish, NestUndoWish)
 FREE(nest_host_wish, NestHostWish)
 FREE(nest_state_wish, NestStateWish)

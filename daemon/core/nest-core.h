@@ -122,6 +122,12 @@ void nest_core_plan_xml_async(
 NestXmlPlan *nest_core_plan_xml_finish(NestCore *core, GAsyncResult *result, GError **error);
 NestPlan *nest_core_plan_finish(NestCore *core, GAsyncResult *result, GError **error);
 
+/* What a guard says where somebody else asks the hypervisor for wish, without nestd. It is asked of
+ * the hypervisor while that waits for the answer. BACKEND_UNAVAILABLE, INVALID_REQUEST. */
+void nest_core_guard_async(
+    NestCore *core, const NestGuardWish *wish, GAsyncReadyCallback callback, gpointer user_data);
+NestAction *nest_core_guard_finish(NestCore *core, GAsyncResult *result, GError **error);
+
 /* What nestd changed in a VM's definition, or on the host (vm NULL), newest first: array of
  * NestRevision that frees its elements. */
 void nest_core_history_async(

@@ -135,6 +135,12 @@ NestActivity nest_vm_card_activity(const NestVmCard *card)
     return summary != NULL ? summary->activity : NEST_ACTIVITY_NONE;
 }
 
+NestNesting nest_vm_card_nesting(const NestVmCard *card)
+{
+    g_autoptr(NestVmSummary) summary = summary_of(card);
+    return summary != NULL ? summary->nesting : NEST_NESTING_OFF;
+}
+
 void nest_vm_card_set_operation(NestVmCard *card, gint64 operation)
 {
     g_autoptr(NestVm) vm = decode(card);

@@ -41,6 +41,7 @@ void nest_vm_card_compare(NestVmCard *card, NestStore *store);
 
 /* What the card says of it; NONE where it says nothing. */
 NestActivity nest_vm_card_activity(const NestVmCard *card);
+NestNesting nest_vm_card_nesting(const NestVmCard *card); /* likewise, OFF */
 
 /* Sets or clears (0) the operation under way in the texts of a complete card. */
 void nest_vm_card_set_operation(NestVmCard *card, gint64 operation);

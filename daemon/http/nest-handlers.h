@@ -23,6 +23,7 @@ void nest_http_checkpoints_list(NestExchange *exchange);
 void nest_http_checkpoints_create(NestExchange *exchange);
 void nest_http_checkpoints_apply(NestExchange *exchange);
 void nest_http_checkpoints_delete(NestExchange *exchange);
+void nest_http_guard_judge(NestExchange *exchange);
 void nest_http_nested_get(NestExchange *exchange);
 void nest_http_nested_set(NestExchange *exchange);
 void nest_http_plan_xml(NestExchange *exchange);

@@ -64,6 +64,8 @@ const NestRoute nest_routes[] = {
         &nest_undo_wish_record, {{NULL}}},
     {"POST", "/v1/plan", NEST_RIGHT_VIEW, nest_http_plan_xml, &nest_xml_wish_record, {{NULL}},
         TRUE},
+    {"POST", "/v1/guard", NEST_RIGHT_VIEW, nest_http_guard_judge, &nest_guard_wish_record, {{NULL}},
+        TRUE},
     {"GET", "/v1/operations", NEST_RIGHT_VIEW, nest_http_operations_list, NULL,
         {{"limit", 1, 1000, 50}, {"before", 0, G_MAXINT64, 0}}},
     {"GET", "/v1/operations/{id}", NEST_RIGHT_VIEW, nest_http_operations_get, NULL,

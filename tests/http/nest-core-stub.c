@@ -278,6 +278,21 @@ NestXmlPlan *nest_core_plan_xml_finish(NestCore *core, GAsyncResult *result, GEr
     return nest_record_copy(&nest_xml_plan_record, g_task_get_task_data(G_TASK(result)));
 }
 
+void nest_core_guard_async(
+    NestCore *core, const NestGuardWish *wish, GAsyncReadyCallback callback, gpointer user_data)
+{
+    answer_later(core, new_task(callback, user_data), NULL);
+}
+
+NestAction *nest_core_guard_finish(NestCore *core, GAsyncResult *result, GError **error)
+{
+    if (!g_task_propagate_boolean(G_TASK(result), error))
+        return NULL;
+    NestAction *action = nest_record_new(&nest_action_record);
+    action->id = g_strdup("restore");
+    return action;
+}
+
 NestPlan *nest_core_plan_finish(NestCore *core, GAsyncResult *result, GError **error)
 {
     if (!g_task_propagate_boolean(G_TASK(result), error))

@@ -147,6 +147,48 @@ class TestLibvirtd(unittest.TestCase):
                 self.libvirtd.virsh("undefine", name)
                 events.wait_for(kind="vm-removed", uuid=number)
 
+    def install_hook(self, daemon):
+        """The hook, which is called without this process's environment."""
+        directory = pathlib.Path("/etc/libvirt/hooks/qemu.d")
+        directory.mkdir(parents=True, exist_ok=True)
+        self.addCleanup(shutil.rmtree, directory.parent)
+        hook = directory / "nestd"
+        hook.write_text(f"#!/bin/sh\nNESTD_SOCKET={daemon.socket} PATH={nestd.NESTCTL.parent}:$PATH "
+                        f'exec {nestd.SOURCE}/packaging/hooks/nestd "$@"\n')
+        hook.chmod(0o755)
+
+    def vetoed(self, *words):
+        """virsh's words, which must fail soon and because of the hook."""
+        with self.assertRaises(subprocess.CalledProcessError) as caught:
+            self.libvirtd.virsh(*words)
+        self.assertIn("Hook script execution failed", caught.exception.stderr)
+        return caught.exception.stderr
+
+    def test_hook(self):
+        """What virsh is asked to restore is judged, also while libvirtd holds the VM for it."""
+        daemon = self.daemon()
+        self.install_hook(daemon)
+        self.libvirtd.start()  # which looks for hooks when it starts
+        nests, plain = "nested-test-n", "nested-test-p"
+        image = "/var/lib/libvirt/image"
+        for name, policy in ((nests, "require"), (plain, "disable")):
+            cpu = f"<cpu mode='maximum' check='full'><feature policy='{policy}' name='svm'/></cpu>"
+            self.libvirtd.virsh("define", "/dev/stdin", stdin=XML.format(
+                name=name, uuid=uuid.uuid4()).replace("<devices>", cpu + "<devices>"))
+        with daemon:
+            daemon.wait_backend()
+            for name in (nests, plain):
+                self.libvirtd.virsh("start", name)
+                self.libvirtd.virsh("save", name, f"{image}-{name}")
+            said = self.vetoed("restore", f"{image}-{nests}")
+            self.assertIn(f"{nests} can't be resumed from its saved state: it may have been", said)
+            self.assertEqual(self.libvirtd.virsh("domstate", nests).strip(), "shut off")
+            self.libvirtd.virsh("restore", f"{image}-{plain}")
+            self.assertEqual(self.libvirtd.virsh("domstate", plain).strip(), "running")
+            self.libvirtd.virsh("start", nests)
+            self.libvirtd.virsh("managedsave", nests)
+            self.assertIn("can't be resumed", self.vetoed("start", nests))
+
     def test_dies_and_comes_back(self):
         self.libvirtd.start()
         name = "nested-test-b"

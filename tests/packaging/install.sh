@@ -36,7 +36,13 @@ nestctl show DemoVM | grep -E '^nests +yes$'
 kill $!
 wait $! || true
 
+# Without the package its hook, which stays until it is purged, keeps nothing from being done.
+hook=/etc/libvirt/hooks/qemu.d/nestd
+test -x $hook
+dpkg --remove nestd
+echo junk | $hook DemoVM restore begin -
 dpkg --purge nestd
+test ! -e $hook
 test ! -e /usr/sbin/nestd
 test ! -e /etc/nestd
 test -n "$(find /var/lib/nestd -name '*.qcow2')"

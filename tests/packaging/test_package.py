@@ -20,6 +20,7 @@ INSTALLED = {
     "usr/sbin/nestd": "-rwxr-xr-x",
     "usr/bin/nestctl": "-rwxr-xr-x",
     "etc/nestd/nestd.conf": "-rw-r--r--",
+    "etc/libvirt/hooks/qemu.d/nestd": "-rwxr-xr-x",
     "lib/systemd/system/nestd.service": "-rw-r--r--",
     "lib/systemd/system/nestd.socket": "-rw-r--r--",
     "usr/lib/sysusers.d/nestd.conf": "-rw-r--r--",

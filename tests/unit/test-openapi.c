@@ -62,6 +62,7 @@ static const struct {
     {"CheckpointWish", &nest_checkpoint_wish_record, TRUE},
     {"Event", &nest_event_record, FALSE},
     {"Guest", &nest_guest_record, FALSE},
+    {"GuardWish", &nest_guard_wish_record, TRUE},
     {"Host", &nest_host_record, FALSE},
     {"Interface", &nest_interface_record, FALSE},
     {"MemoryWish", &nest_memory_wish_record, TRUE},
