@@ -4,10 +4,46 @@
 #include "nest-proof-view.h"
 #include "nest-record.h"
 
+static gboolean judge(const NestProof *proof, GError **error)
+{
+    if (!proof->proved)
+        nest_set_error(error, NEST_ERROR_CHECK_FAILED, "nestctl status says what is in the way",
+            "nesting is not proved: %s", proof->code);
+    return proof->proved;
+}
+
+/* What to do about it. */
+static void print_way(NestOutput *output, const NestProof *proof, const char *vm)
+{
+    if (g_strcmp0(proof->code, "not-supported") == 0)
+        nest_output_line(output, "The CPU of %s hides the extension.  → nestctl enable %s", vm, vm);
+    else if (!proof->proved)
+        nest_output_line(output, "  → nestctl status %s", vm);
+}
+
+static gboolean prove_vm(NestCli *cli, const char *vm, GError **error)
+{
+    if (cli->arguments->accel != NULL) {
+        nest_set_error(error, NEST_ERROR_USAGE, NULL,
+            "--accel does not go with a virtual machine: its definition says what runs it");
+        return FALSE;
+    }
+    g_autoptr(NestProof) proof = nest_client_prove_vm(cli->client, vm, cli->cancellable, error);
+    if (proof == NULL)
+        return FALSE;
+    if (!nest_cli_answer(cli)) {
+        nest_proof_view_print(cli->output, proof, vm);
+        print_way(cli->output, proof, vm);
+    }
+    return judge(proof, error);
+}
+
 gboolean nest_command_prove(NestCli *cli, GError **error)
 {
     const char *text = cli->arguments->accel;
     guint accel = NEST_ACCEL_AUTO;
+    if (cli->arguments->n_operands > 0)
+        return prove_vm(cli, cli->arguments->operands[0], error);
     if (text != NULL && !nest_nick_parse(nest_accel_nicks, text, &accel)) {
         nest_set_error(
             error, NEST_ERROR_USAGE, NULL, "--accel must be auto, kvm or tcg, not \"%s\"", text);
@@ -18,9 +54,6 @@ gboolean nest_command_prove(NestCli *cli, GError **error)
     if (proof == NULL)
         return FALSE;
     if (!nest_cli_answer(cli))
-        nest_proof_view_print(cli->output, proof);
-    if (!proof->proved)
-        nest_set_error(error, NEST_ERROR_CHECK_FAILED, "nestctl status says what is in the way",
-            "nesting is not proved: %s", proof->code);
-    return proof->proved;
+        nest_proof_view_print(cli->output, proof, NULL);
+    return judge(proof, error);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-check-view.h"
 #include "nest-commands.h"
+#include "nest-proof-view.h"
 #include "nest-record.h"
 #include "nest-text.h"
 
@@ -89,6 +90,10 @@ gboolean nest_command_show(NestCli *cli, GError **error)
         return FALSE;
     if (nest_cli_answer(cli))
         return TRUE;
+    g_autoptr(GPtrArray) proofs =
+        nest_client_proofs(cli->client, vm->uuid, cli->cancellable, error);
+    if (proofs == NULL)
+        return FALSE;
     row(output, "name", vm->name);
     row(output, "uuid", vm->uuid);
     print_machine(output, vm);
@@ -100,6 +105,7 @@ gboolean nest_command_show(NestCli *cli, GError **error)
         row_number(output, "operation", vm->operation);
     print_refused(output, vm);
     row(output, "nests", yes_no(vm->supports));
+    nest_proof_view_print_last(output, proofs, vm->name, g_get_real_time() / 1000);
     nest_check_view_print(output, vm->checks, NEST_CHECKS_PROBLEMS);
     return TRUE;
 }

@@ -55,7 +55,7 @@ static void print_host(NestOutput *output, const NestHost *host, NestChecksShown
     if (*capabilities != '\0')
         nest_output_text(output, NEST_STYLE_PLAIN, "   ");
     nest_output_wrapped(output, NEST_STYLE_PLAIN, host->supports ? 38 : 37, capabilities);
-    nest_proof_view_print_last(output, host->proofs, g_get_real_time() / 1000);
+    nest_proof_view_print_last(output, host->proofs, NULL, g_get_real_time() / 1000);
     nest_check_view_print(output, host->checks, shown);
     if (!host->supports && host->tcg_supports)
         nest_output_wrapped(output, NEST_STYLE_PLAIN, 0,
@@ -141,6 +141,17 @@ static NestStatus *get_named(NestCli *cli, GString *text, GError **error)
     return g_steal_pointer(&status);
 }
 
+static gboolean print_named(NestCli *cli, const NestVm *vm, GError **error)
+{
+    g_autoptr(GPtrArray) proofs =
+        nest_client_proofs(cli->client, vm->uuid, cli->cancellable, error);
+    if (proofs == NULL)
+        return FALSE;
+    print_vm(cli->output, vm, cli->arguments->verbose ? NEST_CHECKS_ALL_READ : NEST_CHECKS_ALL);
+    nest_proof_view_print_last(cli->output, proofs, vm->name, g_get_real_time() / 1000);
+    return TRUE;
+}
+
 static gboolean status_of_named(NestCli *cli, GError **error)
 {
     NestOutput *output = cli->output;
@@ -155,8 +166,8 @@ static gboolean status_of_named(NestCli *cli, GError **error)
     }
     print_host(output, status->host, verbose ? NEST_CHECKS_ALL_READ : NEST_CHECKS_PROBLEMS);
     for (guint i = 0; i < status->vms->len; i++)
-        print_vm(output, g_ptr_array_index(status->vms, i),
-            verbose ? NEST_CHECKS_ALL_READ : NEST_CHECKS_ALL);
+        if (!print_named(cli, g_ptr_array_index(status->vms, i), error))
+            return FALSE;
     return judge_full(status, error);
 }
 

@@ -157,10 +157,12 @@ const NestCommand nest_commands[] = {
     {"explain", NULL, "CHECK", 1, 1, NULL, NEST_COMMAND_PLAIN, nest_command_explain,
         "explain a check or a guard",
         "What it looks at, why that matters, and what to do by hand."},
-    {"prove", NULL, "", 0, 0, prove_options, NEST_COMMAND_PLAIN, nest_command_prove,
+    {"prove", NULL, "[VM]", 0, 1, prove_options, NEST_COMMAND_PLAIN, nest_command_prove,
         "prove nesting by running an inner VM",
         "Boots a small VM with the CPU that enable gives, in which a program runs inner code by "
         "VT-x or AMD-V, and shows what leaving it and entering it again costs.\n"
+        "With VM it has the CPU of that virtual machine instead, and its machine type: what it "
+        "would get at its next start. It is left alone itself.\n"
         "The exit status is 0 if inner code ran, and 1 if it did not, with the cause."},
     {"list", NULL, "", 0, 0, list_options, NEST_COMMAND_PLAIN, nest_command_list,
         "list the virtual machines", "One line for each virtual machine."},

@@ -64,17 +64,19 @@ static void print_list(NestOutput *output, const char *label, const GStrv list)
     nest_output_wrapped(output, NEST_STYLE_PLAIN, 0, line);
 }
 
-static void print_verdict(NestOutput *output, const NestProof *proof)
+static void print_verdict(NestOutput *output, const NestProof *proof, const char *vm)
 {
-    nest_output_text(output, NEST_STYLE_PLAIN, "An inner VM ran on %s: ", accel_name(proof->accel));
+    nest_output_text(output, NEST_STYLE_PLAIN,
+        "An inner VM ran on %s%s%s: ", accel_name(proof->accel),
+        vm != NULL ? " with the CPU of " : "", vm != NULL ? vm : "");
     nest_output_text(output, proof->proved ? NEST_STYLE_GOOD : NEST_STYLE_BAD, "%s",
         proof->proved ? "YES" : "NO");
 }
 
-void nest_proof_view_print(NestOutput *output, const NestProof *proof)
+void nest_proof_view_print(NestOutput *output, const NestProof *proof, const char *vm)
 {
     g_autofree char *took = nest_text_duration((gint64)MIN(proof->duration_ms, G_MAXINT32));
-    print_verdict(output, proof);
+    print_verdict(output, proof, vm);
     nest_output_line(output, "   %s, in %s", extension_name(proof->extension), took);
     if (!proof->proved && proof->message != NULL)
         nest_output_wrapped(output, NEST_STYLE_PLAIN, 0, proof->message);
@@ -87,17 +89,29 @@ void nest_proof_view_print(NestOutput *output, const NestProof *proof)
     print_exits(output, proof);
 }
 
-void nest_proof_view_print_last(NestOutput *output, const GPtrArray *proofs, gint64 now)
+/* What made it old, and how to renew it. */
+static char *outdated_text(const NestProof *proof, const char *vm)
+{
+    if (!proof->outdated)
+        return g_strdup("");
+    return vm != NULL
+        ? g_strdup_printf("; its definition, kernel, QEMU, libvirt or nesting have changed since: "
+                          "nestctl prove %s",
+              vm)
+        : g_strdup("; kernel, QEMU, libvirt or nesting have changed since: nestctl prove");
+}
+
+void nest_proof_view_print_last(
+    NestOutput *output, const GPtrArray *proofs, const char *vm, gint64 now)
 {
     for (guint i = 0; i < proofs->len; i++) {
         const NestProof *proof = g_ptr_array_index(proofs, i);
         g_autofree char *age = nest_text_duration(MAX(now - proof->time, 0));
-        g_autofree char *line = g_strdup_printf("   %s ago%s%s%s", age,
-            proof->proved || proof->message == NULL ? "" : ": ",
-            proof->proved || proof->message == NULL ? "" : proof->message,
-            proof->outdated ? "; kernel, QEMU, libvirt or nesting have changed since: nestctl prove"
-                            : "");
-        print_verdict(output, proof);
+        g_autofree char *outdated = outdated_text(proof, vm);
+        gboolean plain = proof->proved || proof->message == NULL;
+        g_autofree char *line = g_strdup_printf(
+            "   %s ago%s%s%s", age, plain ? "" : ": ", plain ? "" : proof->message, outdated);
+        print_verdict(output, proof, vm);
         nest_output_wrapped(output, NEST_STYLE_PLAIN, 0, line);
     }
 }

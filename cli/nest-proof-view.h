@@ -3,10 +3,11 @@
 #include "nest-output.h"
 #include "nest-types.h"
 
-/* Proofs for people. */
+/* Proofs for people. vm: with whose CPU; NULL: of the host. */
 
-/* The whole of one. */
-void nest_proof_view_print(NestOutput *output, const NestProof *proof);
+/* All of one. */
+void nest_proof_view_print(NestOutput *output, const NestProof *proof, const char *vm);
 
 /* A line for each of the last ones (array of NestProof). now: milliseconds since 1970. */
-void nest_proof_view_print_last(NestOutput *output, const GPtrArray *proofs, gint64 now);
+void nest_proof_view_print_last(
+    NestOutput *output, const GPtrArray *proofs, const char *vm, gint64 now);

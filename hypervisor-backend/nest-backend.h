@@ -123,6 +123,8 @@ typedef struct {
     GBytes *kernel;
     const char *cmdline;
     guint timeout_ms; /* then it is powered off */
+    const char *like; /* the definition of a VM whose machine, accel and CPU it shall have, but for
+                       * how many there are; NULL: those above */
 } NestBoot;
 
 typedef struct {
@@ -191,8 +193,9 @@ typedef struct {
         char **ret_answer, GError **error);
     /* Boots a small VM from boot->kernel, and waits until it is off. ret_console is what came over
      * its serial port, its first 64 KiB, also where it had to be powered off. HOST_UNFIT where the
-     * CPU can't be had. ABORTED if cancelled. The VM is gone then; where this process died in the
-     * middle, no later than open() has returned again. */
+     * CPU can't be had, UNSUPPORTED or VM_UNFIT where that of boot->like can't be told. ABORTED if
+     * cancelled. The VM is gone then; where this process died in the middle, no later than open()
+     * has returned again. */
     gboolean (*boot)(NestBackend *self, const NestBoot *boot, GCancellable *cancellable,
         GBytes **ret_console, GError **error);
     /* The definitions of all virtual networks and network filters: array of XML. UNSUPPORTED where

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-domain-likeness.h"
 #include "nest-domain-xml.h"
+#include <string.h>
 
 #define MEMORY_MIB 32
 
@@ -15,20 +17,52 @@ static char *cpu_xml(const NestBootDomain *boot)
         mode, feature);
 }
 
-char *nest_domain_boot_xml(const NestBootDomain *boot)
+static NestDomainLikeness *likeness_of_new(const NestBootDomain *boot)
 {
-    g_autofree char *cpu = cpu_xml(boot);
-    g_autofree char *os = g_markup_printf_escaped(
-        "<os><type arch='x86_64' machine='q35'>hvm</type><kernel>%s</kernel>"
-        "<cmdline>%s</cmdline></os>",
-        boot->kernel, boot->cmdline);
+    NestDomainLikeness *likeness = g_new0(NestDomainLikeness, 1);
+    likeness->type = g_strdup(boot->accel == NEST_ACCEL_KVM ? "kvm" : "qemu");
+    likeness->arch = g_strdup("x86_64");
+    likeness->machine = g_strdup("q35");
+    likeness->cpu = cpu_xml(boot);
+    likeness->features = g_strdup("");
+    likeness->clock = g_strdup("");
+    likeness->emulator = g_strdup("");
+    return likeness;
+}
+
+static void add_attribute(GString *text, const char *name, const char *value)
+{
+    g_autofree char *escaped = value != NULL ? g_markup_escape_text(value, -1) : NULL;
+    if (escaped != NULL)
+        g_string_append_printf(text, " %s='%s'", name, escaped);
+}
+
+static char *os_xml(const NestBootDomain *boot, const NestDomainLikeness *likeness)
+{
+    g_autoptr(GString) type = g_string_new("<os><type");
+    add_attribute(type, "arch", likeness->arch);
+    add_attribute(type, "machine", likeness->machine);
+    g_autofree char *rest = g_markup_printf_escaped(
+        ">hvm</type><kernel>%s</kernel><cmdline>%s</cmdline></os>", boot->kernel, boot->cmdline);
+    return g_strconcat(type->str, rest, NULL);
+}
+
+char *nest_domain_boot_xml(const NestBootDomain *boot, GError **error)
+{
+    g_autoptr(NestDomainLikeness) likeness =
+        boot->like != NULL ? nest_domain_likeness(boot->like, error) : likeness_of_new(boot);
+    if (likeness == NULL)
+        return NULL;
+    g_autofree char *os = os_xml(boot, likeness);
     g_autofree char *serial = g_markup_printf_escaped(
         "<serial type='file'><source path='%s'/><target port='0'/></serial>", boot->console);
+    const char *apic = strstr(likeness->features, "<apic") != NULL ? "" : "<apic/>";
     return g_strdup_printf(
         "<domain type='%s'><name>%s</name><memory unit='MiB'>%d</memory><vcpu>1</vcpu>%s"
-        "<features><acpi/><apic/></features>%s"
+        "<features><acpi/>%s%s</features>%s%s"
         "<on_poweroff>destroy</on_poweroff><on_reboot>destroy</on_reboot>"
-        "<on_crash>destroy</on_crash><devices>%s<controller type='usb' model='none'/>"
+        "<on_crash>destroy</on_crash><devices>%s%s<controller type='usb' model='none'/>"
         "<memballoon model='none'/></devices></domain>\n",
-        boot->accel == NEST_ACCEL_KVM ? "kvm" : "qemu", boot->name, MEMORY_MIB, os, cpu, serial);
+        likeness->type, boot->name, MEMORY_MIB, os, apic, likeness->features, likeness->cpu,
+        likeness->clock, likeness->emulator, serial);
 }

@@ -117,8 +117,8 @@ typedef struct {
 char *nest_domain_new_xml(const NestVmSpec *spec, const NestNewDomain *chosen);
 
 /* The definition of a transient VM that boots the file kernel, writes its serial port to the file
- * console, and has nothing else. It ends where its guest resets or turns it off. extension as in
- * NestBoot. */
+ * console, and has nothing else. It ends where its guest resets or turns it off. accel, extension
+ * and like as in NestBoot. Errors: as nest_domain_likeness(), and only with like. */
 typedef struct {
     const char *name;
     NestAccel accel;
@@ -126,5 +126,6 @@ typedef struct {
     const char *kernel;
     const char *cmdline;
     const char *console;
+    const char *like; /* NULL: as a VM that nests */
 } NestBootDomain;
-char *nest_domain_boot_xml(const NestBootDomain *boot);
+char *nest_domain_boot_xml(const NestBootDomain *boot, GError **error);

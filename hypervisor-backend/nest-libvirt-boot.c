@@ -123,10 +123,12 @@ static gboolean boot_in(NestLibvirt *self, const NestBoot *boot, const char *dir
     g_autofree char *kernel = g_build_filename(directory, "kernel", NULL);
     g_autofree char *console = g_build_filename(directory, "console", NULL);
     g_autofree char *name = g_path_get_basename(directory);
-    NestBootDomain wanted = {name, boot->accel, boot->extension, kernel, boot->cmdline, console};
-    g_autofree char *xml = nest_domain_boot_xml(&wanted);
+    NestBootDomain wanted = {
+        name, boot->accel, boot->extension, kernel, boot->cmdline, console, boot->like};
+    g_autofree char *xml = nest_domain_boot_xml(&wanted, error);
     g_autoptr(virConnect) connection = NULL;
-    if (!nest_libvirt_get(self, &connection, error) || !write_kernel(kernel, boot->kernel, error))
+    if (xml == NULL || !nest_libvirt_get(self, &connection, error) ||
+        !write_kernel(kernel, boot->kernel, error))
         return FALSE;
     g_autoptr(virDomain) domain = create(self, connection, xml);
     if (domain == NULL) {

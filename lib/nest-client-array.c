@@ -86,6 +86,7 @@ static GDestroyNotify free_function(const NestRecord *record)
         {&nest_vm_summary_record, (GDestroyNotify)nest_vm_summary_free},
         {&nest_check_info_record, (GDestroyNotify)nest_check_info_free},
         {&nest_operation_record, (GDestroyNotify)nest_operation_free},
+        {&nest_proof_record, (GDestroyNotify)nest_proof_free},
         {&nest_event_record, (GDestroyNotify)nest_event_free},
         {&nest_revision_record, (GDestroyNotify)nest_revision_free},
         {&nest_checkpoint_record, (GDestroyNotify)nest_checkpoint_free},

@@ -87,6 +87,28 @@ NestGuest *nest_client_guest(
     return path != NULL ? get_record(client, path, &nest_guest_record, cancellable, error) : NULL;
 }
 
+NestProof *nest_client_prove_vm(
+    NestClient *client, const char *vm, GCancellable *cancellable, GError **error)
+{
+    g_autoptr(json_t) json = NULL;
+    g_autofree char *path = nest_client_vm_path(vm, "/proof", error);
+    if (path == NULL)
+        return NULL;
+    g_autoptr(SoupMessage) message = nest_client_message("POST", path, NULL, NULL);
+    if (!nest_client_request(client, message, &json, cancellable, error))
+        return NULL;
+    return nest_client_decode(&nest_proof_record, json, error);
+}
+
+GPtrArray *nest_client_proofs(
+    NestClient *client, const char *vm, GCancellable *cancellable, GError **error)
+{
+    g_autofree char *path = nest_client_vm_path(vm, "/proof", error);
+    if (path == NULL)
+        return NULL;
+    return get_array(client, path, &nest_proof_record, "proofs", cancellable, error);
+}
+
 GPtrArray *nest_client_checks(NestClient *client, GCancellable *cancellable, GError **error)
 {
     return get_array(client, "/v1/checks", &nest_check_info_record, "checks", cancellable, error);

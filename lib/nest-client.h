@@ -26,6 +26,12 @@ NestHost *nest_client_host(NestClient *client, GCancellable *cancellable, GError
 /* Proves nesting on the host; not proved is a result, too. */
 NestProof *nest_client_prove(
     NestClient *client, const NestProofWish *wish, GCancellable *cancellable, GError **error);
+/* The same with the CPU of a VM, and the last one of it: array of NestProof, of one or none, that
+ * frees its elements. */
+NestProof *nest_client_prove_vm(
+    NestClient *client, const char *vm, GCancellable *cancellable, GError **error);
+GPtrArray *nest_client_proofs(
+    NestClient *client, const char *vm, GCancellable *cancellable, GError **error);
 /* The catalogue: array of NestCheckInfo that frees its elements. */
 GPtrArray *nest_client_checks(NestClient *client, GCancellable *cancellable, GError **error);
 /* all: every check, else only those that did not pass. vm NULL: of the host. */

@@ -36,6 +36,7 @@ static const NestField nest_proof_fields[] = {
     FIELD(NestProof, qemu_version, STRING, OPTIONAL),
     FIELD(NestProof, libvirt_version, STRING, OPTIONAL),
     FIELD(NestProof, nested_parameter, STRING, OPTIONAL),
+    FIELD(NestProof, revision, STRING, OPTIONAL),
     FIELD(NestProof, outdated, BOOL, OPTIONAL),
 };
 RECORD(nest_proof, NestProof, "proof");

@@ -346,6 +346,7 @@ typedef struct {
     char *qemu_version;
     char *libvirt_version;
     char *nested_parameter; /* … as they were then */
+    char *revision; /* of the definition of the VM whose CPU it was, as then; NULL: of the host */
     gboolean outdated; /* one of these has changed since */
 } NestProof;
 

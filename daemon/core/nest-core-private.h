@@ -59,6 +59,9 @@ struct NestCore {
     gboolean host_probing;
 
     NestProving proving[NEST_ACCEL_TCG + 1]; /* by accel */
+    GHashTable *proving_vms; /* uuid → GPtrArray of GTask: who waits for the turn of a VM */
+    GQueue *proving_turns; /* their uuids in order */
+    gboolean proving_vm; /* one is under way */
     GCancellable *ending; /* fires where nestd stops */
 
     GHashTable *dirty; /* uuids to read again */
@@ -136,6 +139,12 @@ void nest_core_prove_clear(NestCore *core);
 void nest_core_prove_tell(NestCore *core, NestHost *host);
 /* Proves again what is outdated, now that the backend is open. */
 void nest_core_prove_again(NestCore *core, const NestHost *host);
+
+/* nest-core-prove-vm.c */
+void nest_core_prove_vms_init(NestCore *core);
+void nest_core_prove_vms_clear(NestCore *core);
+/* Takes what was proved of VMs (up to NULL) out of the store. Any thread. */
+void nest_core_forget_proofs(NestStore *store, const char *const *uuids);
 
 /* nest-core-host.c */
 /* What is known of the host now. */

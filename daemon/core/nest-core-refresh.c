@@ -210,6 +210,7 @@ static void scribble_work(gpointer data)
     if (!nest_store_sync_vms(scribble->core->store, scribble->rows,
             (const char *const *)scribble->gone->pdata, scribble->events, &error))
         g_warning("what changed of the virtual machines is not stored: %s", error->message);
+    nest_core_forget_proofs(scribble->core->store, (const char *const *)scribble->gone->pdata);
     store_started(scribble);
     g_ptr_array_unref(scribble->rows);
     g_ptr_array_unref(scribble->gone);

@@ -65,7 +65,14 @@ NestHost *nest_core_host_finish(NestCore *core, GAsyncResult *result, GError **e
  * where the host has no such accel. */
 void nest_core_prove_async(
     NestCore *core, NestAccel accel, GAsyncReadyCallback callback, gpointer user_data);
+/* The same with the CPU, the machine and the accel of a VM, by its definition, which is left alone.
+ * UNSUPPORTED or VM_UNFIT where they can't be told. */
+void nest_core_prove_vm_async(
+    NestCore *core, const char *vm, GAsyncReadyCallback callback, gpointer user_data);
 NestProof *nest_core_prove_finish(NestCore *core, GAsyncResult *result, GError **error);
+
+/* The last one of a VM; *ret_proof NULL for none. */
+gboolean nest_core_proof(NestCore *core, const char *vm, NestProof **ret_proof, GError **error);
 
 /* ---- changes ---- */
 

@@ -6,8 +6,8 @@
  * router has put into the exchange, asks the core and replies: nothing more. */
 void nest_http_about_get(NestExchange *exchange);
 void nest_http_host_get(NestExchange *exchange);
-void nest_http_host_prove(NestExchange *exchange);
 void nest_http_host_proofs(NestExchange *exchange);
+void nest_http_host_prove(NestExchange *exchange);
 void nest_http_checks_list(NestExchange *exchange);
 void nest_http_checks_host(NestExchange *exchange);
 void nest_http_checks_vm(NestExchange *exchange);
@@ -16,6 +16,8 @@ void nest_http_vms_list(NestExchange *exchange);
 void nest_http_vms_create(NestExchange *exchange);
 void nest_http_vms_get(NestExchange *exchange);
 void nest_http_vms_delete(NestExchange *exchange);
+void nest_http_proof_get(NestExchange *exchange);
+void nest_http_proof_run(NestExchange *exchange);
 void nest_http_vms_set_state(NestExchange *exchange);
 void nest_http_vms_set_memory(NestExchange *exchange);
 void nest_http_vms_set_trust(NestExchange *exchange);

@@ -36,6 +36,8 @@ const NestRoute nest_routes[] = {
     {"DELETE", "/v1/vms/{vm}", NEST_RIGHT_MANAGE, nest_http_vms_delete, NULL,
         {{"keep_disks", 0, 1, 0}}},
     {"GET", "/v1/vms/{vm}/checks", NEST_RIGHT_VIEW, nest_http_checks_vm, NULL, {{"all", 0, 1, 0}}},
+    {"GET", "/v1/vms/{vm}/proof", NEST_RIGHT_VIEW, nest_http_proof_get, NULL, {{NULL}}},
+    {"POST", "/v1/vms/{vm}/proof", NEST_RIGHT_OPERATE, nest_http_proof_run, NULL, {{NULL}}},
     {"PUT", "/v1/vms/{vm}/state", NEST_RIGHT_OPERATE, nest_http_vms_set_state,
         &nest_state_wish_record, {{NULL}}},
     {"PUT", "/v1/vms/{vm}/memory", NEST_RIGHT_MANAGE, nest_http_vms_set_memory,

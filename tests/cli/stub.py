@@ -142,6 +142,8 @@ class Stub:
             if isinstance(found, list):
                 found = found.pop(0) if len(found) > 1 else found[0]
             self.changed.notify_all()
+        if found is None and method == "GET" and path.endswith("/proof"):
+            found = Answer({"proofs": []})
         if callable(found):
             found = found(query, body)
         return found or problem("no-such-path", 404, f"no route for {key}")

@@ -61,5 +61,42 @@ class Prove(CliTest):
         self.assertIn("changed since", out)
 
 
+class ProveVm(CliTest):
+    VM = "POST /v1/vms/DemoVM/proof"
+
+    def test_yes(self):
+        self.stub.routes[self.VM] = Answer(f.proof(accel="tcg"))
+        out, _ = self.run_nestctl("prove", "DemoVM")
+        self.assertIn("(TCG) with the CPU of DemoVM: YES", out)
+
+    def test_hidden(self):
+        self.stub.routes[self.VM] = Answer(f.proof(False, code="not-supported"))
+        out, _ = self.run_nestctl("prove", "DemoVM", status=1)
+        self.assertIn("with the CPU of DemoVM: NO", out)
+        self.assertIn("hides the extension.  → nestctl enable DemoVM", out)
+
+    def test_other_cause(self):
+        self.stub.routes[self.VM] = Answer(f.proof(False))
+        out, _ = self.run_nestctl("prove", "DemoVM", status=1)
+        self.assertIn("→ nestctl status DemoVM", out)
+        self.assertNotIn("enable", out)
+
+    def test_accel_is_the_vms(self):
+        _, err = self.run_nestctl("prove", "DemoVM", "--accel", "kvm", status=2)
+        self.assertIn("--accel", err)
+
+    def test_shown(self):
+        now = int(time.time() * 1000)
+        vm = f.vm()
+        proofs = {"proofs": [f.proof(time=now - 185000, outdated=True)]}
+        self.stub.routes["GET /v1/host"] = Answer(f.host())
+        self.stub.routes[f"GET /v1/vms/{vm['name']}"] = Answer(vm)
+        self.stub.routes[f"GET /v1/vms/{vm['uuid']}/proof"] = Answer(proofs)
+        for command in ("show", "status"):
+            out, _ = self.run_nestctl(command, vm["name"])
+            self.assertIn(f"with the CPU of {vm['name']}: YES   3 min 5 s ago", out)
+            self.assertIn(f"nestctl prove {vm['name']}", " ".join(out.split()))
+
+
 if __name__ == "__main__":
     unittest.main()

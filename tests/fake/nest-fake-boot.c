@@ -29,6 +29,31 @@ static char *report(NestExtension extension, guint32 seed, const char *code)
     return g_string_free(text, FALSE);
 }
 
+/* A CPU without an extension. */
+static char *bare_report(guint32 seed)
+{
+    return g_strdup_printf("nest-proof 1 begin seed=0x%x\n"
+                           "nest-proof 1 cpu vendor=Fake extension=none\n"
+                           "nest-proof 1 end code=not-supported lines=3\n",
+        seed);
+}
+
+/* What the CPU of boot->like has. FALSE where there is no telling. */
+static gboolean find_extension(const NestBoot *boot, NestExtension *ret_extension, GError **error)
+{
+    NestBootDomain wanted = {"boot", boot->accel, boot->extension, "k", "c", "s", boot->like};
+    g_autofree char *xml = nest_domain_boot_xml(&wanted, error);
+    g_autoptr(NestDomain) domain = xml != NULL ? nest_domain_read(xml, error) : NULL;
+    if (domain == NULL)
+        return FALSE;
+    *ret_extension = NEST_EXTENSION_NONE;
+    if (nest_domain_nesting(domain, NEST_EXTENSION_SVM) != NEST_NESTING_OFF)
+        *ret_extension = NEST_EXTENSION_SVM;
+    if (nest_domain_nesting(domain, NEST_EXTENSION_VMX) != NEST_NESTING_OFF)
+        *ret_extension = NEST_EXTENSION_VMX;
+    return TRUE;
+}
+
 static gboolean can_have(NestFake *fake, NestExtension extension, GError **error)
 {
     if (extension != NEST_EXTENSION_NONE || !fake->connected)
@@ -50,16 +75,19 @@ gboolean nest_fake_boot(NestBackend *backend, const NestBoot *boot, GCancellable
     NestFakeCall call = {.slot = "boot"};
     const char *seed = strstr(boot->cmdline, "seed=");
     g_autofree char *code = nest_fake_control_setting(fake->control, "report");
+    NestExtension extension = boot->extension;
     if (!nest_fake_call_run(fake, &call, effect_boot, error) ||
-        !can_have(fake, boot->extension, error))
+        (boot->like == NULL && !can_have(fake, extension, error)) ||
+        (boot->like != NULL && !find_extension(boot, &extension, error)))
         return FALSE;
     if (g_cancellable_set_error_if_cancelled(cancellable, NULL)) {
         nest_set_error(error, NEST_ERROR_ABORTED, NULL, "booting was cancelled");
         return FALSE;
     }
-    char *text = report(boot->extension,
-        seed != NULL ? (guint32)strtoul(seed + strlen("seed="), NULL, 16) : 0,
-        code != NULL ? code : "proved");
+    guint32 number = seed != NULL ? (guint32)strtoul(seed + strlen("seed="), NULL, 16) : 0;
+    char *text = extension == NEST_EXTENSION_NONE && boot->like != NULL
+        ? bare_report(number)
+        : report(extension, number, code != NULL ? code : "proved");
     *ret_console = g_bytes_new_take(text, strlen(text));
     return TRUE;
 }

@@ -4,7 +4,7 @@
 import unittest
 
 import nestd
-from fake import Fake, eventually
+from fake import XML, Fake, eventually
 
 PROOF = "/v1/host/proof"
 
@@ -97,6 +97,106 @@ class Prove(unittest.TestCase):
         self.daemon.wait_backend()
         self.assertTrue(self.daemon.get(PROOF)["proofs"][0]["proved"])
         self.assertTrue(self.prove("tcg")["proved"])
+
+
+class ProveVm(unittest.TestCase):
+    """With the CPU of a VM, which itself is left alone."""
+
+    def setUp(self):
+        self.daemon = self.enterContext(Fake())
+
+    def prove(self, name, status=200):
+        answer = self.daemon.request("POST", f"/v1/vms/{name}/proof")
+        self.assertEqual(answer.status, status, answer)
+        return answer.json
+
+    def proofs(self, name):
+        return self.daemon.get(f"/v1/vms/{name}/proof")["proofs"]
+
+    def test_hidden_then_enabled(self):
+        number = self.daemon.define("alpha")
+        self.assertEqual(self.proofs("alpha"), [])
+        with self.daemon.events() as events:
+            proof = self.prove("alpha")
+            event = events.wait_for(kind="vm-not-proved", uuid=number)
+        self.assertIn("the CPU of alpha", event["message"])
+        self.assertEqual((proof["proved"], proof["code"]), (False, "not-supported"))
+        self.assertEqual(self.proofs("alpha"), [proof])
+        self.assertFalse(proof["outdated"])
+        operation = self.daemon.nested("alpha").json
+        self.assertEqual(self.daemon.wait_operation(operation["id"])["state"], "done")
+        self.assertTrue(self.proofs("alpha")[0]["outdated"])
+        proof = self.prove("alpha")
+        self.assertTrue(proof["proved"])
+        self.assertEqual((proof["accel"], proof["extension"]), ("tcg", "svm"))
+        self.daemon.restart()
+        self.daemon.wait_backend()
+        self.assertEqual(self.proofs("alpha"), [proof])
+        self.assertEqual(self.daemon.get(PROOF), {"proofs": []})
+        self.daemon.environment["NEST_FAKE_CAPS"] = "qemu=9.9.9"
+        self.daemon.restart()
+        self.daemon.wait_backend()
+        self.assertTrue(self.proofs("alpha")[0]["outdated"])
+
+    def test_the_definition_is_left_alone(self):
+        self.daemon.define("alpha", state="running")
+        before = self.daemon.get("/v1/vms/alpha")
+        self.prove("alpha")
+        self.assertEqual(self.daemon.get("/v1/vms/alpha"), before)
+        effects = {call[0] for call in self.daemon.host.calls()}
+        self.assertFalse(effects & {"define", "redefine", "start", "stop"}, effects)
+
+    def test_refused_is_a_result(self):
+        self.daemon.define("alpha")
+        self.daemon.host.control("boot:*:host_unfit:the host has no such CPU")
+        proof = self.prove("alpha")
+        self.assertEqual((proof["code"], proof["message"]),
+                         ("refused", "the host has no such CPU"))
+
+    def test_what_can_not_be_told(self):
+        override = "<qemu:commandline><qemu:arg value='-cpu'/><qemu:arg value='max'/>" \
+            "</qemu:commandline></domain>"
+        xml = XML.replace("<domain ", "<domain xmlns:qemu="
+                          "'http://libvirt.org/schemas/domain/qemu/1.0' ")
+        self.daemon.define("own", xml.replace("</domain>", override))
+        self.assertEqual(self.prove("own", 409)["kind"], "vm-unfit")
+        self.assertEqual(self.proofs("own"), [])
+        self.assertEqual(self.prove("nobody", 404)["kind"], "vm-not-found")
+        self.assertEqual(self.daemon.request("GET", "/v1/vms/nobody/proof").status, 404)
+
+    def test_many_at_once(self):
+        """One after another; of those that wait, a VM has one turn however many ask."""
+        names = [f"vm{i}" for i in range(18)]
+        for name in names:
+            self.daemon.define(name)
+        connections = []
+
+        def ask(name):
+            connection = nestd.Connection(self.daemon.socket, nestd.REPLY_DEADLINE)
+            connection.request("POST", f"/v1/vms/{name}/proof")
+            connections.append(connection)
+
+        with self.daemon.holding("boot") as held:
+            ask("vm0")
+            held()
+            for name in [*names[1:17], "vm1", "vm1"]:
+                ask(name)
+            self.daemon.get("/v1")
+            self.assertEqual(self.prove("vm17", 429)["kind"], "too-many")
+        for connection in connections:
+            self.assertFalse(nestd.Answer(connection.getresponse()).json["proved"])
+            connection.close()
+        self.assertEqual(len([c for c in self.daemon.host.calls() if c[0] == "boot"]), 17)
+
+    def test_deleted_meanwhile(self):
+        number = self.daemon.define("alpha")
+        self.prove("alpha")
+        with self.daemon.events() as events:
+            self.daemon.request("DELETE", "/v1/vms/alpha")
+            events.wait_for(kind="vm-removed", uuid=number)
+        self.assertEqual(self.daemon.request("GET", "/v1/vms/alpha/proof").status, 404)
+        self.daemon.define("alpha", xml=XML.replace("{uuid}", number))
+        self.assertEqual(self.proofs("alpha"), [])
 
 
 class Repeated(unittest.TestCase):

@@ -105,6 +105,10 @@ static void test_schema(void **state)
             if (edited != NULL)
                 assert_valid(valid, edited);
         }
+        NestBootDomain like = {"boot", NEST_ACCEL_KVM, NEST_EXTENSION_NONE, "/k", "x", "/c", xml};
+        g_autofree char *booted = nest_domain_boot_xml(&like, NULL);
+        if (booted != NULL)
+            assert_valid(valid, booted);
     }
     for (guint i = 0; i < 2; i++) {
         NestVmSpec spec = new_spec(i);
@@ -115,8 +119,8 @@ static void test_schema(void **state)
     }
     for (NestExtension extension = NEST_EXTENSION_NONE; extension <= NEST_EXTENSION_SVM;
          extension++) {
-        NestBootDomain boot = {"boot", NEST_ACCEL_TCG, extension, "/a&b", "x='<'", "/c"};
-        g_autofree char *xml = nest_domain_boot_xml(&boot);
+        NestBootDomain boot = {"boot", NEST_ACCEL_TCG, extension, "/a&b", "x='<'", "/c", NULL};
+        g_autofree char *xml = nest_domain_boot_xml(&boot, NULL);
         assert_valid(valid, xml);
     }
     xmlRelaxNGFreeValidCtxt(valid);
@@ -126,8 +130,8 @@ static void test_schema(void **state)
 
 static void test_boot_domain(void **state)
 {
-    NestBootDomain boot = {"boot", NEST_ACCEL_KVM, NEST_EXTENSION_VMX, "/a&b", "x='<'", "/c"};
-    g_autofree char *xml = nest_domain_boot_xml(&boot);
+    NestBootDomain boot = {"boot", NEST_ACCEL_KVM, NEST_EXTENSION_VMX, "/a&b", "x='<'", "/c", NULL};
+    g_autofree char *xml = nest_domain_boot_xml(&boot, NULL);
     g_autoptr(NestDomain) domain = nest_domain_read(xml, NULL);
     assert_non_null(domain);
     assert_string_equal(domain->name, "boot");
@@ -138,7 +142,7 @@ static void test_boot_domain(void **state)
     assert_non_null(strstr(xml, "<cmdline>x=&apos;&lt;&apos;</cmdline>"));
     assert_non_null(strstr(xml, "<on_reboot>destroy</on_reboot>"));
     boot.extension = NEST_EXTENSION_NONE;
-    g_autofree char *bare = nest_domain_boot_xml(&boot);
+    g_autofree char *bare = nest_domain_boot_xml(&boot, NULL);
     assert_null(strstr(bare, "require"));
 }
 

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-proof-run.h"
+#include "nest-codec.h"
+#include "nest-error.h"
+#include "nest-proof.h"
+
+#define TIMEOUT_MS 20000
+
+char *nest_proof_run_setting(NestAccel accel, const char *uuid)
+{
+    return g_strconcat("proof-", uuid != NULL ? uuid : nest_nick(nest_accel_nicks, accel), NULL);
+}
+
+NestProof *nest_proof_run_last(NestStore *store, NestAccel accel, const char *uuid)
+{
+    g_autofree char *key = nest_proof_run_setting(accel, uuid);
+    g_autofree char *text = NULL;
+    if (!nest_store_get_setting(store, key, &text, NULL) || text == NULL)
+        return NULL;
+    return nest_codec_from_text(&nest_proof_record, text, -1, NEST_CODEC_LENIENT, NULL);
+}
+
+gboolean nest_proof_is_outdated(const NestProof *proof, const NestHost *host)
+{
+    gboolean kernel = g_strcmp0(proof->kernel, host->kernel) != 0 ||
+        g_strcmp0(proof->nested_parameter, host->nested_parameter) != 0;
+    return (proof->accel == NEST_ACCEL_KVM && kernel) ||
+        (host->qemu_version != NULL && g_strcmp0(proof->qemu_version, host->qemu_version) != 0) ||
+        (host->libvirt_version != NULL &&
+            g_strcmp0(proof->libvirt_version, host->libvirt_version) != 0);
+}
+
+/* ---- on a reader ---- */
+
+static NestProof *not_proved(const GError *error)
+{
+    NestProof *proof = nest_record_new(&nest_proof_record);
+    proof->code = g_strdup("refused");
+    proof->message = g_strdup(error->message);
+    return proof;
+}
+
+/* A hypervisor that will not start such a VM has answered the question. */
+static gboolean boot(NestProofRun *run, NestBoot *wanted, NestProof **ret_proof, GError **error)
+{
+    guint32 seed = MAX(g_random_int(), 1);
+    g_autofree char *cmdline = nest_proof_command_line(seed);
+    g_autoptr(GBytes) kernel = nest_proof_image(), console = NULL;
+    g_autoptr(GError) why = NULL;
+    NestBackend *backend = run->core->backend;
+    wanted->kernel = kernel;
+    wanted->cmdline = cmdline;
+    wanted->timeout_ms = TIMEOUT_MS;
+    if (backend->ops->boot(backend, wanted, run->core->ending, &console, &why)) {
+        gsize size;
+        const char *text = g_bytes_get_data(console, &size);
+        *ret_proof = nest_proof_read(text != NULL ? text : "", size, seed);
+        return TRUE;
+    }
+    NestErrorCode code = nest_error_code(why);
+    if (code == NEST_ERROR_HOST_UNFIT || code == NEST_ERROR_HYPERVISOR ||
+        (code == NEST_ERROR_UNSUPPORTED && wanted->like == NULL)) {
+        *ret_proof = not_proved(why);
+        return TRUE;
+    }
+    g_propagate_error(error, g_steal_pointer(&why));
+    return FALSE;
+}
+
+static gboolean check_accel(const NestBackendCaps *caps, NestAccel accel, GError **error)
+{
+    if (accel == NEST_ACCEL_KVM ? caps->kvm : caps->tcg)
+        return TRUE;
+    nest_set_error(error, NEST_ERROR_UNSUPPORTED,
+        accel == NEST_ACCEL_KVM ? "nestctl status says why; nestctl prove --accel tcg tries without"
+                                : NULL,
+        "this host offers no virtual machines of the kind %s", nest_nick(nest_accel_nicks, accel));
+    return FALSE;
+}
+
+static gboolean prove_host(
+    NestProofRun *run, const NestBackendCaps *caps, NestProof **ret_proof, GError **error)
+{
+    NestBoot wanted = {.accel = run->accel,
+        .extension = run->accel == NEST_ACCEL_KVM ? caps->kvm_extension : caps->tcg_extension};
+    return check_accel(caps, run->accel, error) && boot(run, &wanted, ret_proof, error);
+}
+
+/* What it will be booted with counts, whatever it runs with. */
+static gboolean prove_vm(NestProofRun *run, NestProof **ret_proof, GError **error)
+{
+    NestCore *core = run->core;
+    g_autoptr(NestVmReading) reading =
+        nest_vm_reading_take(core->backend, run->host, core->marks, run->uuid, error);
+    if (reading == NULL)
+        return FALSE;
+    NestBoot wanted = {.accel = reading->domain->accel, .like = reading->facts->xml};
+    run->accel = wanted.accel;
+    run->name = g_strdup(reading->facts->name);
+    if (!boot(run, &wanted, ret_proof, error))
+        return FALSE;
+    (*ret_proof)->revision = nest_domain_fingerprint(wanted.like);
+    return TRUE;
+}
+
+static void date(const NestProofRun *run, NestProof *proof, const NestHostSnapshot *host)
+{
+    proof->accel = run->accel;
+    proof->time = g_get_real_time() / 1000;
+    proof->duration_ms = (guint64)(g_get_monotonic_time() - run->begun) / 1000;
+    proof->kernel = g_strdup(host->facts->kernel);
+    proof->nested_parameter = g_strdup(host->facts->nested.value);
+    proof->qemu_version = g_strdup(host->caps->qemu_version);
+    proof->libvirt_version = g_strdup(host->caps->libvirt_version);
+}
+
+static const NestProofExit *first_exit(const NestProof *proof)
+{
+    return proof->proved && proof->exits->len > 0 ? g_ptr_array_index(proof->exits, 0) : NULL;
+}
+
+/* Keeps the number, so that a kernel that makes inner VMs slower is seen. */
+static NestEvent *event_of(const NestProofRun *run, const NestProof *proof)
+{
+    const char *accel = nest_nick(nest_accel_nicks, proof->accel);
+    const NestProofExit *exit = first_exit(proof);
+    NestEvent *event = nest_record_new(&nest_event_record);
+    g_autofree char *where = run->name != NULL
+        ? g_strdup_printf("%s with the CPU of %s", accel, run->name)
+        : g_strdup(accel);
+    event->kind = g_strconcat(
+        run->uuid != NULL ? "vm" : "host", proof->proved ? "-proved" : "-not-proved", NULL);
+    event->uuid = g_strdup(run->uuid);
+    event->name = g_strdup(run->name);
+    event->message = exit != NULL
+        ? g_strdup_printf("an inner VM ran on %s; an exit for %s took %" G_GUINT64_FORMAT " cycles",
+              where, exit->kind, exit->median_cycles)
+        : g_strdup_printf("no inner VM ran on %s: %s", where, proof->message);
+    return event;
+}
+
+static gboolean record(const NestProofRun *run, const NestProof *proof, GError **error)
+{
+    NestStore *store = run->core->store;
+    g_autofree char *key = nest_proof_run_setting(run->accel, run->uuid);
+    g_autofree char *text = nest_codec_to_text(&nest_proof_record, proof);
+    g_autoptr(GPtrArray) events = g_ptr_array_new_with_free_func((GDestroyNotify)nest_event_free);
+    g_ptr_array_add(events, event_of(run, proof));
+    return nest_store_set_setting(store, key, text, error) &&
+        nest_store_add_events(store, events, error);
+}
+
+static gboolean prove(NestProofRun *run, NestProof **ret_proof, GError **error)
+{
+    NestCore *core = run->core;
+    g_autoptr(NestBackendCaps) caps = NULL;
+    g_autoptr(NestProof) proof = NULL;
+    if (!core->backend->ops->caps(core->backend, &caps, error))
+        return FALSE;
+    g_autoptr(NestHostSnapshot) host = nest_host_snapshot_take(core->place, caps);
+    if (!(run->uuid != NULL ? prove_vm(run, &proof, error) : prove_host(run, caps, &proof, error)))
+        return FALSE;
+    date(run, proof, host);
+    if (!record(run, proof, error))
+        return FALSE;
+    *ret_proof = g_steal_pointer(&proof);
+    return TRUE;
+}
+
+static void ended(gpointer data);
+
+static void prove_work(gpointer data)
+{
+    NestProofRun *run = data;
+    prove(run, &run->proof, &run->error);
+    nest_core_post(ended, run);
+}
+
+/* ---- on the main thread ---- */
+
+static void tell(GTask *task, const NestProofRun *run)
+{
+    if (run->proof == NULL)
+        g_task_return_error(task, g_error_copy(run->error));
+    else
+        g_task_return_pointer(task, nest_record_copy(&nest_proof_record, run->proof),
+            (GDestroyNotify)nest_proof_free);
+}
+
+static void ended(gpointer data)
+{
+    NestProofRun *run = data;
+    g_autoptr(GPtrArray) waiters = run->waiters;
+    run->ended(run);
+    for (guint i = 0; i < waiters->len; i++)
+        tell(g_ptr_array_index(waiters, i), run);
+    nest_host_snapshot_unref(run->host);
+    nest_proof_free(run->proof);
+    g_clear_error(&run->error);
+    g_free(run->uuid);
+    g_free(run->name);
+    g_free(run);
+}
+
+void nest_proof_run_start(NestCore *core, NestAccel accel, const char *uuid, GPtrArray *waiters,
+    NestProofEnded ended_function)
+{
+    NestProofRun *run = g_new0(NestProofRun, 1);
+    run->core = core;
+    run->accel = accel;
+    run->uuid = g_strdup(uuid);
+    run->host = nest_host_snapshot_ref(core->host);
+    run->begun = g_get_monotonic_time();
+    run->waiters = waiters;
+    run->ended = ended_function;
+    nest_core_push(core, core->readers, prove_work, run);
+}
