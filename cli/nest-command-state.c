@@ -38,7 +38,14 @@ static gboolean set_state(
 
 gboolean nest_command_start(NestCli *cli, GError **error)
 {
-    NestStateWish wish = {.state = NEST_VM_RUNNING};
+    NestStateWish wish = {
+        .state = NEST_VM_RUNNING, .discard_saved_state = cli->arguments->discard_saved_state};
+    return set_state(cli, wish, "is running.", "is running already.", error);
+}
+
+gboolean nest_command_restore(NestCli *cli, GError **error)
+{
+    NestStateWish wish = {.state = NEST_VM_RUNNING, .restore = TRUE};
     return set_state(cli, wish, "is running.", "is running already.", error);
 }
 

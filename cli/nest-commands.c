@@ -65,6 +65,14 @@ static const NestOption wait_options[] = {NO_WAIT, {NULL}};
 
 static const NestOption guarded_options[] = {FORCE, REASON, NO_WAIT, {NULL}};
 
+static const NestOption start_options[] = {
+    FLAG(discard_saved_state, "discard-saved-state", '\0', "boot, and lose its saved state"),
+    FORCE,
+    REASON,
+    NO_WAIT,
+    {NULL},
+};
+
 static const NestOption shutdown_options[] = {
     VALUE(timeout, "timeout", '\0', "SECONDS", "how long it may take"),
     NO_WAIT,
@@ -219,9 +227,12 @@ const NestCommand nest_commands[] = {
         "needed; --memory 1-4G makes the memory dynamic.\n"
         "--disk with a size makes a new disk, with a path it takes an existing image, whose format "
         "is never guessed from its content."},
-    {"start", NULL, "VM", 1, 1, wait_options, NEST_COMMAND_CHANGES, nest_command_start,
+    {"start", NULL, "VM", 1, 1, start_options, NEST_COMMAND_CHANGES, nest_command_start,
         "start a VM, or resume it from its saved state",
-        "If it could not start with nesting, it says why instead."},
+        "If it could not start with nesting, or its saved state could not run on, it says why "
+        "instead."},
+    {"restore", NULL, "VM", 1, 1, guarded_options, NEST_COMMAND_CHANGES, nest_command_restore,
+        "resume a VM from its saved state", "Refused where it has none; start boots it then."},
     {"shutdown", NULL, "VM", 1, 1, shutdown_options, NEST_COMMAND_CHANGES, nest_command_shutdown,
         "ask the guest to shut down", "Asks by ACPI, and waits until the VM is off."},
     {"stop", NULL, "VM", 1, 1, guarded_options, NEST_COMMAND_CHANGES, nest_command_stop,

@@ -56,6 +56,7 @@ gboolean nest_command_list(NestCli *cli, GError **error);
 gboolean nest_command_show(NestCli *cli, GError **error);
 gboolean nest_command_create(NestCli *cli, GError **error);
 gboolean nest_command_start(NestCli *cli, GError **error);
+gboolean nest_command_restore(NestCli *cli, GError **error);
 gboolean nest_command_shutdown(NestCli *cli, GError **error);
 gboolean nest_command_stop(NestCli *cli, GError **error);
 gboolean nest_command_save(NestCli *cli, GError **error);

@@ -47,14 +47,16 @@ gboolean nest_libvirt_state(virDomainPtr domain, NestVmState *ret_state, GError 
     return TRUE;
 }
 
-static guint64 saved_size(const char *directory, const char *name)
+static void read_saved(const char *directory, const char *name, NestVmFacts *facts)
 {
     g_autofree char *path = g_strdup_printf("%s/%s.save", directory, name);
     struct stat status;
 
     if (strchr(name, '/') != NULL || stat(path, &status) != 0)
-        return 0;
-    return (guint64)status.st_size;
+        return;
+    facts->saved_bytes = (guint64)status.st_size;
+    facts->saved_time =
+        (gint64)status.st_mtim.tv_sec * G_USEC_PER_SEC + status.st_mtim.tv_nsec / 1000;
 }
 
 /* What a driver cannot tell counts as none. */
@@ -103,7 +105,7 @@ static gboolean read_once(
     facts->autostart = autostart != 0;
     facts->saved_state = saved > 0;
     if (saved > 0 && folders->saved != NULL)
-        facts->saved_bytes = saved_size(folders->saved, facts->name);
+        read_saved(folders->saved, facts->name, facts);
     if (!count_snapshots(domain, &facts->snapshots, error))
         return FALSE;
     if (facts->snapshots > 0)

@@ -311,6 +311,8 @@ static const NestField nest_state_wish_fields[] = {
     FIELD(NestStateWish, force, BOOL, OPTIONAL),
     FIELD(NestStateWish, timeout, UINT, OPTIONAL),
     FIELD(NestStateWish, reason, STRING, OPTIONAL),
+    FIELD(NestStateWish, discard_saved_state, BOOL, OPTIONAL),
+    FIELD(NestStateWish, restore, BOOL, OPTIONAL),
 };
 RECORD(nest_state_wish, NestStateWish, "state");
 

@@ -409,6 +409,8 @@ typedef struct {
     gboolean force; /* with reason: also what a guard refuses */
     guint timeout; /* seconds a shutdown may take; 0: the configured time */
     char *reason; /* why a guard is overridden; NULL: none is */
+    gboolean discard_saved_state; /* running: boot, and lose the saved state if there is one */
+    gboolean restore; /* running: from its saved state, and not otherwise */
 } NestStateWish;
 
 /* PUT /v1/vms/{vm}/trust */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-actions.h"
 #include "nest-record.h"
+#include "nest-saved-state.h"
 
 #define IN(state) (1u << NEST_VM_##state)
 #define ON (IN(RUNNING) | IN(PAUSED))
@@ -10,7 +11,8 @@ static const struct {
     NestGuarded guard;
     guint states; /* in which it can be asked for */
 } rows[] = {
-    {"start", NEST_GUARD_START, IN(OFF) | IN(SAVED)},
+    {"start", NEST_GUARD_START, IN(OFF)},
+    {"start", NEST_GUARD_RESTORE, IN(SAVED)},
     {"shutdown", NEST_GUARD_SHUTDOWN, IN(RUNNING)},
     {"stop", NEST_GUARD_STOP, ON | IN(SHUTTING_DOWN) | IN(CRASHED)},
     {"pause", NEST_GUARD_PAUSE, IN(RUNNING)},
@@ -31,12 +33,24 @@ static gboolean applies(guint row, const NestVmFacts *facts)
     return (rows[row].states & (1u << facts->state)) != 0 && (!applying || facts->snapshots > 0);
 }
 
+/* A state that was saved needs all that a start needs. */
+static NestGuardVerdict *judge(NestGuarded guard, const NestVmView *view, NestParity parity)
+{
+    if (guard != NEST_GUARD_RESTORE)
+        return nest_guard_judge(guard, view, parity);
+    NestGuardVerdict *start = nest_guard_judge(NEST_GUARD_START, view, parity);
+    if (start->say >= NEST_SAY_REFUSE)
+        return start;
+    nest_guard_verdict_free(start);
+    return nest_saved_judge(view, parity);
+}
+
 void nest_actions_add(const NestVmView *view, NestParity parity, NestVm *vm)
 {
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         if (!applies(i, view->facts))
             continue;
-        g_autoptr(NestGuardVerdict) verdict = nest_guard_judge(rows[i].guard, view, parity);
+        g_autoptr(NestGuardVerdict) verdict = judge(rows[i].guard, view, parity);
         NestAction *action = nest_record_new(&nest_action_record);
         action->id = g_strdup(rows[i].id);
         action->say = (NestActionSay)verdict->say;

@@ -334,8 +334,8 @@ const NestVmCheckRow nest_checks_vm_definition[] = {
          "Whether the VM was saved (managed save) and waits to be resumed.",
          "A saved VM comes back with the CPU that it was saved with, not with the one of its "
          "definition.",
-         "Resume it and shut it down, or give the saved state up: virsh managedsave-remove VM "
-         "loses what was in memory.",
+         "Resume it and shut it down, or give the saved state up, which loses what was in memory: "
+         "nestctl start --discard-saved-state VM.",
          "libvirt: virDomainManagedSave"},
         check_saved},
     {{"vm.exposed", "the extensions are exposed", NEST_CHECK_NEEDED, NEST_VERDICT_FAIL,

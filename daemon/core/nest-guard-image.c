@@ -87,7 +87,7 @@ static char *next_for(NestGuarded operation, const NestVmView *view, const NestC
 {
     const char *name = view->facts->name;
     return operation == NEST_GUARD_RESTORE
-        ? g_strdup_printf("virsh managedsave-remove %s", name)
+        ? g_strdup_printf("nestctl start --discard-saved-state %s", name)
         : g_strdup_printf(
               "make another checkpoint, and: nestctl checkpoint delete %s %s", name, image->name);
 }

@@ -39,7 +39,7 @@ static const Row rows[NEST_N_GUARDS] = {
         OK, OK, OK, OK, AS_INTEL},
     [NEST_GUARD_RESTORE] = {{"guard.restore", "resumed from its saved state",
         "what was saved may not run here, or not as it is set up now",
-        "virsh managedsave-remove %s", "starting a VM from its saved state",
+        "nestctl start --discard-saved-state %s", "starting a VM from its saved state",
         "docs/facts.md F20 and F22"},
         OK, OK, OK, OK, AS_INTEL},
     [NEST_GUARD_SHUTDOWN] = {{"guard.shutdown", "shut down",

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-error.h"
 #include "nest-job-guard.h"
+#include "nest-job-steps.h"
 #include "nest-power.h"
 #include "nest-record.h"
+#include "nest-saved-state.h"
 #include "nest-take-back.h"
 
 /* Start, shut down, power off, save, pause, resume. */
@@ -77,14 +79,23 @@ static gboolean stop(NestJob *job, GError **error)
     return nest_power_stop(job->backend, nest_job_uuid(job), error);
 }
 
+static void note_file(NestJob *job, const NestVmFacts *facts)
+{
+    char *note = nest_saved_note_at(job->intent->detail, facts->saved_time);
+    g_free(job->intent->detail);
+    job->intent->detail = note;
+}
+
 static gboolean save(NestJob *job, GError **error)
 {
     g_autoptr(NestVmFacts) then = NULL;
     if (!job->backend->ops->save(job->backend, nest_job_uuid(job), error) ||
         !job->backend->ops->read(job->backend, nest_job_uuid(job), &then, error))
         return FALSE;
-    if (then->saved_state)
+    if (then->saved_state) {
+        note_file(job, then);
         return TRUE;
+    }
     nest_set_error(error, NEST_ERROR_NOT_VERIFIED, NULL,
         "%s was saved, but no saved state is there", nest_job_name(job));
     return FALSE;
@@ -117,12 +128,36 @@ static gboolean hold(NestJob *job, GError **error)
 
 static const NestJobStep resume_step = {"resume", "resumed", run_on, NULL, FALSE};
 static const NestJobStep pause_step = {"pause", "paused", hold, NULL, FALSE};
+static const NestJobStep start_step = {"start", "started", start, NULL, FALSE};
+
+/* What is resumed must run here, and what is given up is not looked at. */
+static gboolean prepare_saved(NestJob *job, GError **error)
+{
+    if (job->request->state->discard_saved_state) {
+        nest_job_add_step(job, &nest_job_steps_saved_state);
+        return TRUE;
+    }
+    g_autoptr(NestGuardVerdict) verdict =
+        nest_saved_judge(&job->reading->view, job->config->parity);
+    return nest_job_guard_verdict(job, verdict, error);
+}
+
+static gboolean check_saved(const NestJob *job, GError **error)
+{
+    if (!job->request->state->restore || job->reading->facts->saved_state)
+        return TRUE;
+    g_autofree char *next = g_strdup_printf("nestctl start %s", nest_job_name(job));
+    nest_set_error(error, NEST_ERROR_VM_STATE, next, "%s has no saved state to resume from",
+        nest_job_name(job));
+    return FALSE;
+}
 
 static gboolean prepare_start(NestJob *job, GError **error)
 {
-    static const NestJobStep step = {"start", "started", start, NULL, FALSE};
     const NestVmFacts *facts = job->reading->facts;
     nest_job_set_kind(job, facts->state == NEST_VM_PAUSED ? "resume" : "start");
+    if (!check_saved(job, error))
+        return FALSE;
     if (facts->state == NEST_VM_RUNNING)
         return TRUE;
     if (facts->state == NEST_VM_PAUSED) {
@@ -133,9 +168,10 @@ static gboolean prepare_start(NestJob *job, GError **error)
     }
     if (!nest_power_is_off(facts->state))
         return refuse_state(job, "started", NULL, error);
-    if (!nest_job_guard(job, NEST_GUARD_START, error))
+    if (!nest_job_guard(job, NEST_GUARD_START, error) ||
+        (facts->saved_state && !prepare_saved(job, error)))
         return FALSE;
-    nest_job_add_step(job, &step);
+    nest_job_add_step(job, &start_step);
     return TRUE;
 }
 
@@ -168,6 +204,7 @@ static gboolean prepare_save(NestJob *job, GError **error)
         return refuse_state(job, "saved", NULL, error);
     if (!nest_job_guard(job, NEST_GUARD_SAVE, error))
         return FALSE;
+    job->intent->detail = nest_saved_note(&job->reading->view);
     nest_job_add_step(job, &step);
     return TRUE;
 }
@@ -196,6 +233,18 @@ static const struct {
     {NEST_VM_PAUSED, prepare_pause},
 };
 
+static gboolean check_wish(const NestStateWish *wish, GError **error)
+{
+    gboolean both = wish->discard_saved_state && wish->restore;
+    gboolean either = wish->discard_saved_state || wish->restore;
+    if (!both && (!either || wish->state == NEST_VM_RUNNING))
+        return TRUE;
+    nest_set_error(error, NEST_ERROR_INVALID_REQUEST, "ask for one of them, with state running",
+        "a saved state is resumed or discarded where the state running is wished for, and not "
+        "both");
+    return FALSE;
+}
+
 static gboolean prepare(NestJob *job, GError **error)
 {
     NestVmState wanted = job->request->state->state;
@@ -208,12 +257,25 @@ static gboolean prepare(NestJob *job, GError **error)
             nest_nick(nest_vm_state_nicks, wanted));
         return FALSE;
     }
-    return nest_job_read_vm(job, error) && ways[way].prepare(job, error);
+    return check_wish(job->request->state, error) && nest_job_read_vm(job, error) &&
+        ways[way].prepare(job, error);
 }
 
+/* Which file was written is looked up here: recover() is pure. */
 static gboolean resume(NestJob *job, GError **error)
 {
+    g_autoptr(NestVmFacts) now = NULL;
+    gboolean noted =
+        g_strcmp0(job->intent->operation->kind, "save") == 0 && job->intent->detail != NULL;
+    if (noted && job->backend->ops->read(job->backend, nest_job_uuid(job), &now, NULL))
+        note_file(job, now);
     return TRUE;
+}
+
+/* TRUE if a start was to give the saved state up first, and did. */
+static gboolean gave_up(const NestJob *job, const NestVmReading *reading)
+{
+    return job->intent->operation->steps->len > 1 && !reading->facts->saved_state;
 }
 
 static NestRecovery recover(const NestJob *job, const NestVmReading *reading, const char **note)
@@ -227,6 +289,10 @@ static NestRecovery recover(const NestJob *job, const NestVmReading *reading, co
     if (g_strcmp0(kind, "start") == 0 && reading->live != NULL &&
         lost_extension(reading->domain, reading->live)) {
         *note = "it runs without the virtualization extension that it demands: power it off";
+        return NEST_RECOVERY_LEAVE;
+    }
+    if (g_strcmp0(kind, "start") == 0 && off && gave_up(job, reading)) {
+        *note = "its saved state is gone, and it was not started: start it";
         return NEST_RECOVERY_LEAVE;
     }
     gboolean wanted = off;

@@ -68,7 +68,7 @@ gboolean nest_job_steps_define_original(NestJob *job, GError **error)
 /* While the guest shut down, somebody else may have written the definition. */
 static gboolean check_still_wished(const NestJob *job, const char *xml, GError **error)
 {
-    if (job->type->reached(job, xml, NULL))
+    if (job->type->reached == NULL || job->type->reached(job, xml, NULL))
         return TRUE;
     nest_set_error(error, NEST_ERROR_VM_CHANGED, "look at it and try again",
         "%s was changed by somebody else meanwhile", nest_job_name(job));

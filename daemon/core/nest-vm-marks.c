@@ -8,6 +8,7 @@ void nest_vm_marks_free(NestVmMarks *marks)
     if (marks == NULL)
         return;
     g_free(marks->left_as);
+    g_free(marks->saved);
     g_free(marks);
 }
 
@@ -18,14 +19,25 @@ static gboolean asks_for_nesting(const char *xml)
         (domain->vmx == NEST_POLICY_REQUIRE || domain->svm == NEST_POLICY_REQUIRE);
 }
 
-NestStoredMark *nest_vm_marks_after(const NestStoredMark *mark, const char *kind, const char *xml)
+static NestStoredMark *with_saved(const NestStoredMark *mark, const char *saved)
+{
+    NestStoredMark *after = nest_store_mark_copy(mark);
+    g_free(after->saved);
+    after->saved = g_strdup(saved);
+    return after;
+}
+
+NestStoredMark *nest_vm_marks_after(
+    const NestStoredMark *mark, const char *kind, const char *xml, const char *detail)
 {
     if (strcmp(kind, "delete") == 0)
         return nest_store_mark_new(mark->uuid);
-    gboolean started = strcmp(kind, "start") == 0 && mark->fresh;
+    if (strcmp(kind, "save") == 0)
+        return with_saved(mark, detail);
+    gboolean started = strcmp(kind, "start") == 0 && (mark->fresh || mark->saved != NULL);
     if (!started && xml == NULL)
         return NULL;
-    NestStoredMark *after = nest_store_mark_copy(mark);
+    NestStoredMark *after = with_saved(mark, NULL);
     after->fresh = FALSE;
     if (started)
         return after;

@@ -8,11 +8,13 @@ typedef struct {
     gboolean guarded; /* nestd switched nesting on, and it was not switched off through nestd */
     char *left_as; /* the fingerprint of the definition as nestd left it; NULL: not known */
     gboolean fresh; /* not started since nesting was switched on */
+    char *saved; /* nest-saved-state.h's note of what nestd saved; NULL: none */
     NestActivity activity; /* as last sampled; NONE where it was not */
 } NestVmMarks;
 void nest_vm_marks_free(NestVmMarks *marks);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestVmMarks, nest_vm_marks_free)
 
 /* The mark that an operation which ended as done leaves, pure; NULL: it stays as it is. xml: the
- * definition that the operation left (nullable). */
-NestStoredMark *nest_vm_marks_after(const NestStoredMark *mark, const char *kind, const char *xml);
+ * definition that the operation left (nullable). detail: of its intent (nullable). */
+NestStoredMark *nest_vm_marks_after(
+    const NestStoredMark *mark, const char *kind, const char *xml, const char *detail);

@@ -22,6 +22,7 @@ NestStoredMark *nest_store_mark_copy(const NestStoredMark *mark)
     *copy = *mark;
     copy->uuid = g_strdup(mark->uuid);
     copy->left_as = g_strdup(mark->left_as);
+    copy->saved = g_strdup(mark->saved);
     return copy;
 }
 
@@ -31,6 +32,7 @@ void nest_stored_mark_free(NestStoredMark *mark)
         return;
     g_free(mark->uuid);
     g_free(mark->left_as);
+    g_free(mark->saved);
     g_free(mark);
 }
 
@@ -50,29 +52,32 @@ static gboolean add_mark(GPtrArray *array, sqlite3_stmt *row, GError **error)
     mark->guarded = sqlite3_column_int(row, 2) != 0;
     mark->left_as = nest_sql_text(row, 3);
     mark->fresh = sqlite3_column_int(row, 4) != 0;
+    mark->saved = nest_sql_text(row, 5);
     g_ptr_array_add(array, mark);
     return TRUE;
 }
 
 gboolean nest_store_marks(NestStore *store, GPtrArray **ret_marks, GError **error)
 {
-    return nest_store_list(store, "SELECT uuid, trust, guarded, left_as, fresh FROM vm_mark", NULL,
-        add_mark, free_mark, ret_marks, error);
+    return nest_store_list(store, "SELECT uuid, trust, guarded, left_as, fresh, saved FROM vm_mark",
+        NULL, add_mark, free_mark, ret_marks, error);
 }
 
 gboolean nest_store_write_mark(sqlite3 *db, const NestStoredMark *mark, GError **error)
 {
-    gboolean plain = !mark->labelled && !mark->guarded && mark->left_as == NULL && !mark->fresh;
+    gboolean plain = !mark->labelled && !mark->guarded && mark->left_as == NULL && !mark->fresh &&
+        mark->saved == NULL;
     if (plain)
         return nest_sql_do(
             db, "DELETE FROM vm_mark WHERE uuid = ?", NEST_SQL(TEXT(mark->uuid)), error);
     return nest_sql_do(db,
-        "INSERT INTO vm_mark (uuid, trust, guarded, left_as, fresh) VALUES (?, ?, ?, ?, ?)"
+        "INSERT INTO vm_mark (uuid, trust, guarded, left_as, fresh, saved)"
+        " VALUES (?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (uuid) DO UPDATE SET trust = excluded.trust, guarded = excluded.guarded,"
-        " left_as = excluded.left_as, fresh = excluded.fresh",
+        " left_as = excluded.left_as, fresh = excluded.fresh, saved = excluded.saved",
         NEST_SQL(TEXT(mark->uuid),
             TEXT(mark->labelled ? nest_nick(nest_trust_nicks, mark->trust) : NULL),
-            INT(mark->guarded), TEXT(mark->left_as), INT(mark->fresh)),
+            INT(mark->guarded), TEXT(mark->left_as), INT(mark->fresh), TEXT(mark->saved)),
         error);
 }
 

@@ -63,6 +63,7 @@ typedef struct {
     gboolean guarded; /* nestd switched nesting on, and it was not switched off through nestd */
     char *left_as; /* the fingerprint of the definition as nestd left it; NULL: not known */
     gboolean fresh; /* not started since nesting was switched on */
+    char *saved; /* JSON of whoever saved it; NULL: nestd did not, or it was resumed */
 } NestStoredMark;
 NestStoredMark *nest_store_mark_new(const char *uuid);
 NestStoredMark *nest_store_mark_copy(const NestStoredMark *mark);

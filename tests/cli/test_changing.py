@@ -356,6 +356,11 @@ class State(CliTest):
     def test_verbs(self):
         for words, wish, said in (
                 (["start"], {"state": "running", "force": False, "timeout": 0, "reason": None}, "is running."),
+                (["start", "--discard-saved-state"],
+                 {"state": "running", "force": False, "timeout": 0, "reason": None,
+                  "discard_saved_state": True}, "is running."),
+                (["restore"], {"state": "running", "force": False, "timeout": 0, "reason": None,
+                               "restore": True}, "is running."),
                 (["shutdown", "--timeout", "90"],
                  {"state": "off", "force": False, "timeout": 90, "reason": None}, "is off."),
                 (["stop"], {"state": "off", "force": True, "timeout": 0, "reason": None}, "is off."),
@@ -368,7 +373,8 @@ class State(CliTest):
                  {"state": "saved", "force": True, "timeout": 0, "reason": "rack moves"},
                  "is saved.")):
             out, _ = self.run_nestctl(*words, "DemoVM")
-            self.assertEqual(self.stub.bodies["PUT /v1/vms/DemoVM/state"][-1], wish)
+            self.assertEqual(self.stub.bodies["PUT /v1/vms/DemoVM/state"][-1],
+                             {"discard_saved_state": False, "restore": False, **wish})
             self.assertIn(f"DemoVM {said}", out)
 
     def test_memory(self):

@@ -43,6 +43,7 @@ static NestVmFacts *facts_of(const NestFakeVm *vm)
     facts->state = vm->state == NEST_VM_OFF && vm->saved_state ? NEST_VM_SAVED : vm->state;
     facts->saved_state = vm->saved_state;
     facts->saved_bytes = vm->saved_bytes;
+    facts->saved_time = vm->saved_time;
     facts->snapshots = vm->snapshots;
     facts->autostart = vm->autostart;
     facts->xml = g_strdup(vm->xml);
@@ -251,6 +252,7 @@ gboolean nest_fake_effect_save(NestFake *fake, NestFakeCall *call, GError **erro
     saved->saved_xml = g_strdup(vm->live_xml);
     saved->saved_state = TRUE;
     saved->saved_bytes = 64 * 1024 * 1024;
+    saved->saved_time = g_get_real_time();
     nest_fake_vm_power_off(saved);
     return nest_fake_state_put(fake->state, saved, error);
 }

@@ -38,6 +38,7 @@ static const NestField vm_fields[] = {
     {"state", NEST_FIELD_ENUM, 0, offsetof(NestFakeVm, state), nest_vm_state_nicks, NULL},
     FIELD(saved_state, NEST_FIELD_BOOL),
     FIELD(saved_bytes, NEST_FIELD_UINT64),
+    FIELD(saved_time, NEST_FIELD_INT64),
     FIELD(snapshots, NEST_FIELD_UINT),
     FIELD(autostart, NEST_FIELD_BOOL),
     FIELD(xml, NEST_FIELD_STRING),

@@ -26,6 +26,7 @@ typedef struct {
     NestVmState state; /* off, running, paused or crashed */
     gboolean saved_state;
     guint64 saved_bytes;
+    gint64 saved_time;
     guint snapshots;
     gboolean autostart;
     char *xml;

@@ -54,7 +54,8 @@ static NestIntent *intent_of(const Row *row)
     intent->operation->uuid = g_strdup(before->facts->uuid);
     intent->before_xml = g_strdup(before->facts->xml);
     intent->after_xml = nest_domain_edit(before->facts->xml, &wish, NULL);
-    intent->detail = nest_codec_to_text(&nest_plan_record, plan);
+    if (strcmp(row->kind, "save") != 0) /* its note is of no concern here */
+        intent->detail = nest_codec_to_text(&nest_plan_record, plan);
     return intent;
 }
 

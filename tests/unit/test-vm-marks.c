@@ -18,7 +18,7 @@ static NestStoredMark *after(gboolean guarded, gboolean fresh, const char *kind,
     mark->trust = NEST_TRUST_UNTRUSTED;
     mark->guarded = guarded;
     mark->fresh = fresh;
-    return nest_vm_marks_after(mark, kind, xml);
+    return nest_vm_marks_after(mark, kind, xml, NULL);
 }
 
 static void test_what_each_change_leaves(void **state)
@@ -53,8 +53,25 @@ static void test_what_each_change_leaves(void **state)
 static void test_what_changes_nothing(void **state)
 {
     assert_null(after(TRUE, FALSE, "start", NULL));
-    assert_null(after(TRUE, TRUE, "save", NULL));
     assert_null(after(TRUE, TRUE, "stop", NULL));
+}
+
+/* A save notes what it saved; what resumes or replaces that forgets it. */
+static void test_what_saving_leaves(void **state)
+{
+    g_autoptr(NestStoredMark) plain = nest_store_mark_new(UUID);
+    g_autoptr(NestStoredMark) saved = nest_vm_marks_after(plain, "save", NULL, "{}");
+    assert_string_equal(saved->saved, "{}");
+    assert_null(nest_vm_marks_after(saved, "trust", NULL, "{\"to\":\"trusted\"}"));
+    static const struct {
+        const char *kind, *xml;
+    } rows[] = {{"start", NULL}, {"enable", NESTED}, {"save", NULL}, {"delete", NULL}};
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(NestStoredMark) then =
+            nest_vm_marks_after(saved, rows[i].kind, rows[i].xml, NULL);
+        assert_non_null(then);
+        assert_null(then->saved);
+    }
 }
 
 static void test_delete_forgets_all(void **state)
@@ -92,6 +109,7 @@ static void test_the_end_of_an_operation_stores_it(void **state)
     intent->mark = nest_store_mark_new(intent->operation->uuid);
     intent->mark->guarded = TRUE;
     intent->mark->left_as = g_strdup("abc");
+    intent->mark->saved = g_strdup("{}");
     finish_operation(store, intent, NEST_OP_DONE);
     assert_true(nest_store_marks(store, &marks, NULL));
     assert_int_equal(marks->len, 1);
@@ -99,6 +117,7 @@ static void test_the_end_of_an_operation_stores_it(void **state)
     assert_true(mark->guarded);
     assert_false(mark->labelled);
     assert_string_equal(mark->left_as, "abc");
+    assert_string_equal(mark->saved, "{}");
 
     g_autoptr(NestStoredMark) plain = nest_store_mark_new(intent->operation->uuid);
     g_autoptr(GPtrArray) rest = NULL;
@@ -140,6 +159,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_each_change_leaves),
         cmocka_unit_test(test_what_changes_nothing),
+        cmocka_unit_test(test_what_saving_leaves),
         cmocka_unit_test(test_delete_forgets_all),
         cmocka_unit_test_setup_teardown(test_marks_outlive_the_process, test_setup, test_teardown),
         cmocka_unit_test_setup_teardown(
