@@ -41,7 +41,7 @@ state_is running
 systemctl stop nestd.service
 test "$(guest)" = "$pid"
 # The socket starts it again.
-nestctl stop DemoVM
+nestctl stop DemoVM --force --reason "the test is over"
 state_is off
 systemctl is-active nestd.service
 if guest; then exit 1; fi
