@@ -19,11 +19,15 @@ static NestHost *judge(NestCore *core)
 
 void nest_core_set_host(NestCore *core, NestHostSnapshot *host)
 {
+    gboolean changed = core->host != NULL && g_strcmp0(core->host->key, host->key) != 0 &&
+        core->state == NEST_CORE_OPEN && host->caps != NULL && !core->stopping;
     nest_host_snapshot_unref(core->host);
     core->host = host;
     core->host_time = g_get_monotonic_time();
     g_autoptr(NestHost) judged = judge(core);
     nest_core_note_host(core, judged);
+    if (changed)
+        nest_core_prove_again(core, judged);
 }
 
 NestHost *nest_core_show_host(NestCore *core)

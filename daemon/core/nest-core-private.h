@@ -137,7 +137,7 @@ void nest_core_prove_init(NestCore *core);
 void nest_core_prove_clear(NestCore *core);
 /* Adds what was proved to host. */
 void nest_core_prove_tell(NestCore *core, NestHost *host);
-/* Proves again what is outdated, now that the backend is open. */
+/* Proves again what is outdated: the backend is open now, or the host has changed. */
 void nest_core_prove_again(NestCore *core, const NestHost *host);
 
 /* nest-core-prove-vm.c */

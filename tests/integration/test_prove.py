@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Proofs: asked for at once, kept, refused, gone wrong, repeated; the program itself is faked."""
 
+import shutil
 import unittest
 
 import nestd
@@ -210,6 +211,26 @@ class Repeated(unittest.TestCase):
             daemon.wait_backend()
             eventually(lambda: daemon.get(PROOF)["proofs"][0]["qemu_version"] == "9.9.9")
             self.assertFalse(daemon.get(PROOF)["proofs"][0]["outdated"])
+
+    def test_after_a_change_of_the_module(self):
+        with Fake(environment={"NEST_FAKE_CAPS": "kvm=vmx,tcg=svm"}) as daemon:
+            root = daemon.directory / "host"
+            shutil.copytree(nestd.SOURCE / "tests/data/hosts/intel-nested-off", root, symlinks=True)
+            daemon.config["daemon"]["host-root"] = root
+            daemon.restart()
+            daemon.wait_backend()
+            for accel in ("kvm", "tcg"):
+                daemon.request("POST", PROOF, {"accel": accel})
+            before = daemon.get(PROOF)["proofs"]
+            self.assertEqual([row["nested_parameter"] for row in before], ["N", "N"])
+            (root / "sys/module/kvm_intel/parameters/nested").write_text("Y\n", encoding="utf-8")
+            with daemon.events() as events:
+                eventually(lambda: daemon.get("/v1/host")["nested_parameter"] == "Y")
+                events.wait_for(kind="host-proved")
+            after = daemon.get(PROOF)["proofs"]
+            self.assertEqual(after[0]["nested_parameter"], "Y")
+            self.assertFalse(after[0]["outdated"])
+            self.assertEqual(after[1], before[1])
 
 
 if __name__ == "__main__":
