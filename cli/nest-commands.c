@@ -73,6 +73,15 @@ static const NestOption start_options[] = {
     {NULL},
 };
 
+static const NestOption migrate_options[] = {
+    FLAG(offline, "offline", '\0', "it is off, and only its definition moves"),
+    VALUE(timeout, "timeout", '\0', "SECONDS", "how long it may take (3600)"),
+    FORCE,
+    REASON,
+    NO_WAIT,
+    {NULL},
+};
+
 static const NestOption shutdown_options[] = {
     VALUE(timeout, "timeout", '\0', "SECONDS", "how long it may take"),
     NO_WAIT,
@@ -269,6 +278,11 @@ const NestCommand nest_commands[] = {
     {"guest info", NULL, "VM", 1, 1, NULL, NEST_COMMAND_PLAIN, nest_command_guest_info,
         "show what the agent inside a VM says of it",
         "Its system, the version of the agent, and what that may not do, with the line to change."},
+    {"migrate", NULL, "VM URI", 2, 2, migrate_options, NEST_COMMAND_CHANGES, nest_command_migrate,
+        "move a VM to another host",
+        "URI is the other host's libvirt, as qemu+ssh://HOST/system. The disks are not copied: "
+        "both hosts must have them. Refused while it runs and hosts other VMs, or may. Ctrl-C "
+        "stops it."},
     {"delete", NULL, "VM", 1, 1, delete_options, NEST_COMMAND_CHANGES, nest_command_delete,
         "delete a VM and the disks that nestd made for it", "Asks first, unless --yes is given."},
     {"operations", NULL, "", 0, 0, operations_options, NEST_COMMAND_PLAIN, nest_command_operations,

@@ -315,6 +315,7 @@ static const NestBackendOps ops = {
     .checkpoint = nest_libvirt_checkpoint,
     .apply_checkpoint = nest_libvirt_apply_checkpoint,
     .delete_checkpoint = nest_libvirt_delete_checkpoint,
+    .migrate = nest_libvirt_migrate,
     .save = save,
     .drop_saved_state = drop_saved_state,
     .wait_off = wait_off,

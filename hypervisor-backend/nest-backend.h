@@ -175,6 +175,12 @@ typedef struct {
     /* TRUE too if there is none of that name. */
     gboolean (*delete_checkpoint)(
         NestBackend *self, const char *uuid, const char *name, GError **error);
+    /* Moves the VM to the libvirt at uri to: as it runs, or with offline its definition while it is
+     * off. It is persistent there and gone here then. TIMEOUT after timeout_ms, ABORTED if
+     * cancelled; NOT_VERIFIED where it may still be on its way. UNSUPPORTED where what runs it
+     * can't do this. */
+    gboolean (*migrate)(NestBackend *self, const char *uuid, const char *to, gboolean offline,
+        guint timeout_ms, GCancellable *cancellable, GError **error);
     gboolean (*drop_saved_state)(NestBackend *self, const char *uuid, GError **error);
     /* Waits until no QEMU runs for uuid. TIMEOUT after timeout_ms, ABORTED if cancelled. */
     gboolean (*wait_off)(NestBackend *self, const char *uuid, guint timeout_ms,

@@ -113,6 +113,12 @@ gboolean nest_libvirt_apply_checkpoint(
 gboolean nest_libvirt_delete_checkpoint(
     NestBackend *backend, const char *uuid, const char *name, GError **error);
 
+/* nest-libvirt-migrate.c */
+
+/* The migrate of the contract. */
+gboolean nest_libvirt_migrate(NestBackend *backend, const char *uuid, const char *to,
+    gboolean offline, guint timeout_ms, GCancellable *cancellable, GError **error);
+
 /* nest-libvirt-wait.c */
 
 /* The wait_off of the contract. */

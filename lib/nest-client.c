@@ -372,6 +372,17 @@ gboolean nest_client_delete_checkpoint(NestClient *client, const char *vm, const
     return change(client, message, ret_operation, cancellable, error);
 }
 
+gboolean nest_client_migrate(NestClient *client, const char *vm, const NestMigrationWish *wish,
+    NestOperation **ret_operation, GCancellable *cancellable, GError **error)
+{
+    g_autofree char *path = nest_client_vm_path(vm, "/migration", error);
+    if (path == NULL)
+        return FALSE;
+    g_autoptr(SoupMessage) message =
+        nest_client_message("POST", path, &nest_migration_wish_record, wish);
+    return change(client, message, ret_operation, cancellable, error);
+}
+
 gboolean nest_client_create(NestClient *client, const NestVmSpec *spec,
     NestOperation **ret_operation, GCancellable *cancellable, GError **error)
 {

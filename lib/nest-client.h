@@ -91,6 +91,8 @@ gboolean nest_client_apply_checkpoint(NestClient *client, const char *vm, const 
     GError **error);
 gboolean nest_client_delete_checkpoint(NestClient *client, const char *vm, const char *checkpoint,
     NestOperation **ret_operation, GCancellable *cancellable, GError **error);
+gboolean nest_client_migrate(NestClient *client, const char *vm, const NestMigrationWish *wish,
+    NestOperation **ret_operation, GCancellable *cancellable, GError **error);
 gboolean nest_client_create(NestClient *client, const NestVmSpec *spec,
     NestOperation **ret_operation, GCancellable *cancellable, GError **error);
 gboolean nest_client_delete(NestClient *client, const char *vm, gboolean keep_disks,

@@ -31,6 +31,15 @@ typedef struct {
     char *reason;
 } NestApplyWish;
 
+/* POST /v1/vms/{vm}/migration */
+typedef struct {
+    char *to; /* "qemu+ssh://host/system" */
+    gboolean offline; /* it is off, and only its definition moves */
+    guint timeout; /* seconds it may take; 0 for an hour */
+    gboolean force; /* also what a guard refuses; needs reason */
+    char *reason;
+} NestMigrationWish;
+
 /* PUT /v1/vms/{vm}/memory: while it runs by the balloon, else the most and what it boots with. */
 typedef struct {
     guint64 memory_kib;

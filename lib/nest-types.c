@@ -342,6 +342,15 @@ static const NestField nest_checkpoint_wish_fields[] = {
 };
 RECORD(nest_checkpoint_wish, NestCheckpointWish, "checkpoint");
 
+static const NestField nest_migration_wish_fields[] = {
+    FIELD(NestMigrationWish, to, STRING, REQUIRED),
+    FIELD(NestMigrationWish, offline, BOOL, OPTIONAL),
+    FIELD(NestMigrationWish, timeout, UINT, OPTIONAL),
+    FIELD(NestMigrationWish, force, BOOL, OPTIONAL),
+    FIELD(NestMigrationWish, reason, STRING, OPTIONAL),
+};
+RECORD(nest_migration_wish, NestMigrationWish, "migration");
+
 static const NestField nest_apply_wish_fields[] = {
     FIELD(NestApplyWish, force, BOOL, OPTIONAL),
     FIELD(NestApplyWish, reason, STRING, OPTIONAL),
@@ -390,6 +399,7 @@ FREE(nest_state_wish, NestStateWish)
 FREE(nest_memory_wish, NestMemoryWish)
 FREE(nest_checkpoint, NestCheckpoint)
 FREE(nest_checkpoint_wish, NestCheckpointWish)
+FREE(nest_migration_wish, NestMigrationWish)
 FREE(nest_apply_wish, NestApplyWish)
 FREE(nest_trust_wish, NestTrustWish)
 FREE(nest_about, NestAbout)

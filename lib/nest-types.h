@@ -467,6 +467,7 @@ NEST_TYPE_AUTOPTR(NestMemoryWish, nest_memory_wish_free)
 NEST_TYPE_AUTOPTR(NestCheckpoint, nest_checkpoint_free)
 NEST_TYPE_AUTOPTR(NestCheckpointWish, nest_checkpoint_wish_free)
 NEST_TYPE_AUTOPTR(NestApplyWish, nest_apply_wish_free)
+NEST_TYPE_AUTOPTR(NestMigrationWish, nest_migration_wish_free)
 NEST_TYPE_AUTOPTR(NestTrustWish, nest_trust_wish_free)
 NEST_TYPE_AUTOPTR(NestAbout, nest_about_free)
 

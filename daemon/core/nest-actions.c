@@ -23,6 +23,8 @@ static const struct {
     {"checkpoint", NEST_GUARD_CHECKPOINT_OFF, IN(OFF)},
     {"apply-checkpoint", NEST_GUARD_APPLY, ON},
     {"apply-checkpoint", NEST_GUARD_APPLY_OFF, IN(OFF)},
+    {"migrate", NEST_GUARD_MIGRATE, ON},
+    {"migrate", NEST_GUARD_MIGRATE_OFF, IN(OFF)},
     {"delete", NEST_GUARD_DELETE, IN(OFF)},
 };
 

@@ -82,6 +82,7 @@ typedef enum {
     NEST_JOB_STATE, /* state */
     NEST_JOB_MEMORY, /* memory */
     NEST_JOB_CHECKPOINT, /* checkpoint to make one; else item, and apply to put the VM back to it */
+    NEST_JOB_MIGRATE, /* migration */
     NEST_JOB_CREATE, /* spec */
     NEST_JOB_DELETE,
     NEST_JOB_TRUST, /* trust */
@@ -104,6 +105,7 @@ typedef struct {
     NestCheckpointWish *checkpoint;
     NestApplyWish *apply;
     char *item; /* the name of a checkpoint */
+    NestMigrationWish *migration;
     NestTrustWish *trust;
     NestVmSpec *spec;
 } NestRequest;

@@ -10,6 +10,7 @@ static const NestJobType *const types[] = {
     [NEST_JOB_STATE] = &nest_job_state,
     [NEST_JOB_MEMORY] = &nest_job_memory,
     [NEST_JOB_CHECKPOINT] = &nest_job_checkpoint,
+    [NEST_JOB_MIGRATE] = &nest_job_migrate,
     [NEST_JOB_CREATE] = &nest_job_create,
     [NEST_JOB_DELETE] = &nest_job_delete,
     [NEST_JOB_TRUST] = &nest_job_trust,
@@ -34,6 +35,7 @@ static const struct {
     {"checkpoint", NEST_JOB_CHECKPOINT},
     {"apply-checkpoint", NEST_JOB_CHECKPOINT},
     {"delete-checkpoint", NEST_JOB_CHECKPOINT},
+    {"migrate", NEST_JOB_MIGRATE},
     {"create", NEST_JOB_CREATE},
     {"delete", NEST_JOB_DELETE},
     {"trust", NEST_JOB_TRUST},
@@ -56,6 +58,7 @@ void nest_request_free(NestRequest *request)
     nest_checkpoint_wish_free(request->checkpoint);
     nest_apply_wish_free(request->apply);
     g_free(request->item);
+    nest_migration_wish_free(request->migration);
     nest_trust_wish_free(request->trust);
     nest_vm_spec_free(request->spec);
     g_free(request);

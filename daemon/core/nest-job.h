@@ -64,7 +64,7 @@ struct NestJob {
     NestPlan *plan; /* of nested and undo jobs */
     NestDomainWish wish; /* of nested jobs */
     gboolean touched; /* nested, undo, memory: it was tried to change the definition; checkpoint:
-                       * what was wished is there */
+                       * what was wished is there; migrate: it may be on its way */
     char *
         written; /* of nested and undo jobs: the new definition as it reads back; NULL: not known */
     NestHostChange *change; /* of jobs of the host */
@@ -102,8 +102,8 @@ const char *nest_job_name(const NestJob *job);
 
 /* One per file. */
 extern const NestJobType nest_job_nested, nest_job_undo, nest_job_state, nest_job_memory,
-    nest_job_checkpoint, nest_job_create, nest_job_delete, nest_job_trust, nest_job_host_fix,
-    nest_job_host_undo;
+    nest_job_checkpoint, nest_job_migrate, nest_job_create, nest_job_delete, nest_job_trust,
+    nest_job_host_fix, nest_job_host_undo;
 
 /* The plans of the jobs of the host, whose root is where they work. */
 NestPlan *nest_job_host_plan_fix(

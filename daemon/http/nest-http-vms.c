@@ -124,6 +124,15 @@ void nest_http_vms_set_memory(NestExchange *exchange)
     nest_http_vms_submit(exchange, request);
 }
 
+void nest_http_vms_migrate(NestExchange *exchange)
+{
+    NestRequest *request = new_request(exchange, NEST_JOB_MIGRATE);
+    request->migration = g_steal_pointer(&exchange->body);
+    request->force = request->migration->force;
+    request->reason = g_strdup(request->migration->reason);
+    nest_http_vms_submit(exchange, request);
+}
+
 void nest_http_vms_set_trust(NestExchange *exchange)
 {
     NestRequest *request = new_request(exchange, NEST_JOB_TRUST);

@@ -42,6 +42,8 @@ const NestRoute nest_routes[] = {
         &nest_state_wish_record, {{NULL}}},
     {"PUT", "/v1/vms/{vm}/memory", NEST_RIGHT_MANAGE, nest_http_vms_set_memory,
         &nest_memory_wish_record, {{NULL}}},
+    {"POST", "/v1/vms/{vm}/migration", NEST_RIGHT_MANAGE, nest_http_vms_migrate,
+        &nest_migration_wish_record, {{NULL}}},
     {"PUT", "/v1/vms/{vm}/trust", NEST_RIGHT_MANAGE, nest_http_vms_set_trust,
         &nest_trust_wish_record, {{NULL}}},
     {"GET", "/v1/vms/{vm}/checkpoints", NEST_RIGHT_VIEW, nest_http_checkpoints_list, NULL,

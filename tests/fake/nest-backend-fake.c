@@ -279,6 +279,7 @@ static const NestBackendOps fake_ops = {
     .checkpoint = nest_fake_checkpoint,
     .apply_checkpoint = nest_fake_apply_checkpoint,
     .delete_checkpoint = nest_fake_delete_checkpoint,
+    .migrate = nest_fake_migrate,
     .save = fake_save,
     .drop_saved_state = fake_drop_saved_state,
     .wait_off = fake_wait_off,

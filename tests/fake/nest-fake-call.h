@@ -56,6 +56,10 @@ gboolean nest_fake_call_check(NestFake *fake, NestFakeCall *call, GError **error
 gboolean nest_fake_agent(NestBackend *backend, const char *uuid, const char *command,
     guint timeout_s, char **ret_answer, GError **error);
 
+/* nest-fake-migrate.c: the VM leaves, and arrives nowhere. */
+gboolean nest_fake_migrate(NestBackend *self, const char *uuid, const char *to, gboolean offline,
+    guint timeout_ms, GCancellable *cancellable, GError **error);
+
 /* nest-fake-boot.c: a slot that touches no VM. */
 gboolean nest_fake_boot(NestBackend *backend, const NestBoot *boot, GCancellable *cancellable,
     GBytes **ret_console, GError **error);

@@ -336,6 +336,7 @@ void nest_request_free(NestRequest *request)
     nest_checkpoint_wish_free(request->checkpoint);
     nest_apply_wish_free(request->apply);
     g_free(request->item);
+    nest_migration_wish_free(request->migration);
     nest_trust_wish_free(request->trust);
     nest_vm_spec_free(request->spec);
     g_free(request);

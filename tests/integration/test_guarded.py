@@ -64,6 +64,7 @@ class TestGuarded(unittest.TestCase):
         self.refused("POST", f"{path}/checkpoints", lost, {"name": "no"})
         self.refused("PUT", f"{path}/memory", "can't be given more or less memory while",
                      {"memory_kib": 131072})
+        self.refused("POST", f"{path}/migration", lost, {"to": "qemu+ssh://other/system", **FORCE})
         vm = self.daemon.get(path)
         self.assertEqual((vm["state"], vm["snapshots"], vm["saved_state"]), ("running", 0, False))
         self.assertEqual(self.daemon.qemu_pids(), pids)

@@ -68,13 +68,15 @@ class TestGuards(unittest.TestCase):
         says = {a["id"]: a["say"] for a in self.daemon.get("/v1/vms/asked")["actions"]}
         self.assertEqual(says, {"shutdown": "warn", "stop": "refuse", "pause": "warn",
                                 "save": "refuse-force-too", "memory": "refuse",
-                                "checkpoint": "refuse-force-too"})
+                                "checkpoint": "refuse-force-too",
+                                "migrate": "refuse-force-too"})
         shown = self.daemon.nestctl("show", "asked").stdout
         self.assertIn("refused         asked can't be saved while it may host other VMs", shown)
         self.daemon.define("quiet")
         actions = self.daemon.get("/v1/vms/quiet")["actions"]
         self.assertEqual({(a["id"], a["say"], a["reason"]) for a in actions},
-                         {(i, "ok", None) for i in ("start", "memory", "checkpoint", "delete")})
+                         {(i, "ok", None) for i in ("start", "memory", "checkpoint", "migrate",
+                                                  "delete")})
         self.daemon.define("unfit", NESTING.replace("name='svm'", "name='vmx'"))
         start = self.daemon.get("/v1/vms/unfit")["actions"][0]
         self.assertEqual((start["say"], start["next"]), ("refuse-force-too", "nestctl enable unfit"))

@@ -65,6 +65,7 @@ static const struct {
     {"GuardWish", &nest_guard_wish_record, TRUE},
     {"Host", &nest_host_record, FALSE},
     {"Interface", &nest_interface_record, FALSE},
+    {"MigrationWish", &nest_migration_wish_record, TRUE},
     {"MemoryWish", &nest_memory_wish_record, TRUE},
     {"TrustWish", &nest_trust_wish_record, TRUE},
     {"NestedWish", &nest_nested_wish_record, TRUE},

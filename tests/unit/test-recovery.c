@@ -217,7 +217,7 @@ static void test_undo(void **state)
 
 static void test_unknown_kind(void **state)
 {
-    const Row row = {"migrate"};
+    const Row row = {"teleport"};
     assert_null(nest_job_from_intent(intent_of(&row)));
 }
 
