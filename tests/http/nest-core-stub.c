@@ -184,43 +184,6 @@ NestHost *nest_core_host_finish(NestCore *core, GAsyncResult *result, GError **e
     return host;
 }
 
-void nest_core_prove_async(
-    NestCore *core, NestAccel accel, GAsyncReadyCallback callback, gpointer user_data)
-{
-    answer_later(core, new_task(callback, user_data), NULL);
-}
-
-void nest_core_prove_vm_async(
-    NestCore *core, const char *vm, GAsyncReadyCallback callback, gpointer user_data)
-{
-    NestVmEntry entry;
-    GError *error = NULL;
-    g_autoptr(GTask) task = new_task(callback, user_data);
-    if (nest_core_vm(core, vm, &entry, &error))
-        answer_later(core, g_object_ref(task), vm);
-    else
-        g_task_return_error(task, error);
-}
-
-gboolean nest_core_proof(NestCore *core, const char *vm, NestProof **ret_proof, GError **error)
-{
-    NestVmEntry entry;
-    if (!nest_core_vm(core, vm, &entry, error))
-        return FALSE;
-    *ret_proof = NULL;
-    return TRUE;
-}
-
-NestProof *nest_core_prove_finish(NestCore *core, GAsyncResult *result, GError **error)
-{
-    if (!g_task_propagate_boolean(G_TASK(result), error))
-        return NULL;
-    NestProof *proof = nest_record_new(&nest_proof_record);
-    proof->code = g_strdup("proved");
-    proof->proved = TRUE;
-    return proof;
-}
-
 static NestPlan *make_plan(const char *vm, gboolean enable)
 {
     NestPlan *plan = nest_plan_new();
