@@ -13,6 +13,7 @@ import enable
 import nestd
 import peer
 import plans
+import proving
 from measure import (Table, Times, interleaved, memory_of, number, ratio_text, run, run_all,
                      settle, switches_of, switches_since, times_table)
 
@@ -288,6 +289,7 @@ TOPICS = {
     "reads": "reads while VMs start, beside libvirtd",
     "power": "one and ten starts and stops, beside virsh",
     "plans": "plans for definitions in files, beside xmllint",
+    "prove": "proving nesting, beside the bare QEMU",
     "looking": "one look at 1, 20 and 200 running VMs",
     "checks": "all checks of a host and of 100 to 4,000 VMs",
     "store": "durable changes and loads of the store, beside raw SQLite",
@@ -295,4 +297,4 @@ TOPICS = {
 FUNCTIONS = {"get": get, "enable": enabling, "reads": reads, "power": powers,
              "looking": looking,
              "plans": lambda worlds, quick: plans.measure(quick), "store": store,
-             "checks": checks}
+             "prove": lambda worlds, quick: proving.measure(quick), "checks": checks}
