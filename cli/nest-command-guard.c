@@ -29,7 +29,7 @@ gboolean nest_command_guard(NestCli *cli, GError **error)
     NestGuardWish wish = {0};
     if (!read_wish(cli->arguments, &wish, error))
         return FALSE;
-    g_autofree char *xml = wish.xml;
+    G_GNUC_UNUSED g_autofree char *xml = wish.xml;
     g_autoptr(NestAction) action = nest_client_guard(cli->client, &wish, cli->cancellable, error);
     if (action == NULL)
         return FALSE;

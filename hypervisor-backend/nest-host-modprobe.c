@@ -150,7 +150,8 @@ char *nest_host_modprobe_blacklisted(const char *root, const char *module)
 {
     g_auto(GStrv) where = NULL, values = NULL;
     g_autofree char *error = NULL;
-    g_autofree char *found = nest_host_modprobe_find(root, module, NULL, &where, &values, &error);
+    G_GNUC_UNUSED g_autofree char *found =
+        nest_host_modprobe_find(root, module, NULL, &where, &values, &error);
     return g_strdup(where[0]);
 }
 

@@ -202,8 +202,9 @@ NestHostRepair *nest_host_repair_read(const char *root, const NestHostFacts *fac
     const char *users = facts->tuning.facts[NEST_TUNING_USERS].value;
     NestHostRepair *repair = g_new0(NestHostRepair, 1);
     g_autofree char *disabled = nest_host_file_line(root, "proc/sys/kernel/modules_disabled", NULL);
-    g_autofree char *found = nest_host_modprobe_find(root, nest_host_repair_module(facts), "nested",
-        &repair->nested_where, &repair->nested_values, &repair->nested_error);
+    G_GNUC_UNUSED g_autofree char *found =
+        nest_host_modprobe_find(root, nest_host_repair_module(facts), "nested",
+            &repair->nested_where, &repair->nested_values, &repair->nested_error);
     repair->blacklisted = nest_host_modprobe_blacklisted(root, nest_host_repair_module(facts));
     repair->uid = geteuid();
     repair->gid = getegid();

@@ -230,8 +230,7 @@ static void check_l2(const NestVmView *view, NestCheck *check)
 {
     static const char *const texts[] = {
         [NEST_ACTIVITY_NONE] = "It does not run.",
-        [NEST_ACTIVITY_UNKNOWN] = "What it does with its extension can't be told: it counts as a "
-                                  "VM that hosts others.",
+        [NEST_ACTIVITY_UNKNOWN] = "It may host VMs: what it does inside can't be told.",
         [NEST_ACTIVITY_OFF] = "It has no virtualization extension.",
         [NEST_ACTIVITY_EXPOSED] = "It has the extension, and has not switched it on.",
         [NEST_ACTIVITY_ARMED] = "A hypervisor is ready in it: it has switched the extension on.",

@@ -16,7 +16,6 @@ static gboolean contains(const char *text, size_t size, const char *part)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     g_autofree char *text = g_memdup2(data, size);
-    g_autofree char *answer = g_strdup_printf("%x", proof_answer(SEED));
     g_autoptr(NestProof) proof = nest_proof_read(text != NULL ? text : "", size, SEED);
     g_assert(proof->code != NULL && proof->message != NULL);
     g_assert(proof->proved == g_str_equal(proof->code, "proved"));
