@@ -68,7 +68,7 @@ extern const NestRecord nest_check_record, nest_check_info_record, nest_check_re
 extern const NestRecord nest_xml_plan_record, nest_xml_wish_record, nest_guard_wish_record;
 extern const NestRecord nest_proof_record, nest_proof_exit_record, nest_proof_pass_record,
     nest_proof_wish_record;
-extern const NestRecord nest_guest_record;
+extern const NestRecord nest_guest_record, nest_exec_wish_record, nest_exec_output_record;
 
 /* A zeroed struct whose arrays are there and empty. */
 gpointer nest_record_new(const NestRecord *record);

@@ -16,4 +16,24 @@ static const NestField nest_guest_fields[] = {
 };
 RECORD(nest_guest, NestGuest, "guest");
 
+static const NestField nest_exec_wish_fields[] = {
+    FIELD(NestExecWish, command, STRV, REQUIRED),
+    FIELD(NestExecWish, env, STRV, OPTIONAL),
+    FIELD(NestExecWish, cwd, STRING, OPTIONAL),
+    FIELD(NestExecWish, input, STRING, OPTIONAL),
+};
+RECORD(nest_exec_wish, NestExecWish, "command");
+
+static const NestField nest_exec_output_fields[] = {
+    FIELD(NestExecOutput, out, STRING, OPTIONAL),
+    FIELD(NestExecOutput, err, STRING, OPTIONAL),
+    FIELD(NestExecOutput, ended, BOOL, OPTIONAL),
+    FIELD(NestExecOutput, status, INT64, OPTIONAL),
+    FIELD(NestExecOutput, signal, UINT, OPTIONAL),
+    NESTED(NestExecOutput, problem, RECORD, OPTIONAL, nest_problem_record),
+};
+RECORD(nest_exec_output, NestExecOutput, "output of a command");
+
+FREE(nest_exec_wish, NestExecWish)
+FREE(nest_exec_output, NestExecOutput)
 FREE(nest_guest, NestGuest)

@@ -24,5 +24,26 @@ typedef struct {
     char *blocked_setting; /* where in the guest that is written; NULL where none is blocked */
 } NestGuest;
 
+/* POST /v1/vms/{vm}/exec */
+typedef struct {
+    GStrv command; /* and its arguments */
+    GStrv env; /* "NAME=VALUE", beside the agent's own */
+    char *cwd; /* where it runs; NULL: where the agent does */
+    char *input; /* its standard input, base64; NULL: none */
+} NestExecWish;
+
+/* A line of the answer to it. */
+typedef struct {
+    char *out, *err; /* what came over standard output and error, base64; NULL: nothing */
+    gboolean ended; /* this is the last line, and the following hold */
+    gint64 status; /* that it ended with */
+    guint signal; /* that ended it, 0: none did */
+    NestProblem *problem; /* why its end is not known; NULL where it is */
+} NestExecOutput;
+
 void nest_guest_free(NestGuest *guest);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestGuest, nest_guest_free)
+void nest_exec_wish_free(NestExecWish *wish);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestExecWish, nest_exec_wish_free)
+void nest_exec_output_free(NestExecOutput *output);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestExecOutput, nest_exec_output_free)

@@ -1,21 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-agent.h"
-#include "nest-codec.h"
-#include "nest-error.h"
+#include "nest-agent-shape.h"
 #include <string.h>
 
 #define TEXT_MAX 200
 #define COMMANDS_MAX 500
 
 /* ---- the shapes of answers ---- */
-
-#define ROW(Type, member, name, type, flags, of) \
-    { \
-        name, NEST_FIELD_##type, NEST_FIELD_##flags, offsetof(Type, member), NULL, of \
-    }
-#define SHAPE(symbol, Type, label) \
-    static const NestRecord symbol##_record = { \
-        label, sizeof(Type), symbol##_fields, G_N_ELEMENTS(symbol##_fields)}
 
 typedef struct {
     char *name;
@@ -51,28 +42,6 @@ static const NestField os_fields[] = {
     ROW(Os, kernel, "kernel-release", STRING, OPTIONAL, NULL),
 };
 SHAPE(os, Os, "guest-get-osinfo");
-
-typedef struct {
-    gpointer record;
-} Answer;
-
-/* What is below "return". The record is taken out of the frame around it. */
-static gpointer read_answer(const NestRecord *shape, const char *answer, GError **error)
-{
-    g_autoptr(GError) cause = NULL;
-    const NestField field = ROW(Answer, record, "return", RECORD, REQUIRED, shape);
-    const NestRecord frame = {"answer of the guest agent", sizeof(Answer), &field, 1};
-    g_autofree Answer *read = nest_codec_from_text(&frame, answer, -1, NEST_CODEC_LENIENT, &cause);
-    if (read != NULL)
-        return read->record;
-    g_autofree char *start = g_strndup(answer, TEXT_MAX);
-    g_autofree char *shown = g_utf8_make_valid(start, -1);
-    nest_set_error(error, NEST_ERROR_GUEST_AGENT,
-        "the guest does not run QEMU's guest agent as it should: reinstall it there",
-        "the guest agent's answer to %s can't be understood (%s): %s", shape->name, cause->message,
-        shown);
-    return NULL;
-}
 
 /* ---- questions and answers ---- */
 
@@ -122,7 +91,7 @@ static GStrv blocked(const Info *info)
 
 gboolean nest_agent_read_info(const char *answer, NestGuest *guest, GError **error)
 {
-    Info *info = read_answer(&info_record, answer, error);
+    Info *info = nest_agent_shape_read(&info_record, answer, error);
     if (info == NULL)
         return FALSE;
     guest->agent_version = cut(info->version);
@@ -145,7 +114,7 @@ static NestGuestFamily family_of(const Os *os)
 
 gboolean nest_agent_read_os(const char *answer, NestGuest *guest, GError **error)
 {
-    Os *os = read_answer(&os_record, answer, error);
+    Os *os = nest_agent_shape_read(&os_record, answer, error);
     if (os == NULL)
         return FALSE;
     guest->family = family_of(os);

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "nest-agent.h"
+#include "nest-guest-read.h"
 #include "nest-core-private.h"
-#include "nest-error.h"
 
 /* What the agent inside a VM says. */
-
-#define ANSWER_SECONDS 5
 
 typedef struct {
     NestCore *core;
@@ -21,45 +18,11 @@ static void visit_free(gpointer data)
     g_free(visit);
 }
 
-static char *ask(const Visit *visit, const char *command, GError **error)
-{
-    NestBackend *backend = visit->core->backend;
-    g_autofree char *question = nest_agent_ask(command);
-    char *answer = NULL;
-    return backend->ops->agent(backend, visit->uuid, question, ANSWER_SECONDS, &answer, error)
-        ? answer
-        : NULL;
-}
-
-/* An agent that says no to this one is there all the same. */
-static gboolean add_os(const Visit *visit, NestGuest *guest, GError **error)
-{
-    g_autoptr(GError) no = NULL;
-    g_autofree char *answer = ask(visit, "guest-get-osinfo", &no);
-    if (answer != NULL)
-        return nest_agent_read_os(answer, guest, error);
-    if (nest_error_code(no) == NEST_ERROR_HYPERVISOR)
-        return TRUE;
-    g_propagate_error(error, g_steal_pointer(&no));
-    return FALSE;
-}
-
-static NestGuest *read_guest(const Visit *visit, GError **error)
-{
-    g_autoptr(NestGuest) guest = nest_record_new(&nest_guest_record);
-    g_autofree char *answer = ask(visit, "guest-info", error);
-    if (answer == NULL || !nest_agent_read_info(answer, guest, error) ||
-        !add_os(visit, guest, error))
-        return NULL;
-    nest_agent_name_setting(guest);
-    return g_steal_pointer(&guest);
-}
-
 static void work(gpointer data)
 {
     Visit *visit = data;
     GError *error = NULL;
-    NestGuest *guest = read_guest(visit, &error);
+    NestGuest *guest = nest_guest_read(visit->core->backend, visit->uuid, &error);
     if (guest == NULL)
         g_task_return_error(visit->task, error);
     else

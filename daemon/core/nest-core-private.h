@@ -48,6 +48,7 @@ struct NestCore {
     NestInventory *inventory;
     GArray *entries; /* NestVmEntry, made on demand */
     NestOperations *operations;
+    guint execs; /* commands that run inside VMs */
     GHashTable *unrecorded; /* gint64 * → NestJob */
     GQueue *waiting; /* requests until the backend is open */
 

@@ -148,6 +148,25 @@ void nest_core_guest_async(
     NestCore *core, const char *vm, GAsyncReadyCallback callback, gpointer user_data);
 NestGuest *nest_core_guest_finish(NestCore *core, GAsyncResult *result, GError **error);
 
+/* A command that runs inside a VM. */
+typedef struct NestExec NestExec;
+
+/* output: some of what it printed, or nothing: so often that a connection does not fall asleep; no
+ * more comes before nest_core_exec_more(). ended: it is over, also where it could not begin
+ * (begun FALSE); last is the last line, error why its end is not known. exec is gone then. */
+typedef struct {
+    void (*output)(const NestExecOutput *output, gpointer data);
+    void (*ended)(
+        const NestExecOutput *last, gboolean begun, const GError *error, gpointer data);
+} NestExecHooks;
+
+/* Copies wish; hooks is kept. */
+NestExec *nest_core_exec(NestCore *core, const NestCaller *caller, const char *vm,
+    const NestExecWish *wish, const NestExecHooks *hooks, gpointer data);
+void nest_core_exec_more(NestExec *exec);
+/* Has the command killed; ended tells. */
+void nest_core_exec_abort(NestExec *exec);
+
 /* The checkpoints of a VM, oldest first: array of NestCheckpoint that frees its elements. */
 void nest_core_checkpoints_async(
     NestCore *core, const char *vm, GAsyncReadyCallback callback, gpointer user_data);

@@ -250,6 +250,15 @@ gboolean nest_connection_write(NestConnection *c, const char *data, gsize length
     return open;
 }
 
+void nest_connection_end(NestConnection *c)
+{
+    c->state = STATE_REPLY;
+    deadline_in(c, nest_http_limits(c->http)->write_timeout);
+    if (!c->http10)
+        push_string(c, g_string_new("0\r\n\r\n"));
+    send_out(c);
+}
+
 void nest_connection_more(NestConnection *c)
 {
     nest_fd_watch_soon(c->watch);

@@ -38,5 +38,8 @@ gboolean nest_connection_write(NestConnection *connection, const char *text, gsi
 /* drained is called in the next turn of the main loop, if everything has left by then. */
 void nest_connection_more(NestConnection *connection);
 
+/* The end of the stream: it is closed once everything has left, and no hook is called any more. */
+void nest_connection_end(NestConnection *connection);
+
 /* Bytes written that have not left yet. */
 gsize nest_connection_unsent(const NestConnection *connection);

@@ -41,6 +41,7 @@ void nest_http_repair_undo(NestExchange *exchange);
 void nest_http_operations_list(NestExchange *exchange);
 void nest_http_operations_get(NestExchange *exchange);
 void nest_http_operations_abort(NestExchange *exchange);
+void nest_http_guest_exec(NestExchange *exchange);
 void nest_http_guest_get(NestExchange *exchange);
 void nest_http_events_get(NestExchange *exchange);
 void nest_http_openapi_get(NestExchange *exchange);

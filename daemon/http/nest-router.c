@@ -54,6 +54,8 @@ const NestRoute nest_routes[] = {
         nest_http_checkpoints_apply, &nest_apply_wish_record, {{NULL}}},
     {"DELETE", "/v1/vms/{vm}/checkpoints/{checkpoint}", NEST_RIGHT_MANAGE,
         nest_http_checkpoints_delete, NULL, {{NULL}}},
+    {"POST", "/v1/vms/{vm}/exec", NEST_RIGHT_MANAGE, nest_http_guest_exec, &nest_exec_wish_record,
+        {{NULL}}},
     {"GET", "/v1/vms/{vm}/guest", NEST_RIGHT_VIEW, nest_http_guest_get, NULL, {{NULL}}},
     {"GET", "/v1/vms/{vm}/nested", NEST_RIGHT_VIEW, nest_http_nested_get, NULL, {{NULL}}},
     {"PUT", "/v1/vms/{vm}/nested", NEST_RIGHT_MANAGE, nest_http_nested_set,

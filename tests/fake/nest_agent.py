@@ -14,7 +14,7 @@ import subprocess
 import threading
 
 COMMANDS = ["guest-ping", "guest-info", "guest-get-osinfo", "guest-exec", "guest-exec-status",
-            "guest-file-open", "guest-file-close", "guest-file-read"]
+            "guest-file-open", "guest-file-close", "guest-file-read", "guest-file-seek"]
 OS = {"id": "debian", "pretty-name": "Debian GNU/Linux 12 (bookworm)", "name": "Debian GNU/Linux",
       "kernel-release": "6.1.0-18-cloud-amd64", "machine": "x86_64"}
 HANG = object()
@@ -155,6 +155,9 @@ class Agent:
         data = self._file(handle).read(count)
         return {"count": len(data), "buf-b64": base64.b64encode(data).decode(),
                 "eof": len(data) < count}
+
+    def guest_file_seek(self, handle, offset, whence):
+        return {"position": self._file(handle).seek(offset), "eof": False}
 
     def guest_file_close(self, handle):
         self._file(handle).close()

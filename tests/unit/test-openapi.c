@@ -61,6 +61,8 @@ static const struct {
     {"Checkpoint", &nest_checkpoint_record, FALSE},
     {"CheckpointWish", &nest_checkpoint_wish_record, TRUE},
     {"Event", &nest_event_record, FALSE},
+    {"ExecOutput", &nest_exec_output_record, FALSE},
+    {"ExecWish", &nest_exec_wish_record, TRUE},
     {"Guest", &nest_guest_record, FALSE},
     {"GuardWish", &nest_guard_wish_record, TRUE},
     {"Host", &nest_host_record, FALSE},

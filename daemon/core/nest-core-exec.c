@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-core-private.h"
+#include "nest-error.h"
+#include "nest-guest-exec.h"
+
+/* Commands inside VMs. A worker is in the guest; what it hears goes to the main thread one piece at
+ * a time, so that a slow client slows the reading down and fills no memory. */
+
+struct NestExec {
+    NestCore *core;
+    NestCaller caller;
+    const NestExecHooks *hooks;
+    gpointer data;
+    char *uuid, *name;
+    NestExecWish *wish;
+    GCancellable *cancellable;
+    gulong ending; /* handler */
+
+    GMutex lock;
+    GCond cond;
+    gboolean busy; /* a piece is on its way; guarded */
+
+    gboolean begun;
+    gint64 status;
+    guint signal;
+    GError *error;
+};
+
+static void exec_free(NestExec *exec)
+{
+    g_cancellable_disconnect(exec->core->ending, exec->ending);
+    nest_exec_wish_free(exec->wish);
+    g_object_unref(exec->cancellable);
+    g_clear_error(&exec->error);
+    g_cond_clear(&exec->cond);
+    g_mutex_clear(&exec->lock);
+    g_free(exec->uuid);
+    g_free(exec->name);
+    g_free(exec);
+}
+
+static void ended(gpointer data)
+{
+    NestExec *exec = data;
+    g_autoptr(NestProblem) problem =
+        exec->error != NULL ? nest_problem_from_error(exec->error) : NULL;
+    const NestExecOutput last = {
+        .ended = TRUE, .status = exec->status, .signal = exec->signal, .problem = problem};
+    exec->core->execs--;
+    exec->hooks->ended(&last, exec->begun, exec->error, exec->data);
+    exec_free(exec);
+}
+
+/* ---- on a visitor ---- */
+
+typedef struct {
+    NestExec *exec;
+    NestExecOutput output;
+} Piece;
+
+static void tell(gpointer data)
+{
+    g_autofree Piece *piece = data;
+    piece->exec->hooks->output(&piece->output, piece->exec->data);
+    g_free(piece->output.out);
+    g_free(piece->output.err);
+}
+
+static void on_output(gboolean err, GBytes *chunk, gpointer user_data)
+{
+    NestExec *exec = user_data;
+    Piece *piece = g_new0(Piece, 1);
+    gsize length = 0;
+    const guchar *data = g_bytes_get_data(chunk, &length);
+    char *text = length > 0 ? g_base64_encode(data, length) : NULL;
+    piece->exec = exec;
+    piece->output = (NestExecOutput){.out = err ? NULL : text, .err = err ? text : NULL};
+    g_mutex_lock(&exec->lock);
+    exec->busy = TRUE;
+    nest_core_post(tell, piece);
+    while (exec->busy && !g_cancellable_is_cancelled(exec->cancellable))
+        g_cond_wait(&exec->cond, &exec->lock);
+    g_mutex_unlock(&exec->lock);
+}
+
+/* Of the command only its name: arguments may hold what nobody else may read. */
+static gboolean record(NestExec *exec, GError **error)
+{
+    g_autoptr(GPtrArray) events = g_ptr_array_new_with_free_func((GDestroyNotify)nest_event_free);
+    NestEvent *event = nest_record_new(&nest_event_record);
+    event->kind = g_strdup("guest-exec");
+    event->uuid = g_strdup(exec->uuid);
+    event->name = g_strdup(exec->name);
+    event->message = g_strdup_printf("the user with id %u runs %.200s inside %s",
+        (guint)exec->caller.uid, exec->wish->command[0], exec->name);
+    g_ptr_array_add(events, event);
+    return nest_store_add_events(exec->core->store, events, error);
+}
+
+static void work(gpointer data)
+{
+    NestExec *exec = data;
+    if (record(exec, &exec->error))
+        nest_guest_exec_run(exec->core->backend, exec->uuid, exec->wish, on_output, exec,
+            exec->cancellable, &exec->begun, &exec->status, &exec->signal, &exec->error);
+    nest_core_post(ended, exec);
+}
+
+/* ---- on the main thread ---- */
+
+static void on_ending(GCancellable *ending, gpointer data)
+{
+    nest_core_exec_abort(data);
+}
+
+static gboolean find(NestExec *exec, const char *vm)
+{
+    NestVmEntry entry;
+    if (!nest_guest_exec_check(exec->wish, &exec->error) ||
+        !nest_core_check_open(exec->core, &exec->error) ||
+        !nest_core_vm(exec->core, vm, &entry, &exec->error))
+        return FALSE;
+    exec->uuid = g_strdup(entry.uuid);
+    exec->name = g_strdup(entry.name);
+    if (exec->core->state != NEST_CORE_OPEN) {
+        nest_set_error(&exec->error, NEST_ERROR_BACKEND_OPENING, "try again in a moment",
+            "the hypervisor is being opened");
+        return FALSE;
+    }
+    if (exec->core->execs <= NEST_VISITORS / 2)
+        return TRUE;
+    nest_set_error(&exec->error, NEST_ERROR_TOO_MANY, "wait until one has ended",
+        "%u commands run inside virtual machines", NEST_VISITORS / 2);
+    return FALSE;
+}
+
+NestExec *nest_core_exec(NestCore *core, const NestCaller *caller, const char *vm,
+    const NestExecWish *wish, const NestExecHooks *hooks, gpointer data)
+{
+    NestExec *exec = g_new0(NestExec, 1);
+    exec->core = core;
+    exec->caller = *caller;
+    exec->hooks = hooks;
+    exec->data = data;
+    exec->wish = nest_record_copy(&nest_exec_wish_record, wish);
+    exec->cancellable = g_cancellable_new();
+    g_mutex_init(&exec->lock);
+    g_cond_init(&exec->cond);
+    exec->ending = g_cancellable_connect(core->ending, G_CALLBACK(on_ending), exec, NULL);
+    core->execs++;
+    if (!find(exec, vm)) {
+        nest_core_post(ended, exec);
+        return exec;
+    }
+    nest_core_push(core, core->visitors, work, exec);
+    return exec;
+}
+
+static void wake(NestExec *exec)
+{
+    g_mutex_lock(&exec->lock);
+    exec->busy = FALSE;
+    g_cond_signal(&exec->cond);
+    g_mutex_unlock(&exec->lock);
+}
+
+void nest_core_exec_more(NestExec *exec)
+{
+    wake(exec);
+}
+
+void nest_core_exec_abort(NestExec *exec)
+{
+    g_cancellable_cancel(exec->cancellable);
+    wake(exec);
+}

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-guest-exec.h"
+#include "nest-agent-exec.h"
+#include "nest-error.h"
+#include "nest-guest-read.h"
+#include <string.h>
+
+#define CHUNK (256 * 1024)
+#define LOOK_MS_MIN 10
+#define LOOK_MS_MAX 250
+#define SILENCE_SECONDS 15
+#define PATIENCE_SECONDS 30 /* with an agent that does not answer */
+#define KILL_SECONDS 5
+
+/* 1: the folder, 2: where to run, then the command. Only what goes wrong before the command begins
+ * is said where the agent keeps it. */
+static const char begin_script[] =
+    "d=$1 c=$2; shift 2; u=$(umask); umask 077\n"
+    "mkdir \"$d\" || exit 125\n"
+    "[ -z \"$c\" ] || cd \"$c\" || { rmdir \"$d\"; exit 125; }\n"
+    "{ : >\"$d/1\" && : >\"$d/2\"; } || { rm -rf \"$d\"; exit 125; }\n"
+    "umask \"$u\"; exec >>\"$d/1\" 2>>\"$d/2\"\n"
+    "[ -r /proc/$$/stat ] && read -r _ _ _ _ g _ </proc/$$/stat && [ \"$g\" != $$ ] &&\n"
+    "    command -v setsid >/dev/null && exec setsid \"$@\"\n"
+    "exec \"$@\"\n";
+static const char kill_script[] =
+    "kill -s \"$1\" -- \"-$2\" 2>/dev/null || kill -s \"$1\" \"$2\"\n";
+static const char clean_script[] = "rm -rf \"$1\"\n";
+
+typedef struct {
+    gint64 handle; /* -1: not open yet */
+    guint64 offset;
+    gboolean seek; /* an answer may have been lost: where it stands is not known */
+} Stream;
+
+typedef struct {
+    NestBackend *backend;
+    const char *uuid;
+    NestGuestOutput output;
+    gpointer user_data;
+    GCancellable *cancellable;
+    char folder[64];
+    gint64 pid;
+    Stream streams[2];
+    NestAgentStatus status;
+    gboolean silent; /* the last question got no answer; what can't be understood is one */
+    gint64 heard; /* from the agent, monotonic */
+    gint64 told; /* to output, monotonic */
+} Run;
+
+/* Takes question. */
+static gboolean ask(Run *run, char *question, char **ret_answer, GError **error)
+{
+    g_autofree char *taken = question;
+    run->silent = !run->backend->ops->agent(
+        run->backend, run->uuid, taken, NEST_GUEST_ANSWER_SECONDS, ret_answer, error);
+    if (run->silent)
+        return FALSE;
+    run->heard = g_get_monotonic_time();
+    return TRUE;
+}
+
+/* TRUE: the agent may answer yet, and error is gone. */
+static gboolean be_patient(const Run *run, GError **error)
+{
+    if (!run->silent || !g_error_matches(*error, NEST_ERROR, NEST_ERROR_GUEST_AGENT) ||
+        g_get_monotonic_time() - run->heard > PATIENCE_SECONDS * G_USEC_PER_SEC)
+        return FALSE;
+    g_clear_error(error);
+    return TRUE;
+}
+
+/* ---- the start ---- */
+
+static gboolean refuse(GError **error, const char *what)
+{
+    nest_set_error(error, NEST_ERROR_INVALID_REQUEST, NULL, "%s", what);
+    return FALSE;
+}
+
+gboolean nest_guest_exec_check(const NestExecWish *wish, GError **error)
+{
+    if (wish->command == NULL || wish->command[0] == NULL || *wish->command[0] == '\0')
+        return refuse(error, "no command is given");
+    for (guint i = 0; wish->env != NULL && wish->env[i] != NULL; i++)
+        if (strchr(wish->env[i], '=') == NULL || wish->env[i][0] == '=')
+            return refuse(error, "what is not NAME=VALUE is no environment");
+    if (wish->input != NULL && !nest_agent_exec_is_base64(wish->input))
+        return refuse(error, "the input is not base64");
+    return TRUE;
+}
+
+static gboolean check_guest(Run *run, GError **error)
+{
+    g_autoptr(NestGuest) guest = nest_guest_read(run->backend, run->uuid, error);
+    if (guest == NULL)
+        return FALSE;
+    if (!guest->exec) {
+        nest_set_error(error, NEST_ERROR_VM_UNFIT, guest->blocked_setting,
+            "the guest agent may not run commands, or not read files");
+        return FALSE;
+    }
+    if (guest->family != NEST_GUEST_FAMILY_WINDOWS)
+        return TRUE;
+    nest_set_error(error, NEST_ERROR_UNSUPPORTED, NULL,
+        "commands inside Windows are not supported yet: the guest needs a POSIX shell");
+    return FALSE;
+}
+
+static char **make_words(const Run *run, const NestExecWish *wish)
+{
+    g_autoptr(GStrvBuilder) words = g_strv_builder_new();
+    const char *cwd = wish->cwd != NULL ? wish->cwd : "";
+    g_strv_builder_add_many(words, "-c", begin_script, "sh", run->folder, cwd, NULL);
+    if (wish->env != NULL && *wish->env != NULL) {
+        g_strv_builder_add(words, "env");
+        g_strv_builder_addv(words, (const char **)wish->env);
+        g_strv_builder_add_many(words, "sh", "-c", "exec \"$@\"", "sh", NULL);
+    }
+    g_strv_builder_addv(words, (const char **)wish->command);
+    return g_strv_builder_end(words);
+}
+
+static gboolean begin(Run *run, const NestExecWish *wish, GError **error)
+{
+    g_autofree char *answer = NULL;
+    g_snprintf(run->folder, sizeof run->folder, "/tmp/.nestd-%08x%08x%08x", g_random_int(),
+        g_random_int(), g_random_int());
+    g_auto(GStrv) words = make_words(run, wish);
+    char *question = nest_agent_exec_ask("/bin/sh", (const char *const *)words, wish->input);
+    return check_guest(run, error) && ask(run, question, &answer, error) &&
+        nest_agent_exec_read(answer, &run->pid, error);
+}
+
+/* ---- while it runs ---- */
+
+/* A file that is not there yet is none. */
+static gboolean open_stream(Run *run, guint i, gboolean *ret_more, GError **error)
+{
+    g_autoptr(GError) cause = NULL;
+    g_autofree char *answer = NULL;
+    g_autofree char *path = g_strdup_printf("%s/%u", run->folder, i + 1);
+    if (ask(run, nest_agent_exec_ask_open(path), &answer, &cause))
+        return nest_agent_exec_read_open(answer, &run->streams[i].handle, error);
+    if (g_error_matches(cause, NEST_ERROR, NEST_ERROR_HYPERVISOR))
+        return TRUE;
+    if (be_patient(run, &cause)) {
+        *ret_more = TRUE;
+        return TRUE;
+    }
+    g_propagate_error(error, g_steal_pointer(&cause));
+    return FALSE;
+}
+
+static gboolean read_chunk(Run *run, Stream *stream, GBytes **ret_chunk, GError **error)
+{
+    g_autofree char *moved = NULL, *answer = NULL;
+    gboolean end = FALSE;
+    if (stream->seek &&
+        !ask(run, nest_agent_exec_ask_seek(stream->handle, stream->offset), &moved, error))
+        return FALSE;
+    stream->seek = TRUE;
+    if (!ask(run, nest_agent_exec_ask_chunk(stream->handle, CHUNK), &answer, error))
+        return FALSE;
+    if (!nest_agent_exec_read_chunk(answer, CHUNK, ret_chunk, &end, error))
+        return FALSE;
+    stream->seek = FALSE;
+    stream->offset += g_bytes_get_size(*ret_chunk);
+    return TRUE;
+}
+
+static gboolean pump_stream(Run *run, guint i, gboolean *ret_more, GError **error)
+{
+    Stream *stream = &run->streams[i];
+    g_autoptr(GError) cause = NULL;
+    g_autoptr(GBytes) chunk = NULL;
+    if (stream->handle < 0 && !open_stream(run, i, ret_more, error))
+        return FALSE;
+    if (stream->handle < 0)
+        return TRUE;
+    if (!read_chunk(run, stream, &chunk, &cause)) {
+        *ret_more = be_patient(run, &cause);
+        if (!*ret_more)
+            g_propagate_error(error, g_steal_pointer(&cause));
+        return *ret_more;
+    }
+    if (g_bytes_get_size(chunk) == 0)
+        return TRUE;
+    *ret_more = TRUE;
+    run->output(i == 1, chunk, run->user_data);
+    run->told = g_get_monotonic_time();
+    return TRUE;
+}
+
+static gboolean look(Run *run, GError **error)
+{
+    g_autofree char *answer = NULL;
+    g_autoptr(GError) cause = NULL;
+    g_clear_pointer(&run->status.said, g_free);
+    if (ask(run, nest_agent_exec_ask_status(run->pid), &answer, &cause))
+        return nest_agent_exec_read_status(answer, &run->status, error);
+    if (be_patient(run, &cause))
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&cause));
+    return FALSE;
+}
+
+static void stay_awake(Run *run)
+{
+    if (g_get_monotonic_time() - run->told < SILENCE_SECONDS * G_USEC_PER_SEC)
+        return;
+    g_autoptr(GBytes) nothing = g_bytes_new(NULL, 0);
+    run->output(FALSE, nothing, run->user_data);
+    run->told = g_get_monotonic_time();
+}
+
+static void rest(const Run *run, guint ms)
+{
+    GPollFD fd;
+    if (!g_cancellable_make_pollfd(run->cancellable, &fd)) {
+        g_usleep(ms * 1000UL);
+        return;
+    }
+    g_poll(&fd, 1, (gint)ms);
+    g_cancellable_release_fd(run->cancellable);
+}
+
+static gboolean is_aborted(const Run *run, GError **error)
+{
+    if (!g_cancellable_is_cancelled(run->cancellable))
+        return FALSE;
+    nest_set_error(error, NEST_ERROR_ABORTED, NULL, "the command was aborted");
+    return TRUE;
+}
+
+/* Its end is asked for before what it printed: what was printed after that is not lost. */
+static gboolean follow(Run *run, GError **error)
+{
+    guint ms = LOOK_MS_MIN;
+    for (;;) {
+        gboolean more = FALSE;
+        if (is_aborted(run, error) || (!run->status.exited && !look(run, error)) ||
+            !pump_stream(run, 0, &more, error) || !pump_stream(run, 1, &more, error))
+            return FALSE;
+        if (run->status.exited && !more)
+            return TRUE;
+        stay_awake(run);
+        if (!more)
+            rest(run, ms);
+        ms = more ? LOOK_MS_MIN : MIN(ms * 3 / 2, LOOK_MS_MAX);
+    }
+}
+
+/* ---- the end ---- */
+
+/* Runs script in the guest, and waits a little for it. What comes of it is not asked. */
+static gboolean run_script(Run *run, const char *const *words)
+{
+    g_autofree char *answer = NULL;
+    gint64 pid = 0, deadline = g_get_monotonic_time() + KILL_SECONDS * G_USEC_PER_SEC;
+    if (!ask(run, nest_agent_exec_ask("/bin/sh", words, NULL), &answer, NULL) ||
+        !nest_agent_exec_read(answer, &pid, NULL))
+        return FALSE;
+    while (g_get_monotonic_time() < deadline) {
+        NestAgentStatus status = {0};
+        g_autofree char *told = NULL;
+        if (!ask(run, nest_agent_exec_ask_status(pid), &told, NULL) ||
+            !nest_agent_exec_read_status(told, &status, NULL))
+            return FALSE;
+        g_free(status.said);
+        if (status.exited)
+            return TRUE;
+        g_usleep(LOOK_MS_MIN * 1000);
+    }
+    return FALSE;
+}
+
+static gboolean has_ended(Run *run)
+{
+    gint64 deadline = g_get_monotonic_time() + KILL_SECONDS * G_USEC_PER_SEC;
+    while (!run->status.exited && g_get_monotonic_time() < deadline) {
+        if (!look(run, NULL))
+            return FALSE;
+        if (!run->status.exited)
+            g_usleep(LOOK_MS_MIN * 1000);
+    }
+    return run->status.exited;
+}
+
+static gboolean kill_it(Run *run)
+{
+    static const char *const signals[] = {"TERM", "KILL"};
+    g_autofree char *pid = g_strdup_printf("%" G_GINT64_FORMAT, run->pid);
+    for (guint i = 0; i < G_N_ELEMENTS(signals); i++) {
+        const char *const words[] = {"-c", kill_script, "sh", signals[i], pid, NULL};
+        if (!run->status.exited && run_script(run, words) && has_ended(run))
+            return TRUE;
+    }
+    return run->status.exited;
+}
+
+static void clean(Run *run)
+{
+    const char *const words[] = {"-c", clean_script, "sh", run->folder, NULL};
+    for (guint i = 0; i < G_N_ELEMENTS(run->streams); i++) {
+        g_autofree char *answer = NULL;
+        if (run->streams[i].handle >= 0)
+            ask(run, nest_agent_exec_ask_close(run->streams[i].handle), &answer, NULL);
+    }
+    run_script(run, words);
+}
+
+/* It never came so far as to print anything. */
+static gboolean check_began(const Run *run, GError **error)
+{
+    if (run->streams[0].handle >= 0 && run->streams[1].handle >= 0)
+        return TRUE;
+    nest_set_error(error, NEST_ERROR_VM_UNFIT, "the guest needs a shell, and room in /tmp",
+        "the command could not begin in the guest: %s",
+        run->status.said != NULL && *run->status.said != '\0' ? g_strchomp(run->status.said)
+                                                              : "it does not say why");
+    return FALSE;
+}
+
+/* After a failure that is no end of the command, it must not be left behind. */
+static void give_up(Run *run, GError **error)
+{
+    NestErrorCode code = nest_error_code(*error);
+    if (code == NEST_ERROR_VM_STATE || code == NEST_ERROR_VM_NOT_FOUND || kill_it(run))
+        return;
+    g_prefix_error(error, "the command may still run in the guest, for it could not be killed: ");
+}
+
+gboolean nest_guest_exec_run(NestBackend *backend, const char *uuid, const NestExecWish *wish,
+    NestGuestOutput output, gpointer user_data, GCancellable *cancellable, gboolean *ret_begun,
+    gint64 *ret_status, guint *ret_signal, GError **error)
+{
+    g_autoptr(GError) cause = NULL;
+    Run run = {.backend = backend,
+        .uuid = uuid,
+        .output = output,
+        .user_data = user_data,
+        .cancellable = cancellable,
+        .streams = {{.handle = -1}, {.handle = -1}},
+        .heard = g_get_monotonic_time()};
+    if (!nest_guest_exec_check(wish, error) || !begin(&run, wish, error))
+        return FALSE;
+    *ret_begun = TRUE;
+    gboolean good = follow(&run, &cause) && check_began(&run, &cause);
+    if (!good)
+        give_up(&run, &cause);
+    if (run.status.exited)
+        clean(&run);
+    g_free(run.status.said);
+    if (good) {
+        *ret_status = run.status.status;
+        *ret_signal = run.status.signal;
+        return TRUE;
+    }
+    g_propagate_error(error, g_steal_pointer(&cause));
+    return FALSE;
+}
