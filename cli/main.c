@@ -63,7 +63,7 @@ static int end(NestCli *cli, GError *error)
     }
     if (cli->interrupted)
         return EXIT_INTERRUPTED;
-    return error != NULL ? nest_error_exit_status(nest_error_code(error)) : EXIT_SUCCESS;
+    return error != NULL ? nest_error_exit_status(nest_error_code(error)) : cli->status;
 }
 
 int main(int argc, char **argv)

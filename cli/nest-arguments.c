@@ -36,7 +36,9 @@ static void add_entries(GArray *entries, NestArguments *arguments, const NestOpt
     for (guint i = 0; i < count(options); i++) {
         GOptionEntry entry = {.long_name = options[i].name,
             .short_name = options[i].letter,
-            .arg = options[i].value != NULL ? G_OPTION_ARG_FILENAME : G_OPTION_ARG_NONE,
+            .arg = options[i].many         ? G_OPTION_ARG_FILENAME_ARRAY
+                : options[i].value != NULL ? G_OPTION_ARG_FILENAME
+                                           : G_OPTION_ARG_NONE,
             .arg_data = (char *)arguments + options[i].offset};
         g_array_append_val(entries, entry);
     }
@@ -79,7 +81,9 @@ gboolean nest_arguments_parse(NestArguments *arguments, const NestOption *more, 
 static void clear_options(NestArguments *arguments, const NestOption *options)
 {
     for (guint i = 0; i < count(options); i++)
-        if (options[i].value != NULL)
+        if (options[i].many)
+            g_clear_pointer((GStrv *)(void *)((char *)arguments + options[i].offset), g_strfreev);
+        else if (options[i].value != NULL)
             g_clear_pointer((char **)(void *)((char *)arguments + options[i].offset), g_free);
 }
 

@@ -14,6 +14,9 @@ typedef struct {
     char *after, *limit, *timeout, *scope, *to, *reason, *xml, *extension;
     char *memory, *vcpus, *disk, *iso, *kernel, *initrd, *cmdline, *network, *filter, *accel;
 
+    char *input, *cwd;
+    GStrv env;
+
     GStrv operands; /* never NULL once parsed */
     guint n_operands;
 } NestArguments;
@@ -24,6 +27,7 @@ typedef struct {
     size_t offset; /* of a gboolean or, with value, of a char pointer in NestArguments */
     const char *value; /* "SIZE", "auto|kvm|tcg"; NULL for a flag */
     const char *help; /* NULL: not shown */
+    gboolean many; /* may be given again: offset is of a GStrv */
 } NestOption;
 
 extern const NestOption nest_global_options[];

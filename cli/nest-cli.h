@@ -10,6 +10,7 @@ typedef struct {
     NestOutput *output;
     NestClient *client;
     GCancellable *cancellable; /* fires at Ctrl-C; NULL where Ctrl-C just ends nestctl */
+    int status; /* what to exit with where nothing failed */
     gboolean interrupted; /* Ctrl-C is why it ended */
 } NestCli;
 

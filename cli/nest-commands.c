@@ -61,6 +61,15 @@ static const NestOption create_options[] = {
     {NULL},
 };
 
+static const NestOption exec_options[] = {
+    {"env", '\0', offsetof(NestArguments, env), "NAME=VALUE",
+        "a variable of its environment; again for more", TRUE},
+    VALUE(cwd, "cwd", '\0', "DIR", "where it runs"),
+    VALUE(
+        input, "input", '\0', "FILE|-", "its standard input, up to 700 KiB; - is that of nestctl"),
+    {NULL},
+};
+
 static const NestOption wait_options[] = {NO_WAIT, {NULL}};
 
 static const NestOption guarded_options[] = {FORCE, REASON, NO_WAIT, {NULL}};
@@ -275,6 +284,11 @@ const NestCommand nest_commands[] = {
         "it runs and nests."},
     {"checkpoint delete", NULL, "VM CHECKPOINT", 2, 2, wait_options, NEST_COMMAND_CHANGES,
         nest_command_checkpoint_delete, "delete a checkpoint of a VM", "The VM stays as it is."},
+    {"exec", NULL, "VM -- COMMAND…", 2, G_MAXUINT, exec_options, NEST_COMMAND_CHANGES,
+        nest_command_exec, "run a command inside a VM",
+        "Over the guest agent, without a network. Its output comes as it is printed, and its exit "
+        "status is that of nestctl; 128 and the number of a signal that ended it. Ctrl-C kills "
+        "it."},
     {"guest info", NULL, "VM", 1, 1, NULL, NEST_COMMAND_PLAIN, nest_command_guest_info,
         "show what the agent inside a VM says of it",
         "Its system, the version of the agent, and what that may not do, with the line to change."},

@@ -67,6 +67,7 @@ gboolean nest_command_checkpoint_create(NestCli *cli, GError **error);
 gboolean nest_command_checkpoint_list(NestCli *cli, GError **error);
 gboolean nest_command_checkpoint_apply(NestCli *cli, GError **error);
 gboolean nest_command_checkpoint_delete(NestCli *cli, GError **error);
+gboolean nest_command_exec(NestCli *cli, GError **error);
 gboolean nest_command_guest_info(NestCli *cli, GError **error);
 gboolean nest_command_migrate(NestCli *cli, GError **error);
 gboolean nest_command_trust(NestCli *cli, GError **error);

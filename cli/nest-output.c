@@ -215,6 +215,18 @@ void nest_output_raw(NestOutput *output, const char *text)
     }
 }
 
+char *nest_output_tame(const NestOutput *output, const char *data, gsize length)
+{
+    g_autofree char *valid = g_utf8_make_valid(data, (gssize)length);
+    g_auto(GStrv) lines = g_strsplit(valid, "\n", -1);
+    for (guint i = 0; lines[i] != NULL; i++) {
+        char *safe = nest_text_safe(lines[i], output->unicode);
+        g_free(lines[i]);
+        lines[i] = safe;
+    }
+    return g_strjoinv("\n", lines);
+}
+
 static void put_error(NestOutput *output, NestStyle style, const char *text)
 {
     g_autofree char *safe = nest_text_safe(text, output->unicode);

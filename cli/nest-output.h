@@ -48,6 +48,9 @@ void nest_output_aside(NestOutput *output);
 /* A text on stdout, as it is; on a terminal its lines are made safe for it. */
 void nest_output_raw(NestOutput *output, const char *text);
 
+/* A copy of what goes to a terminal, with nothing in it but text and new lines. */
+char *nest_output_tame(const NestOutput *output, const char *data, gsize length);
+
 /* A line on stderr, whatever the mode. */
 void nest_output_note(NestOutput *output, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void nest_output_error(NestOutput *output, const GError *error);

@@ -61,6 +61,14 @@ NestPlan *nest_client_plan_undo(NestClient *client, const char *vm, const NestUn
 NestPlan *nest_client_plan_host(
     NestClient *client, const NestHostWish *wish, GCancellable *cancellable, GError **error);
 
+/* Runs a command inside vm until it ends, with *ret_status or by *ret_signal (else 0); func is
+ * called for each line of the answer, whose JSON text is. Once cancellable fires nestd has it
+ * killed, and error is ABORTED. */
+typedef void (*NestExecFunc)(const NestExecOutput *output, const char *text, gpointer user_data);
+gboolean nest_client_exec(NestClient *client, const char *vm, const NestExecWish *wish,
+    NestExecFunc func, gpointer user_data, gint64 *ret_status, guint *ret_signal,
+    GCancellable *cancellable, GError **error);
+
 /* What the agent inside vm says. */
 NestGuest *nest_client_guest(
     NestClient *client, const char *vm, GCancellable *cancellable, GError **error);

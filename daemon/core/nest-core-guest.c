@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "nest-guest-read.h"
 #include "nest-core-private.h"
+#include "nest-guest-read.h"
 
 /* What the agent inside a VM says. */
 

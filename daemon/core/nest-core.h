@@ -156,8 +156,7 @@ typedef struct NestExec NestExec;
  * (begun FALSE); last is the last line, error why its end is not known. exec is gone then. */
 typedef struct {
     void (*output)(const NestExecOutput *output, gpointer data);
-    void (*ended)(
-        const NestExecOutput *last, gboolean begun, const GError *error, gpointer data);
+    void (*ended)(const NestExecOutput *last, gboolean begun, const GError *error, gpointer data);
 } NestExecHooks;
 
 /* Copies wish; hooks is kept. */

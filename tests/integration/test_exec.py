@@ -8,6 +8,8 @@ import glob
 import hashlib
 import json
 import os
+import signal
+import subprocess
 import time
 import unittest
 
@@ -79,14 +81,18 @@ class Exec(unittest.TestCase):
         self.assertEqual((status, len(err)), (0, 1000000))
         self.assertEqual(hashlib.sha256(out).digest(), hashlib.sha256(b"x" * 20000000).digest())
 
+    def first_of(self, answer):
+        """The first line that says something."""
+        while not (line := answer.readline()).strip():
+            pass
+        return json.loads(line)
+
     def test_it_is_told_while_it_runs(self):
         with self.asked("/bin/sh", "-c", "echo begun; exec sleep 1000") as connection:
-            answer = connection.getresponse()
-            while not (text := answer.readline()).strip():
-                pass
-            line = json.loads(text)
-            self.assertEqual(base64.b64decode(line["out"]), b"begun\n")
-            self.assertEqual(len(self.left()), 1)
+            with connection.getresponse() as answer:
+                line = self.first_of(answer)
+                self.assertEqual(base64.b64decode(line["out"]), b"begun\n")
+                self.assertEqual(len(self.left()), 1)
         eventually(lambda: not self.agent.processes and not self.left())
         events = self.daemon.get("/v1/events?follow=0&after=0")["events"]
         message = [event["message"] for event in events if event["kind"] == "guest-exec"][0]
@@ -94,11 +100,10 @@ class Exec(unittest.TestCase):
         self.assertNotIn("begun", message)
 
     def test_what_ignores_being_ended(self):
-        with self.asked("/bin/sh", "-c", "trap '' TERM; echo begun; while :; do sleep 1; done"
-                        ) as connection:
-            answer = connection.getresponse()
-            while b"out" not in answer.readline():
-                pass
+        script = "trap '' TERM; echo begun; while :; do sleep 1; done"
+        with self.asked("/bin/sh", "-c", script) as connection:
+            with connection.getresponse() as answer:
+                self.first_of(answer)
         eventually(lambda: not self.agent.processes and not self.left(), 30)
 
     def test_refused(self):
@@ -121,8 +126,7 @@ class Exec(unittest.TestCase):
     def test_the_guest_goes_away(self):
         with self.asked("/bin/sh", "-c", "echo begun; exec sleep 1000") as connection:
             answer = connection.getresponse()
-            while b"out" not in answer.readline():
-                pass
+            self.first_of(answer)
             self.daemon.host.stop("vm")
             last = json.loads(answer.read().splitlines()[-1])
         self.assertEqual((last["ended"], last["problem"]["kind"]), (True, "vm-state"))
@@ -148,6 +152,34 @@ class Exec(unittest.TestCase):
         status, out, _ = self.run_it("/bin/sh", "-c", "seq 100000")
         self.assertEqual(status, 0)
         self.assertEqual(out, b"".join(b"%d\n" % n for n in range(1, 100001)))
+
+    def nestctl(self, *words, data=b"", **more):
+        return subprocess.run(
+            [nestd.BUILD / "cli/nestctl", "--socket", self.daemon.socket, "exec", *words],
+            input=data, capture_output=True, timeout=nestd.REPLY_DEADLINE, check=False, **more)
+
+    def test_nestctl(self):
+        done = self.nestctl("--env", "A=1", "--env", "B=2", "--cwd", "/usr", "--input", "-", "vm",
+                            "--", "sh", "-c", "echo $A$B$PWD; cat; echo -e >&2; exit 5",
+                            data=b"\xff\0")
+        self.assertEqual((done.returncode, done.stdout), (5, b"12/usr\n\xff\0"), done.stderr)
+        self.assertNotEqual(done.stderr, b"")
+        self.assertEqual(self.nestctl("vm", "sh").returncode, 0)
+        self.assertEqual(self.nestctl("vm", "--", "sh", "-c", "kill -TERM $$").returncode, 143)
+        self.assertEqual(self.nestctl("vm").returncode, 2)
+        self.agent.vanish()
+        done = self.nestctl("vm", "--", "true")
+        self.assertEqual(done.returncode, 22)
+        self.assertIn(b"not connected", done.stderr)
+
+    def test_interrupted(self):
+        with subprocess.Popen([nestd.BUILD / "cli/nestctl", "--socket", self.daemon.socket, "exec",
+                               "vm", "--", "sh", "-c", "echo begun; exec sleep 1000"],
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+            self.assertEqual(process.stdout.readline(), b"begun\n")
+            process.send_signal(signal.SIGINT)
+            self.assertEqual(process.wait(nestd.REPLY_DEADLINE), 130)
+        eventually(lambda: not self.agent.processes and not self.left())
 
     def test_garbage(self):
         chunk = {"count": 3, "buf-b64": "YWJj", "eof": False}

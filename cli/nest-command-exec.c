@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-commands.h"
+#include "nest-error.h"
+#include "nest-text.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#define INPUT_MAX (700 * 1024) /* that base64 fits into a request */
+#define STATUS_MAX 255
+#define STATUS_SIGNAL 128 /* as a shell shows an end by a signal */
+
+/* On a terminal nothing of a guest may be anything but text. */
+static void put(NestOutput *output, int fd, const guchar *data, gsize length)
+{
+    g_autofree char *text = NULL;
+    if (isatty(fd)) {
+        text = nest_output_tame(output, (const char *)data, length);
+        data = (const guchar *)text;
+        length = strlen(text);
+    }
+    while (length > 0) {
+        gssize n = write(fd, data, length);
+        if (n < 0 && errno != EINTR)
+            return;
+        data += MAX(n, 0);
+        length -= (gsize)MAX(n, 0);
+    }
+}
+
+static void put_base64(NestOutput *output, int fd, const char *text)
+{
+    gsize length = 0;
+    if (text == NULL)
+        return;
+    g_autofree guchar *data = g_base64_decode(text, &length);
+    put(output, fd, data, length);
+}
+
+static void on_output(const NestExecOutput *output, const char *text, gpointer user_data)
+{
+    NestCli *cli = user_data;
+    if (nest_output_is_json(cli->output)) {
+        nest_output_json(cli->output, text);
+        nest_output_flush(cli->output);
+        return;
+    }
+    put_base64(cli->output, STDOUT_FILENO, output->out);
+    put_base64(cli->output, STDERR_FILENO, output->err);
+}
+
+static gboolean read_fd(int fd, GByteArray *data, GError **error)
+{
+    g_autofree guchar *chunk = g_malloc(65536);
+    gssize n;
+    while ((n = read(fd, chunk, 65536)) > 0 && data->len <= INPUT_MAX)
+        g_byte_array_append(data, chunk, (guint)n);
+    if (n >= 0 && data->len <= INPUT_MAX)
+        return TRUE;
+    if (n < 0)
+        nest_set_error(
+            error, NEST_ERROR_USAGE, NULL, "the input can't be read: %s", g_strerror(errno));
+    else
+        nest_set_error(
+            error, NEST_ERROR_TOO_LARGE, NULL, "the input has more than %d KiB", INPUT_MAX / 1024);
+    return FALSE;
+}
+
+/* *ret_text: base64, NULL where no input is wanted. */
+static gboolean read_input(const char *path, char **ret_text, GError **error)
+{
+    g_autoptr(GByteArray) data = g_byte_array_new();
+    if (path == NULL)
+        return TRUE;
+    int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        nest_set_error(
+            error, NEST_ERROR_USAGE, NULL, "%s can't be read: %s", path, g_strerror(errno));
+        return FALSE;
+    }
+    gboolean good = read_fd(fd, data, error);
+    if (fd != STDIN_FILENO)
+        close(fd);
+    if (good)
+        *ret_text = g_base64_encode(data->data, data->len);
+    return good;
+}
+
+gboolean nest_command_exec(NestCli *cli, GError **error)
+{
+    const NestArguments *arguments = cli->arguments;
+    GStrv command = arguments->operands + 1;
+    g_autofree char *input = NULL;
+    gint64 status = 0;
+    guint signal = 0;
+    if (strcmp(*command, "--") == 0)
+        command++;
+    if (!read_input(arguments->input, &input, error))
+        return FALSE;
+    NestExecWish wish = {command, arguments->env, arguments->cwd, input};
+    if (!nest_client_exec(cli->client, arguments->operands[0], &wish, on_output, cli, &status,
+            &signal, cli->cancellable, error)) {
+        cli->interrupted = g_cancellable_is_cancelled(cli->cancellable);
+        return FALSE;
+    }
+    cli->status = signal > 0 ? STATUS_SIGNAL + (int)signal : (int)(status & STATUS_MAX);
+    return TRUE;
+}
