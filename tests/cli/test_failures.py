@@ -172,7 +172,7 @@ class Events(CliTest):
         self.stub.routes["GET /v1/events"] = page
         out, _ = self.run_nestctl("events")
         self.assertEqual(len(out.splitlines()), 5)
-        self.assertIn("2023-11-14 22:13:20  1      DemoVM: DemoVM was started\n", out)
+        self.assertIn("2023-11-14 22:13:20  1      DemoVM was started\n", out)
         out, _ = self.run_nestctl("events", "--after", "3", "--json")
         self.assertEqual([json.loads(line)["id"] for line in out.splitlines()], [4, 5])
 

@@ -57,9 +57,10 @@ class Fake(nestd.Daemon):
     def define(self, name, xml=XML, **fields):
         """A VM with everything wrong, known to nestd."""
         with self.events() as events:
-            number = self.host.define(xml.format(name=name, uuid=uuid.uuid4()), **fields)
+            text = xml.format(name=name, uuid=uuid.uuid4())
             if fields.get("state") == "running":
-                self.host.start(name)
+                fields = {"live_xml": text, **fields}
+            number = self.host.define(text, **fields)
             events.wait_for(kind="vm-added", uuid=number)
         return number
 

@@ -55,6 +55,7 @@ class TestCrash(unittest.TestCase):
             before = self.crash(daemon, name, kind, f"{when}:{slot}@{name}:{nth}")
             if not daemon.host.struck():
                 return False
+            daemon.wait()  # a reading of nestd's own may have been struck after the request
             daemon.start()
             daemon.wait_backend()
             first = self.judge(daemon, label, name, before, OPERATIONS[kind][3])
