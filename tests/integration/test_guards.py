@@ -81,6 +81,32 @@ class TestGuards(unittest.TestCase):
         start = self.daemon.get("/v1/vms/unfit")["actions"][0]
         self.assertEqual((start["say"], start["next"]), ("refuse-force-too", "nestctl enable unfit"))
 
+    def done_by(self, daemon, *words):
+        self.assertEqual(daemon.nestctl(*words).returncode, 0, words)
+
+    def test_a_change_does_not_power_it_off(self):
+        """Where the guest does not shut down, disable takes itself back and says what to do."""
+        with Fake(config={"timeouts": {"shutdown": 1}}) as daemon:
+            daemon.define("deaf", NESTING, state="running")
+            before = daemon.host.vm("deaf")["xml"]
+            daemon.host.control("set:shutdown-ms:never")
+            ended = daemon.wait_operation(daemon.nested("deaf", enabled=False).json["id"])
+            self.assertEqual(ended["state"], "rolled-back", ended)
+            self.assertEqual(ended["problem"]["kind"], "timeout")
+            self.assertIn("it may host other VMs", ended["problem"]["detail"])
+            self.assertIn("--force --reason", ended["problem"]["next"])
+            self.assertEqual(daemon.host.vm("deaf")["state"], "running")
+            self.assertEqual(daemon.host.vm("deaf")["xml"], before)
+            self.assertNotIn("stop", [call[0] for call in daemon.host.calls()])
+            daemon.host.control()
+            self.done_by(daemon, "pause", "deaf")
+            ended = daemon.wait_operation(daemon.nested("deaf", enabled=False).json["id"])
+            self.assertEqual(ended["state"], "rolled-back", ended)
+            self.assertEqual(ended["problem"]["next"], "nestctl resume deaf, then try again")
+            self.done_by(daemon, "resume", "deaf")
+            ended = daemon.wait_operation(daemon.nested("deaf", enabled=False).json["id"])
+            self.assertEqual(ended["state"], "done", ended)
+
     def test_pausing_is_warned_of(self):
         self.nesting("waits")
         done = self.done("waits", "state", state="paused")
