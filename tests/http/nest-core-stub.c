@@ -321,19 +321,9 @@ static void add_events(NestCore *core, const char *kind, guint64 n)
 static NestOperation *add_operation(
     NestCore *core, const NestCaller *caller, const NestRequest *request)
 {
-    static const char *const kinds[] = {
-        [NEST_JOB_NESTED] = "enable",
-        [NEST_JOB_UNDO] = "undo",
-        [NEST_JOB_STATE] = "start",
-        [NEST_JOB_MEMORY] = "memory",
-        [NEST_JOB_CHECKPOINT] = "checkpoint",
-        [NEST_JOB_MIGRATE] = "migrate",
-        [NEST_JOB_CREATE] = "create",
-        [NEST_JOB_DELETE] = "delete",
-        [NEST_JOB_TRUST] = "trust",
-        [NEST_JOB_HOST_FIX] = "host-fix",
-        [NEST_JOB_HOST_UNDO] = "host-undo",
-    };
+    static const char *const kinds[] = {"enable", "undo", "start", "memory", "checkpoint",
+        "migrate", "create", "delete", "trust", "host-fix", "host-undo"};
+    G_STATIC_ASSERT(G_N_ELEMENTS(kinds) == NEST_JOB_HOST_UNDO + 1);
     NestOperation *operation = nest_operation_new();
     operation->id = core->operations->len + 1;
     operation->kind = g_strdup(kinds[request->kind]);
