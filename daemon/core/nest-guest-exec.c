@@ -124,12 +124,13 @@ static char **make_words(const Run *run, const NestExecWish *wish)
 static gboolean begin(Run *run, const NestExecWish *wish, GError **error)
 {
     g_autofree char *answer = NULL;
+    if (!check_guest(run, error))
+        return FALSE;
     g_snprintf(run->folder, sizeof run->folder, "/tmp/.nestd-%08x%08x%08x", g_random_int(),
         g_random_int(), g_random_int());
     g_auto(GStrv) words = make_words(run, wish);
     char *question = nest_agent_exec_ask("/bin/sh", (const char *const *)words, wish->input);
-    return check_guest(run, error) && ask(run, question, &answer, error) &&
-        nest_agent_exec_read(answer, &run->pid, error);
+    return ask(run, question, &answer, error) && nest_agent_exec_read(answer, &run->pid, error);
 }
 
 /* ---- while it runs ---- */
