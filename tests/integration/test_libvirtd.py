@@ -25,6 +25,7 @@ XML = """<domain type='qemu'>
   <vcpu>2</vcpu>
   <os><type arch='x86_64' machine='q35'>hvm</type></os>
   <features><acpi/></features>
+  <cpu mode='maximum' check='full'><feature policy='{policy}' name='svm'/></cpu>
   <devices><memballoon model='none'/></devices>
 </domain>
 """
@@ -61,9 +62,10 @@ class Libvirtd:
         return subprocess.run(["virsh", "-q", "-c", SYSTEM, *words], check=True, text=True,
                               input=stdin, capture_output=True, timeout=60).stdout
 
-    def define(self, name, running=False):
+    def define(self, name, policy="disable", running=False):
         number = str(uuid.uuid4())
-        self.virsh("define", "/dev/stdin", stdin=XML.format(name=name, uuid=number))
+        self.virsh("define", "/dev/stdin",
+                   stdin=XML.format(name=name, uuid=number, policy=policy))
         if running:
             self.virsh("start", name)
         return number
@@ -124,7 +126,7 @@ class TestLibvirtd(unittest.TestCase):
             self.assertEqual(daemon.get("/v1")["backend_uri"], SYSTEM)
             eventually(lambda: daemon.request("GET", f"/v1/vms/{name}").status == 200)
             self.assertEqual(daemon.get(f"/v1/vms/{name}")["uuid"], number)
-            # Aborted while the guest, which has no system, is asked to shut down.
+            # Aborted while the guest, which has no system and hosts nothing, is asked to shut down.
             answer = daemon.request("PUT", f"/v1/vms/{name}/nested", {"enabled": True})
             self.assertEqual(answer.status, 202, answer)
             operation = f"/v1/operations/{answer.json['id']}"
@@ -172,9 +174,7 @@ class TestLibvirtd(unittest.TestCase):
         nests, plain = "nested-test-n", "nested-test-p"
         image = "/var/lib/libvirt/image"
         for name, policy in ((nests, "require"), (plain, "disable")):
-            cpu = f"<cpu mode='maximum' check='full'><feature policy='{policy}' name='svm'/></cpu>"
-            self.libvirtd.virsh("define", "/dev/stdin", stdin=XML.format(
-                name=name, uuid=uuid.uuid4()).replace("<devices>", cpu + "<devices>"))
+            self.libvirtd.define(name, policy)
         with daemon:
             daemon.wait_backend()
             for name in (nests, plain):
