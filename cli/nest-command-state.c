@@ -49,22 +49,48 @@ gboolean nest_command_restore(NestCli *cli, GError **error)
     return set_state(cli, wish, "is running.", "is running already.", error);
 }
 
-gboolean nest_command_shutdown(NestCli *cli, GError **error)
+static gboolean read_timeout(const NestCli *cli, guint *ret_seconds, GError **error)
 {
-    NestStateWish wish = {.state = NEST_VM_OFF};
     gint64 timeout = 0;
     if (cli->arguments->timeout != NULL &&
         !nest_quantity_parse_number(
             "--timeout", cli->arguments->timeout, 1, MAX_TIMEOUT, &timeout, error))
         return FALSE;
-    wish.timeout = timeout;
-    return set_state(cli, wish, "is off.", "is off already.", error);
+    *ret_seconds = timeout;
+    return TRUE;
+}
+
+gboolean nest_command_shutdown(NestCli *cli, GError **error)
+{
+    NestStateWish wish = {.state = NEST_VM_OFF};
+    return read_timeout(cli, &wish.timeout, error) &&
+        set_state(cli, wish, "is off.", "is off already.", error);
 }
 
 gboolean nest_command_stop(NestCli *cli, GError **error)
 {
     NestStateWish wish = {.state = NEST_VM_OFF, .force = TRUE};
     return set_state(cli, wish, "is off.", "is off already.", error);
+}
+
+static gboolean restart(NestCli *cli, gboolean reset, const char *done, GError **error)
+{
+    const NestArguments *arguments = cli->arguments;
+    NestRestartWish wish = {.reset = reset, .force = arguments->force, .reason = arguments->reason};
+    g_autoptr(NestOperation) operation = NULL;
+    return nest_force_check(arguments, error) && read_timeout(cli, &wish.timeout, error) &&
+        nest_client_restart(cli->client, arguments->operands[0], &wish, &operation, NULL, error) &&
+        report(cli, operation, done, done, error);
+}
+
+gboolean nest_command_reboot(NestCli *cli, GError **error)
+{
+    return restart(cli, FALSE, "has rebooted.", error);
+}
+
+gboolean nest_command_reset(NestCli *cli, GError **error)
+{
+    return restart(cli, TRUE, "has been reset.", error);
 }
 
 gboolean nest_command_save(NestCli *cli, GError **error)

@@ -97,6 +97,14 @@ static const NestOption shutdown_options[] = {
     {NULL},
 };
 
+static const NestOption reboot_options[] = {
+    VALUE(timeout, "timeout", '\0', "SECONDS", "how long it may take"),
+    FORCE,
+    REASON,
+    NO_WAIT,
+    {NULL},
+};
+
 static const NestOption delete_options[] = {
     YES,
     FLAG(keep_disks, "keep-disks", '\0', "leave its disk images where they are"),
@@ -256,6 +264,14 @@ const NestCommand nest_commands[] = {
     {"stop", NULL, "VM", 1, 1, guarded_options, NEST_COMMAND_CHANGES, nest_command_stop,
         "turn a VM off at once",
         "Like pulling the plug: the guest is not asked. Refused while it hosts other VMs, or may."},
+    {"reboot", NULL, "VM", 1, 1, reboot_options, NEST_COMMAND_CHANGES, nest_command_reboot,
+        "ask the guest to reboot",
+        "Asks by ACPI, and waits until the guest has begun anew. A change of the VM's CPU still "
+        "waits until it is off."},
+    {"reset", NULL, "VM", 1, 1, guarded_options, NEST_COMMAND_CHANGES, nest_command_reset,
+        "restart a VM at once",
+        "Like pressing the reset button: the guest is not asked. Refused while it hosts other VMs, "
+        "or may."},
     {"pause", NULL, "VM", 1, 1, guarded_options, NEST_COMMAND_CHANGES, nest_command_pause,
         "stop a VM's CPUs", "It keeps its memory, and goes on with resume."},
     {"resume", NULL, "VM", 1, 1, guarded_options, NEST_COMMAND_CHANGES, nest_command_resume,

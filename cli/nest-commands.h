@@ -59,6 +59,8 @@ gboolean nest_command_start(NestCli *cli, GError **error);
 gboolean nest_command_restore(NestCli *cli, GError **error);
 gboolean nest_command_shutdown(NestCli *cli, GError **error);
 gboolean nest_command_stop(NestCli *cli, GError **error);
+gboolean nest_command_reboot(NestCli *cli, GError **error);
+gboolean nest_command_reset(NestCli *cli, GError **error);
 gboolean nest_command_save(NestCli *cli, GError **error);
 gboolean nest_command_pause(NestCli *cli, GError **error);
 gboolean nest_command_resume(NestCli *cli, GError **error);

@@ -310,6 +310,7 @@ static const NestBackendOps ops = {
     .stop = stop,
     .pause = nest_libvirt_pause,
     .resume = nest_libvirt_resume,
+    .restart = nest_libvirt_restart,
     .set_memory = nest_libvirt_set_memory,
     .checkpoints = nest_libvirt_checkpoints,
     .checkpoint = nest_libvirt_checkpoint,

@@ -156,6 +156,11 @@ typedef struct {
     /* Stops its CPUs, and has them go on. */
     gboolean (*pause)(NestBackend *self, const char *uuid, GError **error);
     gboolean (*resume)(NestBackend *self, const char *uuid, GError **error);
+    /* Has the guest of a VM that runs begin anew within the same QEMU, and waits until it did: hard
+     * by the reset button, else by asking it. TIMEOUT after timeout_ms, ABORTED if cancelled: who
+     * was asked may still do so; VM_STATE where it turned off instead. */
+    gboolean (*restart)(NestBackend *self, const char *uuid, gboolean hard, guint timeout_ms,
+        GCancellable *cancellable, GError **error);
     /* Asks the balloon of a VM that runs to leave the guest so much; the guest may take its time,
      * or have no driver for it: read it back. */
     gboolean (*set_memory)(NestBackend *self, const char *uuid, guint64 kib, GError **error);

@@ -86,6 +86,12 @@ gboolean nest_libvirt_resume(NestBackend *backend, const char *uuid, GError **er
 gboolean nest_libvirt_set_memory(
     NestBackend *backend, const char *uuid, guint64 kib, GError **error);
 
+/* nest-libvirt-restart.c */
+
+/* The restart of the contract. */
+gboolean nest_libvirt_restart(NestBackend *backend, const char *uuid, gboolean hard,
+    guint timeout_ms, GCancellable *cancellable, GError **error);
+
 /* nest-libvirt-agent.c */
 
 /* The agent of the contract. */

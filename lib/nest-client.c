@@ -310,6 +310,17 @@ gboolean nest_client_set_state(NestClient *client, const char *vm, const NestSta
     return change(client, message, ret_operation, cancellable, error);
 }
 
+gboolean nest_client_restart(NestClient *client, const char *vm, const NestRestartWish *wish,
+    NestOperation **ret_operation, GCancellable *cancellable, GError **error)
+{
+    g_autofree char *path = nest_client_vm_path(vm, "/restart", error);
+    if (path == NULL)
+        return FALSE;
+    g_autoptr(SoupMessage) message =
+        nest_client_message("POST", path, &nest_restart_wish_record, wish);
+    return change(client, message, ret_operation, cancellable, error);
+}
+
 gboolean nest_client_set_memory(NestClient *client, const char *vm, const NestMemoryWish *wish,
     NestOperation **ret_operation, GCancellable *cancellable, GError **error)
 {

@@ -88,6 +88,8 @@ gboolean nest_client_fix_host(NestClient *client, const NestHostWish *wish,
     NestOperation **ret_operation, NestPlan **ret_plan, GCancellable *cancellable, GError **error);
 gboolean nest_client_set_state(NestClient *client, const char *vm, const NestStateWish *wish,
     NestOperation **ret_operation, GCancellable *cancellable, GError **error);
+gboolean nest_client_restart(NestClient *client, const char *vm, const NestRestartWish *wish,
+    NestOperation **ret_operation, GCancellable *cancellable, GError **error);
 gboolean nest_client_set_memory(NestClient *client, const char *vm, const NestMemoryWish *wish,
     NestOperation **ret_operation, GCancellable *cancellable, GError **error);
 gboolean nest_client_set_trust(NestClient *client, const char *vm, const NestTrustWish *wish,

@@ -63,7 +63,7 @@ extern const NestRecord nest_check_record, nest_check_info_record, nest_check_re
     nest_nested_wish_record, nest_undo_wish_record, nest_host_wish_record, nest_state_wish_record,
     nest_memory_wish_record, nest_action_record, nest_checkpoint_record,
     nest_checkpoint_wish_record, nest_apply_wish_record, nest_migration_wish_record,
-    nest_trust_wish_record, nest_about_record;
+    nest_restart_wish_record, nest_trust_wish_record, nest_about_record;
 
 extern const NestRecord nest_xml_plan_record, nest_xml_wish_record, nest_guard_wish_record;
 extern const NestRecord nest_proof_record, nest_proof_exit_record, nest_proof_pass_record,

@@ -31,6 +31,15 @@ typedef struct {
     char *reason;
 } NestApplyWish;
 
+/* POST /v1/vms/{vm}/restart: it begins anew within the same QEMU, so a changed definition does not
+ * count yet. */
+typedef struct {
+    gboolean reset; /* by the reset button; else the guest is asked to reboot */
+    guint timeout; /* seconds a reboot may take; 0: the configured time of a shutdown */
+    gboolean force; /* also what a guard refuses; needs reason */
+    char *reason;
+} NestRestartWish;
+
 /* POST /v1/vms/{vm}/migration */
 typedef struct {
     char *to; /* "qemu+ssh://host/system" */

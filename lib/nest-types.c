@@ -351,6 +351,14 @@ static const NestField nest_migration_wish_fields[] = {
 };
 RECORD(nest_migration_wish, NestMigrationWish, "migration");
 
+static const NestField nest_restart_wish_fields[] = {
+    FIELD(NestRestartWish, reset, BOOL, OPTIONAL),
+    FIELD(NestRestartWish, timeout, UINT, OPTIONAL),
+    FIELD(NestRestartWish, force, BOOL, OPTIONAL),
+    FIELD(NestRestartWish, reason, STRING, OPTIONAL),
+};
+RECORD(nest_restart_wish, NestRestartWish, "restart");
+
 static const NestField nest_apply_wish_fields[] = {
     FIELD(NestApplyWish, force, BOOL, OPTIONAL),
     FIELD(NestApplyWish, reason, STRING, OPTIONAL),
@@ -399,6 +407,7 @@ FREE(nest_state_wish, NestStateWish)
 FREE(nest_memory_wish, NestMemoryWish)
 FREE(nest_checkpoint, NestCheckpoint)
 FREE(nest_checkpoint_wish, NestCheckpointWish)
+FREE(nest_restart_wish, NestRestartWish)
 FREE(nest_migration_wish, NestMigrationWish)
 FREE(nest_apply_wish, NestApplyWish)
 FREE(nest_trust_wish, NestTrustWish)

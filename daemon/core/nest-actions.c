@@ -15,6 +15,8 @@ static const struct {
     {"start", NEST_GUARD_RESTORE, IN(SAVED)},
     {"shutdown", NEST_GUARD_SHUTDOWN, IN(RUNNING)},
     {"stop", NEST_GUARD_STOP, ON | IN(SHUTTING_DOWN) | IN(CRASHED)},
+    {"reboot", NEST_GUARD_REBOOT, IN(RUNNING)},
+    {"reset", NEST_GUARD_RESET, ON},
     {"pause", NEST_GUARD_PAUSE, IN(RUNNING)},
     {"resume", NEST_GUARD_PAUSE, IN(PAUSED)},
     {"save", NEST_GUARD_SAVE, ON},

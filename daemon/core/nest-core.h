@@ -80,6 +80,7 @@ typedef enum {
     NEST_JOB_NESTED, /* nested */
     NEST_JOB_UNDO, /* undo */
     NEST_JOB_STATE, /* state */
+    NEST_JOB_RESTART, /* restart */
     NEST_JOB_MEMORY, /* memory */
     NEST_JOB_CHECKPOINT, /* checkpoint to make one; else item, and apply to put the VM back to it */
     NEST_JOB_MIGRATE, /* migration */
@@ -101,6 +102,7 @@ typedef struct {
     NestUndoWish *undo;
     NestHostWish *host;
     NestStateWish *state;
+    NestRestartWish *restart;
     NestMemoryWish *memory;
     NestCheckpointWish *checkpoint;
     NestApplyWish *apply;

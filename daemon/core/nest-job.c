@@ -8,6 +8,7 @@ static const NestJobType *const types[] = {
     [NEST_JOB_NESTED] = &nest_job_nested,
     [NEST_JOB_UNDO] = &nest_job_undo,
     [NEST_JOB_STATE] = &nest_job_state,
+    [NEST_JOB_RESTART] = &nest_job_restart,
     [NEST_JOB_MEMORY] = &nest_job_memory,
     [NEST_JOB_CHECKPOINT] = &nest_job_checkpoint,
     [NEST_JOB_MIGRATE] = &nest_job_migrate,
@@ -31,6 +32,8 @@ static const struct {
     {"save", NEST_JOB_STATE},
     {"pause", NEST_JOB_STATE},
     {"resume", NEST_JOB_STATE},
+    {"reboot", NEST_JOB_RESTART},
+    {"reset", NEST_JOB_RESTART},
     {"memory", NEST_JOB_MEMORY},
     {"checkpoint", NEST_JOB_CHECKPOINT},
     {"apply-checkpoint", NEST_JOB_CHECKPOINT},
@@ -54,6 +57,7 @@ void nest_request_free(NestRequest *request)
     nest_undo_wish_free(request->undo);
     nest_host_wish_free(request->host);
     nest_state_wish_free(request->state);
+    nest_restart_wish_free(request->restart);
     nest_memory_wish_free(request->memory);
     nest_checkpoint_wish_free(request->checkpoint);
     nest_apply_wish_free(request->apply);

@@ -20,6 +20,7 @@ void nest_http_proof_get(NestExchange *exchange);
 void nest_http_proof_run(NestExchange *exchange);
 void nest_http_vms_set_state(NestExchange *exchange);
 void nest_http_vms_set_memory(NestExchange *exchange);
+void nest_http_vms_restart(NestExchange *exchange);
 void nest_http_vms_migrate(NestExchange *exchange);
 void nest_http_vms_set_trust(NestExchange *exchange);
 void nest_http_checkpoints_list(NestExchange *exchange);

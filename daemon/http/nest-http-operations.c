@@ -55,7 +55,8 @@ void nest_http_operations_get(NestExchange *exchange)
  * to manage. A kind that is not known here counts as managing. */
 static gboolean may_abort(const NestCaller *caller, const NestOperation *operation)
 {
-    static const char *const operating[] = {"start", "shutdown", "stop", "save", NULL};
+    static const char *const operating[] = {
+        "start", "shutdown", "stop", "reboot", "reset", "save", "pause", "resume", NULL};
     if (caller->right >= NEST_RIGHT_MANAGE)
         return TRUE;
     return operation->uid == caller->uid && operation->kind != NULL &&

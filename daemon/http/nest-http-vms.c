@@ -115,6 +115,15 @@ void nest_http_vms_set_state(NestExchange *exchange)
     nest_http_vms_submit(exchange, request);
 }
 
+void nest_http_vms_restart(NestExchange *exchange)
+{
+    NestRequest *request = new_request(exchange, NEST_JOB_RESTART);
+    request->restart = g_steal_pointer(&exchange->body);
+    request->force = request->restart->force;
+    request->reason = g_strdup(request->restart->reason);
+    nest_http_vms_submit(exchange, request);
+}
+
 void nest_http_vms_set_memory(NestExchange *exchange)
 {
     NestRequest *request = new_request(exchange, NEST_JOB_MEMORY);

@@ -40,6 +40,8 @@ const NestRoute nest_routes[] = {
     {"POST", "/v1/vms/{vm}/proof", NEST_RIGHT_OPERATE, nest_http_proof_run, NULL, {{NULL}}},
     {"PUT", "/v1/vms/{vm}/state", NEST_RIGHT_OPERATE, nest_http_vms_set_state,
         &nest_state_wish_record, {{NULL}}},
+    {"POST", "/v1/vms/{vm}/restart", NEST_RIGHT_OPERATE, nest_http_vms_restart,
+        &nest_restart_wish_record, {{NULL}}},
     {"PUT", "/v1/vms/{vm}/memory", NEST_RIGHT_MANAGE, nest_http_vms_set_memory,
         &nest_memory_wish_record, {{NULL}}},
     {"POST", "/v1/vms/{vm}/migration", NEST_RIGHT_MANAGE, nest_http_vms_migrate,

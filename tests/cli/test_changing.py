@@ -377,6 +377,18 @@ class State(CliTest):
                              {"discard_saved_state": False, "restore": False, **wish})
             self.assertIn(f"DemoVM {said}", out)
 
+    def test_restart(self):
+        path = "POST /v1/vms/DemoVM/restart"
+        self.stub.routes[path] = Answer(f.operation("pending", "reboot"), 202)
+        for words, wish, said in (
+                (["reboot", "--timeout", "9"],
+                 {"reset": False, "force": False, "timeout": 9, "reason": None}, "has rebooted."),
+                (["reset"], {"reset": True, "force": False, "timeout": 0, "reason": None},
+                 "has been reset.")):
+            out, _ = self.run_nestctl(*words, "DemoVM")
+            self.assertEqual(self.stub.bodies[path][-1], wish)
+            self.assertIn(f"DemoVM {said}", out)
+
     def test_memory(self):
         self.stub.routes["PUT /v1/vms/DemoVM/memory"] = Answer(
             f.operation("pending", "memory"), 202)

@@ -274,6 +274,7 @@ static const NestBackendOps fake_ops = {
     .stop = fake_stop,
     .pause = fake_pause,
     .resume = fake_resume,
+    .restart = nest_fake_restart,
     .set_memory = fake_set_memory,
     .checkpoints = nest_fake_checkpoints,
     .checkpoint = nest_fake_checkpoint,

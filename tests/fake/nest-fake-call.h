@@ -60,6 +60,10 @@ gboolean nest_fake_agent(NestBackend *backend, const char *uuid, const char *com
 gboolean nest_fake_migrate(NestBackend *self, const char *uuid, const char *to, gboolean offline,
     guint timeout_ms, GCancellable *cancellable, GError **error);
 
+/* nest-fake-restart.c */
+gboolean nest_fake_restart(NestBackend *self, const char *uuid, gboolean hard, guint timeout_ms,
+    GCancellable *cancellable, GError **error);
+
 /* nest-fake-boot.c: a slot that touches no VM. */
 gboolean nest_fake_boot(NestBackend *backend, const NestBoot *boot, GCancellable *cancellable,
     GBytes **ret_console, GError **error);

@@ -14,7 +14,7 @@
  *   tamper:SLOT:NTH[:OLD=>NEW]   after the call the stored XML differs: OLD became NEW; unless
  *                                given, the check attribute of <cpu> is gone
  *   set:KEY:VALUE                shutdown-ms:MS (20; or "never"), caps:CAPS, sample@NAME:WORDS,
- *                                balloon:deaf (the guest has no driver for it)
+ *                                balloon:deaf (the guest has no driver for it), reboot:never
  *
  * SLOT is a name in NestBackendOps or NestHostHandsOps, with @NAME or @UUID for calls that concern
  * one VM only. NTH is N, N+ (from the Nth on) or *; calls are counted per SLOT as written, from 1.

@@ -41,6 +41,7 @@ static const NestField vm_fields[] = {
     FIELD(saved_time, NEST_FIELD_INT64),
     FIELD(snapshots, NEST_FIELD_UINT),
     FIELD(autostart, NEST_FIELD_BOOL),
+    FIELD(restarts, NEST_FIELD_UINT),
     FIELD(xml, NEST_FIELD_STRING),
     FIELD(live_xml, NEST_FIELD_STRING),
     FIELD(saved_xml, NEST_FIELD_STRING),

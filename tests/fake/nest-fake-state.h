@@ -29,6 +29,7 @@ typedef struct {
     gint64 saved_time;
     guint snapshots;
     gboolean autostart;
+    guint restarts; /* how often the guest has begun anew */
     char *xml;
     char *live_xml;
     char *saved_xml; /* what will run again when the saved state is resumed */

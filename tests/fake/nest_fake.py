@@ -21,6 +21,7 @@ from xml.sax import saxutils
 
 EMPTY = {
     "state": "off", "saved_state": False, "saved_bytes": 0, "saved_time": 0, "snapshots": 0, "autostart": False,
+    "restarts": 0,
     "xml": None, "live_xml": None, "saved_xml": None, "checkpoints": [],
     "off_at": 0,
 }

@@ -295,6 +295,7 @@ void nest_request_free(NestRequest *request)
     nest_undo_wish_free(request->undo);
     nest_host_wish_free(request->host);
     nest_state_wish_free(request->state);
+    nest_restart_wish_free(request->restart);
     nest_memory_wish_free(request->memory);
     nest_checkpoint_wish_free(request->checkpoint);
     nest_apply_wish_free(request->apply);
@@ -321,7 +322,7 @@ static void add_events(NestCore *core, const char *kind, guint64 n)
 static NestOperation *add_operation(
     NestCore *core, const NestCaller *caller, const NestRequest *request)
 {
-    static const char *const kinds[] = {"enable", "undo", "start", "memory", "checkpoint",
+    static const char *const kinds[] = {"enable", "undo", "start", "reboot", "memory", "checkpoint",
         "migrate", "create", "delete", "trust", "host-fix", "host-undo"};
     G_STATIC_ASSERT(G_N_ELEMENTS(kinds) == NEST_JOB_HOST_UNDO + 1);
     NestOperation *operation = nest_operation_new();

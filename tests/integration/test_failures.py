@@ -46,6 +46,14 @@ OPERATIONS = {
         {"state": "running"}, ("PUT", "state", {"state": "paused"}), ["read", "pause"],
         lambda vm: vm["state"] == "paused",
     ),
+    "reset": (
+        {"state": "running"}, ("POST", "restart", {"reset": True}), ["read", "restart"],
+        lambda vm: vm["state"] == "running" and vm["restarts"] > 0,
+    ),
+    "reboot": (
+        {"state": "running"}, ("POST", "restart", {"timeout": 5}), ["read", "restart"],
+        lambda vm: vm["state"] == "running" and vm["restarts"] > 0,
+    ),
     "memory": (
         {"state": "running"}, ("PUT", "memory", {"memory_kib": 524288}), ["read", "set_memory"],
         lambda vm: "<currentMemory unit='KiB'>524288<" in vm["live_xml"],

@@ -12,11 +12,13 @@ from test_nested import Console, guest
 FORCE = {"force": True, "reason": "the test is over"}
 
 
-class TestGuarded(unittest.TestCase):
+class Guarded(unittest.TestCase):
+    guard = {}
+
     @classmethod
     def setUpClass(cls):
         cls.guest = guest()
-        config = {"timeouts": {"shutdown": 60}, "guard": {"monitor": "yes"}}
+        config = {"timeouts": {"shutdown": 60}, "guard": cls.guard}
         cls.daemon = cls.enterClassContext(nestd.Daemon(config=config))
         for name in ("vmlinuz", "initrd.img"):
             shutil.copy(cls.guest / name, cls.daemon.directory)
@@ -52,6 +54,12 @@ class TestGuarded(unittest.TestCase):
         self.assertEqual((answer.status, answer.json["kind"]), (409, "vm-state"), answer)
         self.assertIn(says, answer.json["detail"])
         self.assertIn("nestctl", answer.json["next"])
+
+
+class TestAsked(Guarded):
+    """What it does with its extension is asked of QEMU."""
+
+    guard = {"monitor": "yes"}
 
     def test_refused_while_it_hosts(self):
         path = "/v1/vms/host"
@@ -91,7 +99,11 @@ class TestGuarded(unittest.TestCase):
     def test_done_where_it_is_safe(self):
         """All of it, on a VM without the extension, and it runs on each time."""
         path = "/v1/vms/plain"
-        self.boot("plain", "idle", memory_min_kib=196608)
+        console = self.boot("plain", "idle", memory_min_kib=196608)
+        self.done("POST", f"{path}/restart", {})
+        console.wait_for("nest-guest: ready")
+        self.done("POST", f"{path}/restart", {"reset": True})
+        console.wait_for("nest-guest: ready")
         self.done("PUT", f"{path}/memory", {"memory_kib": 131072})
         self.done("PUT", f"{path}/state", {"state": "paused"})
         self.done("PUT", f"{path}/state", {"state": "running"})
@@ -103,6 +115,22 @@ class TestGuarded(unittest.TestCase):
         self.done("PUT", f"{path}/state", {"state": "off"})
         self.done("PUT", f"{path}/memory", {"memory_kib": 327680})
         self.assertEqual(self.daemon.get(path)["memory_kib"], 327680)
+
+
+class TestNotAsked(Guarded):
+    """QEMU's software CPU counts nothing: a VM that nests may host."""
+
+    def test_reset(self):
+        path = "/v1/vms/reset"
+        console = self.boot("reset", "spin", nested=True)
+        console.wait_for("inner-guest spinning")
+        self.refused("POST", f"{path}/restart", "can't be reset while it may host other VMs",
+                     {"reset": True})
+        pids = self.daemon.qemu_pids()
+        forced = self.done("POST", f"{path}/restart", {"reset": True, **FORCE})
+        self.assertIn("guard.reset was overridden", forced["note"])
+        console.wait_for("inner-guest spinning")
+        self.assertEqual(self.daemon.qemu_pids(), pids)
 
 
 if __name__ == "__main__":

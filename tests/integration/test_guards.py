@@ -66,7 +66,8 @@ class TestGuards(unittest.TestCase):
     def test_what_is_allowed_now(self):
         self.nesting("asked")
         says = {a["id"]: a["say"] for a in self.daemon.get("/v1/vms/asked")["actions"]}
-        self.assertEqual(says, {"shutdown": "warn", "stop": "refuse", "pause": "warn",
+        self.assertEqual(says, {"shutdown": "warn", "stop": "refuse", "reboot": "warn",
+                                "reset": "refuse", "pause": "warn",
                                 "save": "refuse-force-too", "memory": "refuse",
                                 "checkpoint": "refuse-force-too",
                                 "migrate": "refuse-force-too"})
@@ -178,6 +179,98 @@ class TestGuards(unittest.TestCase):
         said = self.daemon.nestctl("stop", "spoken", "--force", "--reason", "the end")
         self.assertEqual(said.returncode, 0, said)
         self.assertIn("guard.stop was overridden", said.stdout)
+
+
+class TestRestart(unittest.TestCase):
+    """Rebooted by asking the guest, reset without asking."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.daemon = cls.enterClassContext(Fake())
+
+    def restart(self, name, **body):
+        return self.daemon.request("POST", f"/v1/vms/{name}/restart", body)
+
+    def ended(self, name, state, **body):
+        operation = self.daemon.wait_operation(self.restart(name, **body).json["id"])
+        self.assertEqual(operation["state"], state, operation)
+        return operation
+
+    def restarts(self, name):
+        return self.daemon.host.vm(name)["restarts"]
+
+    def test_done_where_it_is_safe(self):
+        self.daemon.define("plain", state="running")
+        self.assertEqual(self.ended("plain", "done")["kind"], "reboot")
+        done = self.ended("plain", "done", reset=True)
+        self.assertEqual((done["kind"], done["note"]), ("reset", None))
+        self.daemon.host.change("plain", state="paused")
+        eventually(lambda: self.daemon.get("/v1/vms/plain")["state"] == "paused")
+        self.ended("plain", "done", reset=True)
+        self.assertEqual(self.daemon.host.vm("plain")["state"], "paused")
+        self.assertEqual(self.restarts("plain"), 3)
+
+    def test_wrong_states(self):
+        self.daemon.define("off")
+        for body in ({}, {"reset": True}):
+            answer = self.restart("off", **body)
+            self.assertEqual((answer.status, answer.json["next"]), (409, "nestctl start off"))
+        self.daemon.define("held", state="paused")
+        answer = self.restart("held")
+        self.assertEqual((answer.status, answer.json["next"]), (409, "nestctl resume held"))
+
+    def test_refused_while_it_may_host(self):
+        self.daemon.define("host", NESTING, state="running")
+        answer = self.restart("host", reset=True)
+        self.assertEqual(answer.status, 409, answer)
+        self.assertIn("host can't be reset while it may host other VMs", answer.json["detail"])
+        self.assertIn("nestctl reboot host", answer.json["next"])
+        self.assertEqual(self.restarts("host"), 0)
+        self.assertIn("guard.reset was overridden",
+                      self.ended("host", "done", reset=True, **REASON)["note"])
+        self.assertIn("the inner VMs end with it", self.ended("host", "done")["note"])
+
+    def test_guest_that_does_not_listen(self):
+        self.daemon.define("deaf", state="running")
+        self.daemon.host.control("set:reboot:never")
+        self.addCleanup(self.daemon.host.control)
+        problem = self.ended("deaf", "rolled-back", timeout=1)["problem"]
+        self.assertEqual((problem["kind"], problem["next"]), ("timeout", "nestctl reset deaf"))
+        answer = self.restart("deaf", timeout=60)
+        self.daemon.request("DELETE", f"/v1/operations/{answer.json['id']}")
+        self.assertEqual(self.daemon.wait_operation(answer.json["id"])["state"], "aborted")
+        self.assertEqual(self.restarts("deaf"), 0)
+
+    def test_a_changed_cpu_still_waits(self):
+        self.daemon.define("waits", NESTING)
+        plain = self.daemon.host.vm("waits")["xml"].replace("require", "disable")
+        self.daemon.host.change("waits", state="running", live_xml=plain)
+        eventually(lambda: self.daemon.get("/v1/vms/waits")["pending"])
+        self.assertIn("waits until it is powered off", self.ended("waits", "done")["note"])
+
+    def test_killed(self):
+        for point in ("before", "after"):
+            with self.subTest(point), Fake() as daemon:
+                daemon.may_alarm = True
+                daemon.define("killed", state="running")
+                daemon.host.control(f"crash-{point}:restart:1")
+                with contextlib.suppress(http.client.HTTPException, OSError):
+                    daemon.request("POST", "/v1/vms/killed/restart", {"reset": True})
+                daemon.wait()
+                daemon.host.control()
+                daemon.start()
+                daemon.wait_backend()
+                ended = daemon.get("/v1/operations")["operations"][0]
+                self.assertEqual((ended["state"], ended["problem"]["kind"]),
+                                 ("failed", "interrupted"))
+                self.assertIn("whether it has begun anew is not known", ended["note"])
+
+    def test_through_nestctl(self):
+        self.daemon.define("spoken", state="running")
+        said = self.daemon.nestctl("reset", "spoken")
+        self.assertIn("spoken has been reset.", said.stdout)
+        said = self.daemon.nestctl("reboot", "spoken", "--timeout", "30")
+        self.assertIn("spoken has rebooted.", said.stdout)
 
 
 class TestCheckpoints(unittest.TestCase):

@@ -80,6 +80,7 @@ static const struct {
     {"ProofPass", &nest_proof_pass_record, FALSE},
     {"ProofWish", &nest_proof_wish_record, TRUE},
     {"Revision", &nest_revision_record, FALSE},
+    {"RestartWish", &nest_restart_wish_record, TRUE},
     {"StateWish", &nest_state_wish_record, TRUE},
     {"Status", &nest_status_record, FALSE},
     {"Step", &nest_step_record, FALSE},
