@@ -34,73 +34,140 @@ static char *message_of(const NestCheck *check)
         message != NULL ? message : "");
 }
 
+static const char *fix_of(const NestCheck *check)
+{
+    return nest_check_concerns(check) ? check->fix : NULL;
+}
+
+/* What lies at or behind index "from" and does not apply for this reason. */
+static guint count_alike(const GPtrArray *checks, guint from, const char *reason)
+{
+    guint n = 0;
+    for (guint i = from; i < checks->len; i++) {
+        const NestCheck *check = g_ptr_array_index(checks, i);
+        n += check->verdict == NEST_VERDICT_NOT_APPLICABLE && check->ignored == NULL &&
+            g_strcmp0(check->message, reason) == 0;
+    }
+    return n;
+}
+
+/* How many checks the line of this one stands for; 0 if it is in the line of an earlier one. Those
+ * that do not apply share a line where they share the reason. */
+static guint line_stands_for(const GPtrArray *checks, guint i, NestChecksShown shown)
+{
+    const NestCheck *check = g_ptr_array_index(checks, i);
+    if (shown == NEST_CHECKS_PROBLEMS)
+        return is_problem(check);
+    if (shown == NEST_CHECKS_ALL_READ || check->verdict != NEST_VERDICT_NOT_APPLICABLE ||
+        check->ignored != NULL)
+        return 1;
+    guint here = count_alike(checks, i, check->message);
+    return here == count_alike(checks, 0, check->message) ? here : 0;
+}
+
+/* "It is off: vm.l2, vm.state" */
+static char *alike_text(const GPtrArray *checks, guint from)
+{
+    const char *reason = ((const NestCheck *)g_ptr_array_index(checks, from))->message;
+    g_autoptr(GString) text = g_string_new(reason);
+    if (text->len > 0 && text->str[text->len - 1] == '.')
+        g_string_truncate(text, text->len - 1);
+    for (guint i = from; i < checks->len; i++) {
+        const NestCheck *check = g_ptr_array_index(checks, i);
+        if (check->verdict == NEST_VERDICT_NOT_APPLICABLE && check->ignored == NULL &&
+            g_strcmp0(check->message, reason) == 0)
+            g_string_append_printf(text, "%s %s", i == from ? ":" : ",", check->id);
+    }
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
 static guint id_width(const NestOutput *output, const GPtrArray *checks, NestChecksShown shown)
 {
     guint width = 0;
     for (guint i = 0; i < checks->len; i++) {
         const NestCheck *check = g_ptr_array_index(checks, i);
-        if (shown != NEST_CHECKS_PROBLEMS || is_problem(check))
+        if (line_stands_for(checks, i, shown) == 1)
             width = MAX(width, nest_output_measure(output, check->id));
     }
     return width;
 }
 
-static void print_check(
-    NestOutput *output, const NestCheck *check, guint width, NestChecksShown shown)
+typedef struct {
+    const Mark *mark;
+    const char *head, *text;
+    NestStyle style;
+    guint width; /* of all heads */
+} Line;
+
+/* Returns how far its text is indented. */
+static guint print_line(NestOutput *output, const Line *line)
 {
-    const Mark *mark = &marks[check->ignored != NULL ? NEST_VERDICT_INFO : check->verdict];
-    guint mark_width = nest_output_measure(output, "✓");
-    guint indent = 2 + mark_width + 1 + width + 3, room = nest_output_width(output);
-    g_autofree char *message = message_of(check);
+    guint mark_width = nest_output_measure(output, "✓"), room = nest_output_width(output);
+    guint indent = 2 + mark_width + 1 + line->width + 3;
     nest_output_text(output, NEST_STYLE_PLAIN, "  ");
-    nest_output_cell(output, mark->style, mark_width, mark->mark);
+    nest_output_cell(output, line->mark->style, mark_width, line->mark->mark);
     nest_output_text(output, NEST_STYLE_PLAIN, " ");
     if (room > 0 && room < indent + 24) {
         indent = 6;
-        nest_output_line(output, "%s", check->id);
+        nest_output_line(output, "%s", line->head);
         nest_output_text(output, NEST_STYLE_PLAIN, "      ");
     } else {
-        nest_output_cell(output, NEST_STYLE_PLAIN, width + 3, check->id);
+        nest_output_cell(output, NEST_STYLE_PLAIN, line->width + 3, line->head);
     }
-    nest_output_wrapped(
-        output, check->ignored != NULL ? NEST_STYLE_FAINT : NEST_STYLE_PLAIN, indent, message);
+    nest_output_wrapped(output, line->style, indent, line->text);
+    return indent;
+}
+
+static void print_alike(
+    NestOutput *output, const GPtrArray *checks, guint from, guint n, guint width)
+{
+    g_autofree char *head = g_strdup_printf("(%u)", n), *text = alike_text(checks, from);
+    Line line = {&marks[NEST_VERDICT_NOT_APPLICABLE], head, text, NEST_STYLE_FAINT, width};
+    print_line(output, &line);
+}
+
+static void print_check(
+    NestOutput *output, const NestCheck *check, guint width, NestChecksShown shown)
+{
+    gboolean ignored = check->ignored != NULL;
+    g_autofree char *message = message_of(check);
+    Line line = {&marks[ignored ? NEST_VERDICT_INFO : check->verdict], check->id, message,
+        ignored ? NEST_STYLE_FAINT : NEST_STYLE_PLAIN, width};
+    guint indent = print_line(output, &line);
     if (shown == NEST_CHECKS_ALL_READ && check->read != NULL) {
         nest_output_cell(output, NEST_STYLE_PLAIN, indent, "");
         nest_output_wrapped(output, NEST_STYLE_FAINT, indent, check->read);
     }
 }
 
-static gboolean is_said(const GPtrArray *checks, guint before, const char *fix)
+/* What to do stands once below neighbours that it mends. */
+static void print_fix(NestOutput *output, const GPtrArray *checks, guint i, NestChecksShown shown)
 {
-    for (guint i = 0; i < before; i++) {
-        const NestCheck *check = g_ptr_array_index(checks, i);
-        if (nest_check_concerns(check) && g_strcmp0(check->fix, fix) == 0)
-            return TRUE;
-    }
-    return FALSE;
-}
-
-static void print_fixes(NestOutput *output, const GPtrArray *checks)
-{
-    guint arrow = nest_output_measure(output, "→");
-    for (guint i = 0; i < checks->len; i++) {
-        const NestCheck *check = g_ptr_array_index(checks, i);
-        if (!nest_check_concerns(check) || check->fix == NULL || is_said(checks, i, check->fix))
-            continue;
-        nest_output_text(output, NEST_STYLE_PLAIN, "  → ");
-        nest_output_wrapped(output, NEST_STYLE_BOLD, 3 + arrow, check->fix);
-    }
+    const char *fix = fix_of(g_ptr_array_index(checks, i));
+    if (fix == NULL)
+        return;
+    guint next = i + 1;
+    while (next < checks->len && line_stands_for(checks, next, shown) == 0)
+        next++;
+    if (next < checks->len && g_strcmp0(fix_of(g_ptr_array_index(checks, next)), fix) == 0)
+        return;
+    nest_output_text(output, NEST_STYLE_PLAIN, "  → ");
+    nest_output_wrapped(output, NEST_STYLE_BOLD, 3 + nest_output_measure(output, "→"), fix);
 }
 
 void nest_check_view_print(NestOutput *output, const GPtrArray *checks, NestChecksShown shown)
 {
     guint width = id_width(output, checks, shown);
     for (guint i = 0; i < checks->len; i++) {
-        const NestCheck *check = g_ptr_array_index(checks, i);
-        if (shown != NEST_CHECKS_PROBLEMS || is_problem(check))
-            print_check(output, check, width, shown);
+        guint n = line_stands_for(checks, i, shown);
+        if (n == 0)
+            continue;
+        if (n > 1)
+            print_alike(output, checks, i, n, width);
+        else
+            print_check(output, g_ptr_array_index(checks, i), width, shown);
+        print_fix(output, checks, i, shown);
     }
-    print_fixes(output, checks);
 }
 
 char *nest_check_view_count(guint failed, guint warnings)

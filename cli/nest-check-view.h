@@ -5,11 +5,11 @@
 
 typedef enum {
     NEST_CHECKS_PROBLEMS, /* those that failed, warned or could not be read */
-    NEST_CHECKS_ALL,
+    NEST_CHECKS_ALL, /* those that do not apply for the same reason in one line */
     NEST_CHECKS_ALL_READ /* with what was read */
 } NestChecksShown;
 
-/* The checks, one a line with its mark, then what to do about those that did not pass. */
+/* The checks, one a line with its mark, and below those that did not pass what to do. */
 void nest_check_view_print(NestOutput *output, const GPtrArray *checks, NestChecksShown shown);
 
 /* "ok", "ok, 1 warning", "2 failed". */

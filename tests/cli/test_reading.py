@@ -106,6 +106,34 @@ strayed was set up for nesting, and somebody else changed it since
         self.assertEqual(json.loads(out)["vms"][0]["of_a_newer_daemon"], {"unknown": [1]})
         self.assertEqual(json.loads(out)["host"]["name"], "lab01")
 
+    def test_those_that_do_not_apply_for_one_reason_share_a_line(self):
+        self.stub.routes["GET /v1/host"] = Answer(f.host())
+        self.stub.routes["GET /v1/vms/DemoVM"] = Answer(f.vm(checks=[
+            f.check("vm.clock", "not-applicable", message="It is off."),
+            f.check("vm.net", "not-applicable", message="It has no network."),
+            f.check("vm.l2", "not-applicable", message="It is off.")]))
+        out, _ = self.run_nestctl("status", "DemoVM")
+        self.assertTrue(out.endswith(": YES\n"
+                                     "  – (2)      It is off: vm.clock, vm.l2\n"
+                                     "  – vm.net   It has no network.\n"), out)
+        out, _ = self.run_nestctl("status", "-v", "DemoVM")
+        self.assertIn("  – vm.l2      It is off.\n", out)
+
+    def test_what_to_do_stands_below_what_it_mends(self):
+        self.stub.routes["GET /v1/host"] = Answer(f.host(checks=[
+            f.check("host.a", "warn", fix="do this"), f.check("host.b", "pass"),
+            f.check("host.c", "warn", fix="do this"), f.check("host.d", "warn", fix="do that"),
+            f.check("host.e", "warn", fix="do this")]))
+        self.stub.routes["GET /v1/vms"] = Answer({"vms": []})
+        out, _ = self.run_nestctl("status")
+        self.assertIn("  ! host.a   message of host.a\n"
+                      "  ! host.c   message of host.c\n"
+                      "  → do this\n"
+                      "  ! host.d   message of host.d\n"
+                      "  → do that\n"
+                      "  ! host.e   message of host.e\n"
+                      "  → do this\n", out)
+
     def test_a_named_one_that_fails_is_status_1(self):
         self.stub.routes["GET /v1/host"] = Answer(f.host())
         self.stub.routes["GET /v1/vms/win11"] = Answer(f.unfit_vm())
