@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-store-private.h"
 
+/* The first row of audit says what was asked for; others tell of guards that were forced. */
 #define COLUMNS \
     "SELECT revision.id, revision.time, revision.operation, action, uid, before_xml, after_xml" \
-    " FROM revision LEFT JOIN audit ON audit.operation = revision.operation" \
+    " FROM revision LEFT JOIN audit ON audit.id =" \
+    " (SELECT MIN(id) FROM audit WHERE audit.operation = revision.operation)" \
     " WHERE revision.uuid IS ?"
 
 void nest_stored_revision_free(NestStoredRevision *revision)

@@ -48,9 +48,26 @@ static void test_revisions(void **state)
     assert_null(read_revision(store, "another", first->id));
 }
 
+/* What was forced has a second row of audit, and is one revision all the same. */
+static void test_forced(void **state)
+{
+    g_autoptr(NestStore) store = open_store(*state);
+    g_autoptr(NestIntent) intent = new_intent("apply-checkpoint", "DemoVM");
+    g_autoptr(GPtrArray) all = NULL;
+    intent->forced = g_strdup("guard.apply: the end");
+    begin_operation(store, intent);
+    finish_operation(store, intent, NEST_OP_DONE);
+    assert_true(nest_store_revisions(store, intent->operation->uuid, 10, &all, NULL));
+    assert_int_equal(all->len, 1);
+    g_autoptr(NestStoredRevision) last = read_revision(store, intent->operation->uuid, 0);
+    assert_string_equal(last->kind, "apply-checkpoint");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_revisions, test_setup, test_teardown)};
+        cmocka_unit_test_setup_teardown(test_revisions, test_setup, test_teardown),
+        cmocka_unit_test_setup_teardown(test_forced, test_setup, test_teardown),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
