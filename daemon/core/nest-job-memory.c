@@ -86,10 +86,16 @@ static gboolean resize_back(NestJob *job, GError **error)
 {
     Detail detail;
     guint64 now_kib = 0;
+    g_autoptr(GError) problem = NULL;
     if (!read_detail(job, &detail, error))
         return FALSE;
-    if (!read_now(job, &now_kib, NULL))
-        return TRUE;
+    if (!read_now(job, &now_kib, &problem)) {
+        NestErrorCode code = nest_error_code(problem);
+        if (code == NEST_ERROR_VM_STATE || code == NEST_ERROR_VM_NOT_FOUND)
+            return TRUE;
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return FALSE;
+    }
     return job->backend->ops->set_memory(job->backend, nest_job_uuid(job), detail.from_kib, error);
 }
 

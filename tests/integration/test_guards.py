@@ -170,6 +170,17 @@ class TestGuards(unittest.TestCase):
         self.assertEqual(operation["state"], "rolled-back", operation)
         self.assertIn("still has 1 GiB", operation["problem"]["detail"])
 
+    def test_resize_that_nobody_can_follow(self):
+        """Where the memory can't be read any more, nobody says that it is as it was."""
+        self.daemon.define("mute", state="running")
+        with self.daemon.holding("set_memory") as held:
+            answer = self.put("mute", "memory", memory_kib=524288)
+            held()
+            self.daemon.host.control("read@mute:*:HYPERVISOR:nothing is heard")
+            operation = self.daemon.wait_operation(answer.json["id"])
+        self.assertEqual(operation["state"], "failed", operation)
+        self.assertIn('"memory resized" could not be taken back', operation["note"])
+
     def test_through_nestctl(self):
         self.nesting("spoken")
         said = self.daemon.nestctl("save", "spoken")
