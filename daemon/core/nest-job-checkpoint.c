@@ -40,25 +40,30 @@ static gboolean list(NestJob *job, GPtrArray **ret_checkpoints, GError **error)
     return job->backend->ops->checkpoints(job->backend, nest_job_uuid(job), ret_checkpoints, error);
 }
 
-/* Whether the job's checkpoint is there, and the current one. */
-static gboolean look(NestJob *job, gboolean *ret_there, gboolean *ret_current, GError **error)
+/* What is there of the name of the job's checkpoint. */
+typedef struct {
+    gboolean there, current;
+    gboolean own; /* with the job's description: nobody else made it meanwhile */
+} Sight;
+
+static gboolean look(NestJob *job, Sight *ret_sight, GError **error)
 {
     g_autoptr(Detail) detail = read_detail(job, error);
     g_autoptr(GPtrArray) checkpoints = NULL;
     if (detail == NULL || !list(job, &checkpoints, error))
         return FALSE;
     const NestBackendCheckpoint *found = nest_checkpoint_find(checkpoints, detail->name);
-    *ret_there = found != NULL;
-    *ret_current = found != NULL && found->current;
+    *ret_sight = (Sight){found != NULL, found != NULL && found->current,
+        found != NULL && g_strcmp0(found->description, detail->description) == 0};
     return TRUE;
 }
 
 static gboolean expect(NestJob *job, gboolean there, const char *otherwise, GError **error)
 {
-    gboolean is_there = FALSE, current = FALSE;
-    if (!look(job, &is_there, &current, error))
+    Sight sight;
+    if (!look(job, &sight, error))
         return FALSE;
-    if (is_there == there)
+    if (sight.there == there)
         return TRUE;
     nest_set_error(error, NEST_ERROR_NOT_VERIFIED, NULL, "%s", otherwise);
     return FALSE;
@@ -67,7 +72,6 @@ static gboolean expect(NestJob *job, gboolean there, const char *otherwise, GErr
 static gboolean make(NestJob *job, GError **error)
 {
     g_autoptr(Detail) detail = read_detail(job, error);
-    job->touched = detail != NULL;
     return detail != NULL &&
         job->backend->ops->checkpoint(
             job->backend, nest_job_uuid(job), detail->name, detail->description, error) &&
@@ -81,6 +85,12 @@ static gboolean take_away(NestJob *job, GError **error)
         job->backend->ops->delete_checkpoint(
             job->backend, nest_job_uuid(job), detail->name, error) &&
         expect(job, FALSE, "the checkpoint was deleted, but is still there", error);
+}
+
+static gboolean unmake(NestJob *job, GError **error)
+{
+    Sight sight;
+    return look(job, &sight, error) && (!sight.own || take_away(job, error));
 }
 
 /* The definition is that of then; history is told where it is another. */
@@ -97,20 +107,20 @@ static gboolean note_definition(NestJob *job, GError **error)
 static gboolean put_back(NestJob *job, GError **error)
 {
     g_autoptr(Detail) detail = read_detail(job, error);
-    gboolean there = FALSE, current = FALSE;
+    Sight sight;
     if (detail == NULL ||
         !job->backend->ops->apply_checkpoint(
             job->backend, nest_job_uuid(job), detail->name, error) ||
-        !look(job, &there, &current, error))
+        !look(job, &sight, error))
         return FALSE;
-    if (current)
+    if (sight.current)
         return note_definition(job, error);
     nest_set_error(error, NEST_ERROR_NOT_VERIFIED, NULL,
         "%s was put back, but another checkpoint is the current one", nest_job_name(job));
     return FALSE;
 }
 
-static const NestJobStep make_step = {"checkpoint", "checkpoint made", make, take_away, FALSE};
+static const NestJobStep make_step = {"checkpoint", "checkpoint made", make, unmake, FALSE};
 static const NestJobStep apply_step = {"apply", "put back to the checkpoint", put_back, NULL, TRUE};
 static const NestJobStep delete_step = {"delete", "checkpoint deleted", take_away, NULL, TRUE};
 
@@ -225,13 +235,13 @@ static gboolean prepare(NestJob *job, GError **error)
 static gboolean resume(NestJob *job, GError **error)
 {
     const char *kind = job->intent->operation->kind;
-    gboolean there = FALSE, current = FALSE;
-    if (!look(job, &there, &current, error))
+    Sight sight;
+    if (!look(job, &sight, error))
         return FALSE;
     if (g_strcmp0(kind, "checkpoint") == 0)
-        job->touched = there;
+        job->touched = sight.own;
     else
-        job->touched = g_strcmp0(kind, "apply-checkpoint") == 0 ? current : !there;
+        job->touched = g_strcmp0(kind, "apply-checkpoint") == 0 ? sight.current : !sight.there;
     return TRUE;
 }
 

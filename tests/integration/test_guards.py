@@ -359,6 +359,19 @@ class TestCheckpoints(unittest.TestCase):
         self.assertEqual((found[0]["activity"], found[0]["kernel"]), ("unknown", None))
         self.refused("PUT", "foreign/checkpoints/theirs", "QEMU's software CPU can't go on", REASON)
 
+    def test_made_by_others_meanwhile(self):
+        """What failed to be made is not there, and one of that name is somebody else's."""
+        self.daemon.define("twice")
+        theirs = {"name": "x", "time": 1, "current": True, "description": "before the party",
+                  "xml": XML}
+        with self.daemon.holding("checkpoint") as held:
+            answer = self.daemon.request("POST", "/v1/vms/twice/checkpoints", {"name": "x"})
+            held()
+            self.daemon.host.change("twice", checkpoints=[theirs])
+        operation = self.daemon.wait_operation(answer.json["id"])
+        self.assertEqual(operation["state"], "rolled-back", operation)
+        self.assertEqual([c["name"] for c in self.list("twice")], ["x"])
+
     def test_killed_at_each_point(self):
         for kind, before, request, slot in (
                 ("made", [], ("POST", "checkpoints", {"name": "x"}), "checkpoint"),
