@@ -6,6 +6,8 @@
 /* Commands inside VMs. A worker is in the guest; what it hears goes to the main thread one piece at
  * a time, so that a slow client slows the reading down and fills no memory. */
 
+#define COMMAND_SHOWN 200 /* characters */
+
 struct NestExec {
     NestCore *core;
     NestCaller caller;
@@ -87,12 +89,15 @@ static void on_output(gboolean err, GBytes *chunk, gpointer user_data)
 static gboolean record(NestExec *exec, GError **error)
 {
     g_autoptr(GPtrArray) events = g_ptr_array_new_with_free_func((GDestroyNotify)nest_event_free);
+    const char *command = exec->wish->command[0];
+    g_autofree char *shown =
+        g_utf8_substring(command, 0, MIN(g_utf8_strlen(command, -1), COMMAND_SHOWN));
     NestEvent *event = nest_record_new(&nest_event_record);
     event->kind = g_strdup("guest-exec");
     event->uuid = g_strdup(exec->uuid);
     event->name = g_strdup(exec->name);
-    event->message = g_strdup_printf("the user with id %u runs %.200s inside %s",
-        (guint)exec->caller.uid, exec->wish->command[0], exec->name);
+    event->message = g_strdup_printf(
+        "the user with id %u runs %s inside %s", (guint)exec->caller.uid, shown, exec->name);
     g_ptr_array_add(events, event);
     return nest_store_add_events(exec->core->store, events, error);
 }

@@ -99,6 +99,13 @@ class Exec(unittest.TestCase):
         self.assertIn("runs /bin/sh inside vm", message)
         self.assertNotIn("begun", message)
 
+    def test_long_name_is_told_cut(self):
+        """Between characters, not within one."""
+        self.run_it("/" + 198 * "x" + "ää")
+        events = self.daemon.get("/v1/events?follow=0&after=0")["events"]
+        message = [event["message"] for event in events if event["kind"] == "guest-exec"][0]
+        self.assertIn(" runs /" + 198 * "x" + "ä inside vm", message)
+
     def test_what_ignores_being_ended(self):
         script = "trap '' TERM; echo begun; while :; do sleep 1; done"
         with self.asked("/bin/sh", "-c", script) as connection:
