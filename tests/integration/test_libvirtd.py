@@ -8,6 +8,7 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 import unittest
 import uuid
@@ -28,6 +29,14 @@ XML = """<domain type='qemu'>
   <cpu mode='maximum' check='full'><feature policy='{policy}' name='svm'/></cpu>
   <devices><memballoon model='none'/></devices>
 </domain>
+"""
+SNAPSHOTS = 300
+SNAPSHOT = """<domainsnapshot>
+  <name>s{}</name>
+  <state>shutoff</state>
+  <creationTime>{}</creationTime>
+  {}
+</domainsnapshot>
 """
 
 
@@ -148,6 +157,34 @@ class TestLibvirtd(unittest.TestCase):
                 events.wait_for(kind="vm-stopped", uuid=number)
                 self.libvirtd.virsh("undefine", name)
                 events.wait_for(kind="vm-removed", uuid=number)
+
+    def test_hundreds_of_snapshots(self):
+        """All are listed; the checks, which would have to read each, say how many they left."""
+        self.libvirtd.start()
+        name = "nested-test-s"
+        self.libvirtd.define(name, "require")
+        definition = self.libvirtd.definition(name)
+        with tempfile.TemporaryDirectory() as folder:
+            for n in range(SNAPSHOTS):
+                pathlib.Path(folder, f"{n}.xml").write_text(SNAPSHOT.format(n, 1000 + n, definition))
+            self.libvirtd.virsh("; ".join(
+                f"snapshot-create {name} {folder}/{n}.xml --redefine" for n in range(SNAPSHOTS)))
+        with self.daemon() as daemon:
+            daemon.wait_backend()
+            eventually(lambda: daemon.request("GET", f"/v1/vms/{name}").status == 200)
+            vm = daemon.get(f"/v1/vms/{name}")
+            self.assertEqual(vm["snapshots"], SNAPSHOTS)
+            memory = next(check for check in vm["checks"] if check["id"] == "vm.snap.memory")
+            self.assertEqual(memory["verdict"], "unknown", memory)
+            listed = daemon.get(f"/v1/vms/{name}/checkpoints")["checkpoints"]
+            self.assertEqual({one["name"] for one in listed},
+                             {f"s{n}" for n in range(SNAPSHOTS)})
+            done = daemon.change("DELETE", f"/v1/vms/{name}/checkpoints/s7")
+            self.assertEqual(done["state"], "done", done)
+            self.assertEqual(len(daemon.get(f"/v1/vms/{name}/checkpoints")["checkpoints"]),
+                             SNAPSHOTS - 1)
+            self.assertEqual(daemon.change("DELETE", f"/v1/vms/{name}")["state"], "done")
+            self.assertNotIn(name, self.libvirtd.virsh("list", "--all", "--name").split())
 
     def install_hook(self, daemon):
         """The hook, which is called without this process's environment."""
