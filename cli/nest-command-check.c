@@ -116,12 +116,22 @@ static void print_json(NestCli *cli, GPtrArray *reports)
     nest_output_json(cli->output, text->str);
 }
 
+/* The guests of VMs that were not named are asked only by who wants to know of them. */
+static gboolean asks_guest(const char *scope, gboolean named)
+{
+    if (scope == NULL)
+        return named;
+    return strcmp(scope, nest_scope_nicks[NEST_SCOPE_GUEST]) == 0;
+}
+
 /* vm NULL: the host. One that is gone is left out where it was not named. */
 static gboolean add_report(
     NestCli *cli, const char *vm, gboolean named, GPtrArray *reports, GError **error)
 {
     g_autoptr(GError) cause = NULL;
-    NestCheckReport *report = nest_client_check(cli->client, vm, TRUE, cli->cancellable, &cause);
+    gboolean guest = asks_guest(cli->arguments->scope, named);
+    NestCheckReport *report =
+        nest_client_check(cli->client, vm, TRUE, guest, cli->cancellable, &cause);
     if (report != NULL) {
         keep(report->checks, cli->arguments, TRUE);
         g_ptr_array_add(reports, report);

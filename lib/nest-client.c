@@ -114,10 +114,11 @@ GPtrArray *nest_client_checks(NestClient *client, GCancellable *cancellable, GEr
     return get_array(client, "/v1/checks", &nest_check_info_record, "checks", cancellable, error);
 }
 
-NestCheckReport *nest_client_check(
-    NestClient *client, const char *vm, gboolean all, GCancellable *cancellable, GError **error)
+NestCheckReport *nest_client_check(NestClient *client, const char *vm, gboolean all, gboolean guest,
+    GCancellable *cancellable, GError **error)
 {
-    const char *rest = all ? "/checks?all=1" : "/checks";
+    g_autofree char *rest =
+        g_strdup_printf("/checks?all=%d%s", all, vm != NULL && guest ? "&guest=1" : "");
     g_autofree char *path =
         vm != NULL ? nest_client_vm_path(vm, rest, error) : g_strconcat("/v1/host", rest, NULL);
     if (path == NULL)

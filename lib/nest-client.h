@@ -34,9 +34,10 @@ GPtrArray *nest_client_proofs(
     NestClient *client, const char *vm, GCancellable *cancellable, GError **error);
 /* The catalogue: array of NestCheckInfo that frees its elements. */
 GPtrArray *nest_client_checks(NestClient *client, GCancellable *cancellable, GError **error);
-/* all: every check, else only those that did not pass. vm NULL: of the host. */
-NestCheckReport *nest_client_check(
-    NestClient *client, const char *vm, gboolean all, GCancellable *cancellable, GError **error);
+/* all: every check, else only those that did not pass. vm NULL: of the host. guest: the guest of a
+ * VM is asked. */
+NestCheckReport *nest_client_check(NestClient *client, const char *vm, gboolean all, gboolean guest,
+    GCancellable *cancellable, GError **error);
 /* Array of NestVmSummary that frees its elements. */
 GPtrArray *nest_client_vms(NestClient *client, GCancellable *cancellable, GError **error);
 NestVm *nest_client_vm(

@@ -145,6 +145,42 @@ gboolean nest_agent_exec_read_status(
     return good || refuse("a signal that there is not", error);
 }
 
+typedef struct {
+    char *out;
+    gboolean cut;
+} Printed;
+
+static const NestField printed_fields[] = {
+    ROW(Printed, out, "out-data", STRING, OPTIONAL, NULL),
+    ROW(Printed, cut, "out-truncated", BOOL, OPTIONAL, NULL),
+};
+SHAPE(printed, Printed, "guest-exec-status");
+
+static gboolean decode_printed(
+    const Printed *printed, gsize max, GBytes **ret_printed, GError **error)
+{
+    const char *text = printed->out != NULL ? printed->out : "";
+    gsize length = 0;
+    if (!nest_agent_exec_is_base64(text))
+        return refuse("output that is not base64", error);
+    if (printed->cut || strlen(text) / 4 * 3 > max + 2)
+        return refuse("more output than there can be", error);
+    guchar *data = g_base64_decode(text, &length);
+    *ret_printed = g_bytes_new_take(data, length);
+    return TRUE;
+}
+
+gboolean nest_agent_exec_read_printed(
+    const char *answer, gsize max, GBytes **ret_printed, GError **error)
+{
+    Printed *printed = nest_agent_shape_read(&printed_record, answer, error);
+    if (printed == NULL)
+        return FALSE;
+    gboolean good = decode_printed(printed, max, ret_printed, error);
+    nest_record_free(&printed_record, printed);
+    return good;
+}
+
 gboolean nest_agent_exec_read_open(const char *answer, gint64 *ret_handle, GError **error)
 {
     return nest_agent_shape_number("guest-file-open", answer, ret_handle, error);

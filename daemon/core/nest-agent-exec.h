@@ -20,6 +20,11 @@ char *nest_agent_exec_ask_status(gint64 pid);
 gboolean nest_agent_exec_read_status(
     const char *answer, NestAgentStatus *ret_status, GError **error);
 
+/* What it printed on standard output, of the same answer. More than max bytes are
+ * refused, as is what the agent has cut. */
+gboolean nest_agent_exec_read_printed(
+    const char *answer, gsize max, GBytes **ret_printed, GError **error);
+
 char *nest_agent_exec_ask_open(const char *path);
 gboolean nest_agent_exec_read_open(const char *answer, gint64 *ret_handle, GError **error);
 char *nest_agent_exec_ask_close(gint64 handle);

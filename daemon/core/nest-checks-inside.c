@@ -139,9 +139,9 @@ static void check_cpuflag(const NestGuestView *view, NestCheck *check)
 
 static void check_kvm_module(const NestGuestView *view, NestCheck *check)
 {
-    static const char *const texts[] = {"not told", "loaded", "refused", "not found"};
+    static const char *const texts[] = {"not told", "loaded", "refused", "not found", "not loaded"};
     NestGuestModule module = view->facts->module;
-    nest_check_read(check, "guest, modprobe of KVM's module: %s", texts[module]);
+    nest_check_read(check, "guest, module kvm_intel or kvm_amd: %s", texts[module]);
     switch (module) {
     case NEST_GUEST_MODULE_UNREAD:
         nest_check_say(check, NEST_VERDICT_UNKNOWN, "The guest did not tell.");
@@ -158,6 +158,11 @@ static void check_kvm_module(const NestGuestView *view, NestCheck *check)
         nest_check_fix(check, "install a kernel with KVM in the guest: cloud kernels may lack it");
         nest_check_say(
             check, NEST_VERDICT_FAIL, "The kernel of the guest comes without KVM's module.");
+        return;
+    case NEST_GUEST_MODULE_IDLE:
+        nest_check_fix(check, "in the guest: modprobe kvm_intel or kvm_amd; it says why it fails");
+        nest_check_say(check, NEST_VERDICT_FAIL,
+            "The guest has KVM's module, and nothing has loaded it: see guest.cpuflag.");
         return;
     }
 }
@@ -302,8 +307,9 @@ const NestGuestCheckRow nest_checks_guest_linux[] = {
          "Linux: Documentation/virt/kvm/x86/running-nested-guests.rst"},
         NEST_GUEST_NEEDS_LINUX, check_cpuflag},
     {{"guest.kvm-module", "KVM is loaded in the guest", NEST_CHECK_PLAIN, NEST_VERDICT_FAIL,
-         "What modprobe of kvm_intel or kvm_amd says in the guest.",
-         "An input/output error means that there is no extension; not found, a kernel without KVM.",
+         "Whether kvm_intel or kvm_amd is loaded in the guest; and where not, whether it refused to "
+         "be, or the kernel comes without it.",
+         "A module that refuses found no extension, or one that firmware has locked.",
          "Bring the extension in, or install another kernel.",
          "Linux: arch/x86/kvm"},
         NEST_GUEST_NEEDS_LINUX, check_kvm_module},

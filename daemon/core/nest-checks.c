@@ -102,26 +102,47 @@ static gboolean run_vm_checks(const NestVmView *view, GPtrArray *checks)
     return yes;
 }
 
+static gboolean lacks_channel(const NestVm *vm)
+{
+    for (guint i = 0; i < vm->checks->len; i++) {
+        const NestCheck *check = g_ptr_array_index(vm->checks, i);
+        if (g_str_equal(check->id, "vm.agent") && check->verdict != NEST_VERDICT_PASS)
+            return TRUE;
+    }
+    return FALSE;
+}
+
 /* Why a guest can't be looked into from here, NULL where it can. */
 static const char *guest_closed(const NestVm *vm, const NestGuestFacts *facts)
 {
     if (vm->state != NEST_VM_RUNNING)
         return "It does not run.";
-    for (guint i = 0; facts == NULL && i < vm->checks->len; i++) {
-        const NestCheck *check = g_ptr_array_index(vm->checks, i);
-        if (g_str_equal(check->id, "vm.agent") && check->verdict != NEST_VERDICT_PASS)
-            return "It has no channel for the guest agent: see vm.agent.";
-    }
+    if (facts == NULL && lacks_channel(vm))
+        return "It has no channel for the guest agent: see vm.agent.";
     return facts == NULL ? "The guest has not been asked." : NULL;
+}
+
+/* FALSE, and the verdict is said, where the guest has to be heard first. */
+static gboolean guest_answers(const NestGuestFacts *facts, NestGuestNeeds needs, NestCheck *check)
+{
+    if (needs < NEST_GUEST_NEEDS_AGENT || facts->agent == NEST_AGENT_ANSWERS ||
+        (facts->agent == NEST_AGENT_FAILED && needs == NEST_GUEST_NEEDS_AGENT))
+        return TRUE;
+    if (facts->agent == NEST_AGENT_ABSENT)
+        nest_check_say(check, NEST_VERDICT_NOT_APPLICABLE,
+            "The guest agent does not answer: see guest.agent.");
+    else
+        nest_check_say(check, NEST_VERDICT_UNKNOWN, "The guest did not tell: see guest.agent.");
+    return FALSE;
 }
 
 /* FALSE, and the verdict is said, where what the check needs is not there. */
 static gboolean guest_allows(const NestGuestFacts *facts, NestGuestNeeds needs, NestCheck *check)
 {
     const char *why = NULL;
-    if (needs >= NEST_GUEST_NEEDS_AGENT && facts->agent != NEST_AGENT_ANSWERS)
-        why = "The guest agent does not answer: see guest.agent.";
-    else if (needs >= NEST_GUEST_NEEDS_EXEC && facts->exec == NEST_ANSWER_NO)
+    if (!guest_answers(facts, needs, check))
+        return FALSE;
+    if (needs >= NEST_GUEST_NEEDS_EXEC && facts->exec == NEST_ANSWER_NO)
         why = "The guest agent runs no commands: see guest.exec.";
     else if (needs == NEST_GUEST_NEEDS_LINUX && facts->kind > NEST_GUEST_LINUX)
         why = "The guest does not run Linux.";
@@ -138,6 +159,11 @@ static gboolean guest_allows(const NestGuestFacts *facts, NestGuestNeeds needs, 
         return FALSE;
     }
     return TRUE;
+}
+
+gboolean nest_checks_guest_is_open(const NestVm *vm)
+{
+    return vm->state == NEST_VM_RUNNING && !lacks_channel(vm);
 }
 
 GPtrArray *nest_checks_guest(

@@ -32,5 +32,8 @@ NestVm *nest_checks_vm(const NestVmView *view);
 GPtrArray *nest_checks_guest(
     const NestVm *vm, const NestGuestFacts *facts, const NestPolicy *policy, const char *today);
 
+/* It runs and has a channel for the guest agent: it can be asked. */
+gboolean nest_checks_guest_is_open(const NestVm *vm);
+
 /* failed and warnings count the checks of vm; unknown counts as a warning. */
 NestVmSummary *nest_vm_summarize(const NestVm *vm);

@@ -3,6 +3,7 @@
 #include "nest-checks.h"
 #include "nest-codec.h"
 #include "nest-core-private.h"
+#include "nest-guest-look.h"
 #include "nest-host-snapshot.h"
 #include "nest-record.h"
 
@@ -14,19 +15,83 @@ static gboolean has_failed(const GPtrArray *checks)
     return FALSE;
 }
 
-NestCheckReport *nest_core_check_vm(NestCore *core, const char *ref, gboolean all, GError **error)
+typedef struct {
+    NestCore *core;
+    GTask *task;
+    NestVm *vm;
+    NestGuestFacts *facts; /* NULL: the guest was not asked */
+    gboolean all;
+} Checking;
+
+static void checking_free(gpointer data)
 {
-    g_autoptr(NestVm) vm = NULL;
-    NestVmEntry entry;
-    if (nest_core_vm(core, ref, &entry, error))
-        vm = nest_codec_from_text(&nest_vm_record, entry.text, -1, NEST_CODEC_LENIENT, error);
-    if (vm == NULL)
-        return NULL;
-    /* What no event tells, such as a flag of a bridge port, is read again for who asks again. */
-    nest_core_mark_dirty(core, vm->uuid);
+    Checking *checking = data;
+    g_object_unref(checking->task);
+    nest_vm_free(checking->vm);
+    nest_guest_facts_free(checking->facts);
+    g_free(checking);
+}
+
+static void tell(gpointer data)
+{
+    Checking *checking = data;
+    NestVm *vm = checking->vm;
     g_autofree char *today = nest_host_snapshot_today();
-    GPtrArray *inside = nest_checks_guest(vm, NULL, core->config->policy, today);
+    GPtrArray *inside =
+        nest_checks_guest(vm, checking->facts, checking->core->config->policy, today);
     vm->supports = vm->supports && !has_failed(inside);
     g_ptr_array_extend_and_steal(vm->checks, inside);
-    return nest_check_report(vm->uuid, vm->name, vm->supports, vm->checks, all);
+    g_task_return_pointer(checking->task,
+        nest_check_report(vm->uuid, vm->name, vm->supports, vm->checks, checking->all),
+        (GDestroyNotify)nest_check_report_free);
+    checking_free(checking);
+}
+
+static void ask_guest(gpointer data)
+{
+    Checking *checking = data;
+    NestCore *core = checking->core;
+    checking->facts = nest_guest_look(core->backend, checking->vm->uuid, core->ending);
+    nest_core_post(tell, checking);
+}
+
+static void visit(gpointer data)
+{
+    Checking *checking = data;
+    nest_core_push(checking->core, checking->core->visitors, ask_guest, checking);
+}
+
+static NestVm *find(NestCore *core, const char *ref, GError **error)
+{
+    NestVmEntry entry;
+    return nest_core_vm(core, ref, &entry, error)
+        ? nest_codec_from_text(&nest_vm_record, entry.text, -1, NEST_CODEC_LENIENT, error)
+        : NULL;
+}
+
+void nest_core_check_vm_async(NestCore *core, const char *ref, gboolean all, gboolean guest,
+    GAsyncReadyCallback callback, gpointer user_data)
+{
+    g_autoptr(GTask) task = g_task_new(NULL, NULL, callback, user_data);
+    GError *error = NULL;
+    g_autoptr(NestVm) vm = find(core, ref, &error);
+    gboolean asked = guest && vm != NULL && nest_checks_guest_is_open(vm);
+    if (vm == NULL || (asked && !nest_core_check_open(core, &error))) {
+        g_task_return_error(task, error);
+        return;
+    }
+    /* What no event tells, such as a flag of a bridge port, is read again for who asks again. */
+    nest_core_mark_dirty(core, vm->uuid);
+    Checking *checking = g_new0(Checking, 1);
+    *checking = (Checking){
+        .core = core, .task = g_object_ref(task), .vm = g_steal_pointer(&vm), .all = all};
+    if (asked)
+        nest_core_when_open(core, visit, checking, checking_free, task);
+    else
+        tell(checking);
+}
+
+NestCheckReport *nest_core_check_vm_finish(NestCore *core, GAsyncResult *result, GError **error)
+{
+    return g_task_propagate_pointer(G_TASK(result), error);
 }

@@ -52,8 +52,11 @@ const GArray *nest_core_vms(NestCore *core);
 const GArray *nest_core_vms_whole(NestCore *core, GError **error);
 
 /* What came of the checks of a VM, of its network and of what is inside it. all: also of those that
- * passed. NULL: VM_NOT_FOUND, or the store can't be read. */
-NestCheckReport *nest_core_check_vm(NestCore *core, const char *ref, gboolean all, GError **error);
+ * passed. guest: the guest is asked, where it can be; else no check of what is inside applies.
+ * VM_NOT_FOUND, or the store can't be read. */
+void nest_core_check_vm_async(NestCore *core, const char *ref, gboolean all, gboolean guest,
+    GAsyncReadyCallback callback, gpointer user_data);
+NestCheckReport *nest_core_check_vm_finish(NestCore *core, GAsyncResult *result, GError **error);
 
 /* The host with its checks and proofs, probed afresh unless that was done within the last two
  * seconds. */

@@ -21,8 +21,9 @@ typedef enum {
 typedef enum {
     NEST_GUEST_MODULE_UNREAD,
     NEST_GUEST_MODULE_LOADED,
-    NEST_GUEST_MODULE_REFUSED, /* "Input/output error", "Operation not supported" */
-    NEST_GUEST_MODULE_ABSENT /* "not found": the kernel came without it */
+    NEST_GUEST_MODULE_REFUSED, /* "disabled by bios", "not supported by CPU" */
+    NEST_GUEST_MODULE_ABSENT, /* the kernel came without it */
+    NEST_GUEST_MODULE_IDLE /* it is there, and nothing has loaded it */
 } NestGuestModule;
 
 typedef enum {
@@ -65,6 +66,7 @@ typedef struct {
     NestAnswer secure_boot;
     NestAnswer event_124; /* after the last boot: VBS could not be switched off or on */
     NestAnswer vid; /* the Virtualization Infrastructure Driver works */
+    guint inner_vms; /* that run, 0 also where that was not read */
 } NestGuestFacts;
 
 void nest_guest_facts_free(NestGuestFacts *facts);

@@ -32,13 +32,19 @@ void nest_http_checks_host(NestExchange *exchange)
     nest_core_host_async(exchange->core, on_host, nest_exchange_ref(exchange));
 }
 
-void nest_http_checks_vm(NestExchange *exchange)
+static void on_vm(GObject *source, GAsyncResult *result, gpointer data)
 {
+    g_autoptr(NestExchange) exchange = data;
     g_autoptr(GError) error = NULL;
-    g_autoptr(NestCheckReport) report =
-        nest_core_check_vm(exchange->core, exchange->vm, exchange->params[0] != 0, &error);
+    g_autoptr(NestCheckReport) report = nest_core_check_vm_finish(exchange->core, result, &error);
     if (report == NULL)
         nest_reply_error(exchange, error);
     else
         nest_reply_record(exchange, 200, &nest_check_report_record, report);
+}
+
+void nest_http_checks_vm(NestExchange *exchange)
+{
+    nest_core_check_vm_async(exchange->core, exchange->vm, exchange->params[0] != 0,
+        exchange->params[1] != 0, on_vm, nest_exchange_ref(exchange));
 }

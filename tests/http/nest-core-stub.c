@@ -113,15 +113,6 @@ gboolean nest_core_vm(NestCore *core, const char *ref, NestVmEntry *ret_entry, G
     return FALSE;
 }
 
-NestCheckReport *nest_core_check_vm(NestCore *core, const char *ref, gboolean all, GError **error)
-{
-    NestVmEntry entry;
-    if (!nest_core_vm(core, ref, &entry, error))
-        return NULL;
-    return nest_codec_from_text(
-        &nest_check_report_record, all ? entry.text : entry.brief, -1, NEST_CODEC_LENIENT, error);
-}
-
 const GArray *nest_core_vms(NestCore *core)
 {
     return core->vms;

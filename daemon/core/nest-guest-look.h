@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include "nest-backend.h"
+#include "nest-guest-facts.h"
+
+/* What the guest of a VM says of itself, through its agent and a script that it runs; blocks for
+ * half a minute or so at most. Never NULL: what went wrong is in it. */
+NestGuestFacts *nest_guest_look(NestBackend *backend, const char *uuid, GCancellable *cancellable);
