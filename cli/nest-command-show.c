@@ -46,6 +46,37 @@ static const char *const live_texts[] = {
     [NEST_ACTIVITY_HOSTING] = "hosting: inner VMs run in it",
 };
 
+static const char *const witness_texts[] = {
+    [NEST_WITNESS_NONE] = "unknown: nothing enforces it, and nothing tells",
+    [NEST_WITNESS_LIBVIRT] = "libvirt compared its CPU at the start",
+    [NEST_WITNESS_COMMAND] = "its QEMU was started so",
+    [NEST_WITNESS_LOG] = "by QEMU's log of the start",
+    [NEST_WITNESS_MONITOR] = "QEMU was asked",
+};
+
+/* "svm: QEMU was asked; started 3 min ago" */
+static void print_given(NestOutput *output, const NestGiven *given)
+{
+    static const char *const flaws[] = {[NEST_FLAW_NONE] = "",
+        [NEST_FLAW_MISSING] = ", though its definition asks for it",
+        [NEST_FLAW_UNWANTED] = ", though its definition hides it"};
+    if (given == NULL || given->extension == NEST_EXTENSION_NONE)
+        return;
+    const char *extension = nest_nick(nest_extension_nicks, given->extension);
+    g_autoptr(GString) text = g_string_new(NULL);
+    if (given->presence != NEST_PRESENCE_UNKNOWN)
+        g_string_append_printf(text,
+            "%s%s%s: ", given->presence == NEST_PRESENCE_ABSENT ? "no " : "", extension,
+            flaws[given->flaw]);
+    g_string_append(text, witness_texts[given->witness]);
+    if (given->since > 0) {
+        gint64 now = g_get_real_time() / 1000;
+        g_autofree char *age = nest_text_duration(MAX(now - given->since, 0));
+        g_string_append_printf(text, "; started %s ago", age);
+    }
+    row(output, "got", text->str);
+}
+
 static void print_machine(NestOutput *output, const NestVm *vm)
 {
     g_autofree char *memory = nest_text_memory_range(vm->memory_min_kib, vm->memory_kib);
@@ -58,6 +89,7 @@ static void print_machine(NestOutput *output, const NestVm *vm)
         row(output, "live", live_texts[vm->activity]);
     row(output, "trust", nest_nick(nest_trust_nicks, vm->trust));
     row(output, "extension", nest_nick(nest_extension_nicks, vm->extension));
+    print_given(output, vm->given);
     row(output, "run by", nest_nick(nest_accel_nicks, vm->accel));
     row(output, "cpu", cpu);
     row_number(output, "vcpus", vm->vcpus);

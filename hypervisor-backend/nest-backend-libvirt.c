@@ -68,19 +68,22 @@ static void clear_folders(NestLibvirtFolders *folders)
 {
     g_free(folders->saved);
     g_free(folders->logs);
+    g_free(folders->run);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(NestLibvirtFolders, clear_folders)
 
 static NestLibvirtFolders folders_of(NestLibvirt *self)
 {
-    NestLibvirtFolders folders = {NULL, NULL};
+    NestLibvirtFolders folders = {NULL, NULL, NULL};
 
     if (self->embed) {
         folders.saved = g_build_filename(self->options.root, "lib", "qemu", "save", NULL);
         folders.logs = g_build_filename(self->options.root, "log", "qemu", NULL);
+        folders.run = g_build_filename(self->options.root, "run", "qemu", NULL);
     } else if (strcmp(self->options.uri, "qemu:///system") == 0) {
         folders.saved = g_strdup("/var/lib/libvirt/qemu/save");
         folders.logs = g_strdup("/var/log/libvirt/qemu");
+        folders.run = g_strdup("/run/libvirt/qemu");
     }
     return folders;
 }

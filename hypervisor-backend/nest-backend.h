@@ -60,6 +60,9 @@ typedef struct {
     GStrv messages; /* what the hypervisor warns of while it runs: taints, deprecations; NULL: not
                      * told */
     NestStartLog start_log; /* of what runs */
+    int run; /* another number after each start; -1: it does not run, or that is not known */
+    gboolean booted; /* it runs since it booted, and its state was not brought in */
+    gint64 since; /* when its QEMU was started, ms of the epoch; 0 where unknown */
     gboolean autostart;
     char *xml; /* the stored definition with its secrets, so that it can be defined again: never to
                 * be shown or logged */

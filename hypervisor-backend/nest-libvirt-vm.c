@@ -59,6 +59,17 @@ static void read_saved(const char *directory, const char *name, NestVmFacts *fac
         (gint64)status.st_mtim.tv_sec * G_USEC_PER_SEC + status.st_mtim.tv_nsec / 1000;
 }
 
+/* libvirt has QEMU write the file when it starts it. */
+static gint64 read_since(const char *directory, const char *name)
+{
+    g_autofree char *path = g_strdup_printf("%s/%s.pid", directory, name);
+    struct stat status;
+
+    if (strchr(name, '/') != NULL || stat(path, &status) != 0)
+        return 0;
+    return (gint64)status.st_mtim.tv_sec * 1000 + status.st_mtim.tv_nsec / G_USEC_PER_SEC;
+}
+
 /* What a driver cannot tell counts as none. */
 static gboolean count_snapshots(virDomainPtr domain, guint *ret_n, GError **error)
 {
@@ -74,8 +85,14 @@ static gboolean count_snapshots(virDomainPtr domain, guint *ret_n, GError **erro
 static void read_run(virDomainPtr domain, const NestLibvirtFolders *folders, NestVmFacts *facts)
 {
     char **messages = NULL;
-    int n = virDomainGetMessages(domain, &messages, 0);
+    int state, reason, n = virDomainGetMessages(domain, &messages, 0);
+    unsigned int id = virDomainGetID(domain);
 
+    facts->run = id == (unsigned int)-1 ? -1 : (int)id;
+    facts->booted = virDomainGetState(domain, &state, &reason, 0) == 0 &&
+        state == VIR_DOMAIN_RUNNING && reason == VIR_DOMAIN_RUNNING_BOOTED;
+    if (folders->run != NULL)
+        facts->since = read_since(folders->run, facts->name);
     if (n >= 0) {
         facts->messages = g_new0(char *, n + 1);
         for (int i = 0; i < n; i++) {
@@ -132,6 +149,7 @@ gboolean nest_libvirt_facts(
     for (int i = 0; i < ATTEMPTS && !settled; i++) {
         g_clear_pointer(&facts, nest_vm_facts_free);
         facts = g_new0(NestVmFacts, 1);
+        facts->run = -1;
         if (!nest_libvirt_state(domain, &facts->state, error) ||
             !read_once(domain, folders, facts, error) || !nest_libvirt_state(domain, &after, error))
             return FALSE;

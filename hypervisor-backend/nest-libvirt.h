@@ -146,6 +146,7 @@ gboolean nest_libvirt_state(virDomainPtr domain, NestVmState *ret_state, GError 
 typedef struct {
     char *saved; /* saved states */
     char *logs; /* of QEMU */
+    char *run; /* what there is of running ones */
 } NestLibvirtFolders;
 
 gboolean nest_libvirt_facts(virDomainPtr domain, const NestLibvirtFolders *folders,

@@ -46,6 +46,9 @@ extern const char *const nest_accel_nicks[];
 extern const char *const nest_extension_nicks[];
 extern const char *const nest_nesting_nicks[];
 extern const char *const nest_activity_nicks[];
+extern const char *const nest_presence_nicks[];
+extern const char *const nest_witness_nicks[];
+extern const char *const nest_flaw_nicks[];
 extern const char *const nest_trust_nicks[];
 extern const char *const nest_verdict_nicks[];
 extern const char *const nest_scope_nicks[];
@@ -68,6 +71,7 @@ extern const NestRecord nest_check_record, nest_check_info_record, nest_check_re
 extern const NestRecord nest_xml_plan_record, nest_xml_wish_record, nest_guard_wish_record;
 extern const NestRecord nest_proof_record, nest_proof_exit_record, nest_proof_pass_record,
     nest_proof_wish_record;
+extern const NestRecord nest_given_record;
 extern const NestRecord nest_guest_record, nest_exec_wish_record, nest_exec_output_record;
 
 /* A zeroed struct whose arrays are there and empty. */

@@ -103,6 +103,7 @@ static const NestField nest_vm_fields[] = {
     FIELD(NestVm, supports, BOOL, OPTIONAL),
     NICKS(NestVm, extension, OPTIONAL, nest_extension_nicks),
     FIELD(NestVm, pending, BOOL, OPTIONAL),
+    NESTED(NestVm, given, RECORD, OPTIONAL, nest_given_record),
     FIELD(NestVm, memory_kib, UINT64, OPTIONAL),
     FIELD(NestVm, memory_min_kib, UINT64, OPTIONAL),
     FIELD(NestVm, dynamic_memory, BOOL, OPTIONAL),

@@ -47,6 +47,8 @@ typedef enum {
     NEST_ACTIVITY_HOSTING /* "hosting": inner VMs run */
 } NestActivity;
 
+#include "nest-types-given.h"
+
 /* How far what runs in a VM is trusted. */
 typedef enum {
     NEST_TRUST_TRUSTED, /* "trusted" */
@@ -154,6 +156,7 @@ typedef struct {
     gboolean supports;
     NestExtension extension; /* what nesting would use in this VM */
     gboolean pending; /* what runs differs from the configuration: power off to apply */
+    NestGiven *given; /* NULL: it does not run */
     guint64 memory_kib;
     guint64 memory_min_kib;
     gboolean dynamic_memory;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-check.h"
+#include "nest-given.h"
 #include "nest-record.h"
 #include "nest-size.h"
 #include <string.h>
@@ -20,28 +21,34 @@ static gboolean runs(const NestVmView *view, NestCheck *check)
     return FALSE;
 }
 
-static gboolean is_of_host(const NestDomain *domain)
+static void say_present(const NestGiven *given, NestCheck *check)
 {
-    return g_strcmp0(domain->cpu_mode, "host-passthrough") == 0 ||
-        g_strcmp0(domain->cpu_mode, "maximum") == 0;
+    nest_check_say(check, NEST_VERDICT_PASS, "It has the extension: %s.", nest_given_words(given));
 }
 
-/* The live definition of such a CPU goes on asking for what QEMU did not give (fact F2). */
-static void judge_of_host(const NestVmView *view, NestCheck *check)
+static void say_absent(const NestGiven *given, NestCheck *check)
 {
-    if (view->live->check_full) {
-        nest_check_say(check, NEST_VERDICT_PASS,
-            "It has the extension: libvirt compared its CPU when it started.");
-    } else if (view->facts->start_log == NEST_START_LOG_CLEAN) {
-        nest_check_say(
-            check, NEST_VERDICT_PASS, "It has the extension: QEMU's log names none as missing.");
-    } else {
-        nest_check_fix(
-            check, "nestctl enable %s, so that a start without it fails", view->facts->name);
-        nest_check_say(check, NEST_VERDICT_UNKNOWN,
-            "Whether it was given the extension can't be told: nothing enforces it, and QEMU's "
-            "log could not be read back to the start.");
-    }
+    nest_check_fix(
+        check, "see vm.cpu.pending and the checks of the host, then turn it off and start it");
+    nest_check_say(check, NEST_VERDICT_FAIL,
+        "It runs without the extension that its definition asks for: %s.", nest_given_words(given));
+}
+
+static void say_unwanted(const NestGiven *given, NestCheck *check)
+{
+    nest_check_fix(check,
+        "turn it off and start it; if that does not help, see what else is given to its QEMU: "
+        "qemu:commandline in the definition, hooks");
+    nest_check_say(check, NEST_VERDICT_FAIL, "It has the extension that its definition hides: %s.",
+        nest_given_words(given));
+}
+
+static void say_unknown(const NestVmView *view, NestCheck *check)
+{
+    nest_check_fix(check, "nestctl enable %s, so that a start without it fails", view->facts->name);
+    nest_check_say(check, NEST_VERDICT_UNKNOWN,
+        "Whether it was given the extension can't be told: nothing enforces it, and QEMU's log "
+        "could not be read back to the start.");
 }
 
 static void check_effective(const NestVmView *view, NestCheck *check)
@@ -50,31 +57,25 @@ static void check_effective(const NestVmView *view, NestCheck *check)
     if (!runs(view, check))
         return;
     const NestDomain *live = view->live;
-    NestExtension extension = nest_vm_view_extension(view);
-    gboolean live_asks = nest_vm_domain_asks(live, extension);
-    gboolean asked = live_asks || nest_vm_domain_asks(view->domain, extension);
-    nest_check_read(check, "running: mode %s, %s%s; QEMU's log: %s",
+    g_autoptr(NestGiven) given = nest_given_judge(view);
+    gboolean live_asks = nest_vm_domain_asks(live, given->extension);
+    gboolean asked = live_asks || nest_vm_domain_asks(view->domain, given->extension);
+    nest_check_read(check, "running: mode %s, %s%s; QEMU's log: %s; QEMU's monitor: %s",
         live->cpu_mode != NULL ? live->cpu_mode : "none",
         live_asks ? "asks for the extension" : "does not ask for the extension",
-        live->check_full ? ", check full" : "", logs[view->facts->start_log]);
-    if (!asked || extension == NEST_EXTENSION_NONE) {
+        live->check_full ? ", check full" : "", logs[view->facts->start_log],
+        given->witness == NEST_WITNESS_MONITOR ? nest_nick(nest_presence_nicks, given->presence)
+                                               : "not read");
+    if (given->flaw == NEST_FLAW_UNWANTED)
+        say_unwanted(given, check);
+    else if (!asked || given->extension == NEST_EXTENSION_NONE)
         nest_check_say(check, NEST_VERDICT_NOT_APPLICABLE, "It does not ask for an extension.");
-    } else if (view->facts->start_log == NEST_START_LOG_MISSES) {
-        nest_check_fix(check, "see the checks of the host, then turn it off and start it");
-        nest_check_say(check, NEST_VERDICT_FAIL,
-            "It runs without the extension that it asks for: QEMU's log says so.");
-    } else if (!live_asks) {
-        nest_check_fix(check,
-            "see vm.cpu.pending and the checks of the host, then turn it off and "
-            "start it");
-        nest_check_say(
-            check, NEST_VERDICT_FAIL, "It runs without the extension that its definition has.");
-    } else if (is_of_host(live)) {
-        judge_of_host(view, check);
-    } else {
-        nest_check_say(check, NEST_VERDICT_PASS,
-            "It has the extension: libvirt notes what a CPU of this mode really got.");
-    }
+    else if (given->presence == NEST_PRESENCE_PRESENT)
+        say_present(given, check);
+    else if (given->presence == NEST_PRESENCE_ABSENT || !live_asks)
+        say_absent(given, check);
+    else
+        say_unknown(view, check);
 }
 
 /* The first of list that is (not) in other; NULL where there is none. */
@@ -98,10 +99,11 @@ static void check_subfeatures(const NestVmView *view, NestCheck *check)
             check, NEST_VERDICT_NOT_APPLICABLE, "Only VT-x has parts that libvirt names.");
         return;
     }
-    if (is_of_host(live) || !nest_vm_domain_asks(live, NEST_EXTENSION_VMX)) {
+    if (nest_vm_domain_of_host(live) || !nest_vm_domain_asks(live, NEST_EXTENSION_VMX)) {
         nest_check_say(check, NEST_VERDICT_NOT_APPLICABLE, "%s",
-            is_of_host(live) ? "Its CPU is that of the host, with all the parts that it has."
-                             : "It has no VT-x.");
+            nest_vm_domain_of_host(live)
+                ? "Its CPU is that of the host, with all the parts that it has."
+                : "It has no VT-x.");
         return;
     }
     const char *lost = first_of(view->domain->extras.parts, live->extras.parts_off, TRUE);
@@ -302,9 +304,11 @@ const NestVmCheckRow nest_checks_vm_run[] = {
          "libvirt: formatcaps; QEMU: about/deprecated.rst"},
         check_machine},
     {{"vm.cpu.effective", "it was given the extension", NEST_CHECK_PLAIN, NEST_VERDICT_FAIL,
-         "What libvirt and QEMU noted of the CPU of a VM that runs: its live definition, and QEMU's "
-         "log of this start.",
-         "What is asked for without being enforced may be missing, and nobody says so.",
+         "What libvirt and QEMU noted of the CPU of a VM that runs: its live definition, QEMU's log "
+         "of this start, and QEMU's word on its virtual CPU where [guard] monitor=yes lets it be "
+         "asked.",
+         "What is asked for without being enforced may be missing, and what is hidden may be there, "
+         "and nobody says so.",
          "Put the checks of the host right, then turn the VM off and start it.",
          "nestd: docs/facts.md, F1 and F2"},
         check_effective},

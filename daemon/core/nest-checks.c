@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-checks.h"
 #include "nest-check.h"
+#include "nest-given.h"
 #include "nest-record.h"
 #include "nest-vm-drift.h"
 
@@ -289,6 +290,7 @@ NestVm *nest_checks_vm(const NestVmView *view)
     vm->trust = view->marks != NULL ? view->marks->trust : NEST_TRUST_TRUSTED;
     vm->extension = nest_vm_view_extension(view);
     vm->pending = nest_vm_view_pending(view);
+    vm->given = nest_given_judge(view);
     vm->drift = drift != NULL;
     vm->accel = NEST_ACCEL_KVM;
     vm->revision = facts->xml != NULL ? nest_domain_fingerprint(facts->xml) : NULL;

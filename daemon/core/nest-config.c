@@ -36,6 +36,7 @@ typedef struct {
     }
 
 static const char *const switch_nicks[] = {"no", "yes", NULL};
+static const char *const unfit_nicks[] = {"flag", "stop", NULL};
 
 static const KeyRow keys[] = {
     STRING("daemon", "socket", socket, ""),
@@ -52,6 +53,7 @@ static const KeyRow keys[] = {
     UINT("timeouts", "reply", reply_timeout, "30", 1, 600),
     CHOICE("guard", "parity", parity, "hyperv", nest_parity_nicks),
     UINT("guard", "sample", sample, "5", 1, 300),
+    CHOICE("guard", "unfit", unfit, "flag", unfit_nicks),
     CHOICE("guard", "monitor", monitor, "no", switch_nicks),
     CHOICE("policy", "trust-default", trust_default, "trusted", nest_trust_nicks),
     LIST("policy", "allow", allow, "*"),

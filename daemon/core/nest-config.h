@@ -6,6 +6,10 @@
 /* "no", "yes" */
 typedef enum { NEST_SWITCH_NO, NEST_SWITCH_YES } NestSwitch;
 
+/* What becomes of a VM that somebody else started, and that lacks the extension it asks for:
+ * "flag", "stop" */
+typedef enum { NEST_UNFIT_FLAG, NEST_UNFIT_STOP } NestUnfit;
+
 /* nestd.conf: a keyfile. An unknown group or key, or a value out of range, is an error
  * (NEST_ERROR_CONFIG) that names file and line. One table in nest-config.c lists every key with
  * its default, and nestd.conf(5) is held equal to it by a test. */
@@ -25,6 +29,7 @@ typedef struct {
     guint reply_timeout; /* [timeouts] reply, seconds */
     NestParity parity; /* [guard] parity */
     guint sample; /* [guard] sample, seconds: how often running VMs are looked at */
+    NestUnfit unfit; /* [guard] unfit */
     NestSwitch monitor; /* [guard] monitor: QEMU may be asked for registers */
     GStrv view, operate, manage, admin; /* [rights]: "user:NAME", "group:NAME" */
     char *host_root; /* [daemon] host-root: where the host is probed; "/" */

@@ -133,6 +133,13 @@ void nest_core_sum_verdicts_up(guint told, GPtrArray *events);
 void nest_core_note_host(NestCore *core, const NestHost *host);
 gboolean nest_core_recall_verdicts(NestCore *core, GError **error);
 
+/* nest-core-given.c */
+/* Takes over what old (nullable) knows of the run that card is of, and finds out whether this nestd
+ * saw it begin. Before card replaces old. */
+void nest_core_carry_start(NestCore *core, const NestVmCard *old, NestVmCard *card);
+/* Tells of the CPU that the VM got, and has it powered off where that is the policy. */
+void nest_core_note_given(NestCore *core, NestVmCard *card, GPtrArray *events);
+
 /* nest-core-prove.c */
 void nest_core_prove_init(NestCore *core);
 void nest_core_prove_clear(NestCore *core);

@@ -243,6 +243,7 @@ static void admit_card(NestCore *core, NestVmCard *card, Scribble *scribble)
     g_autoptr(NestEvent) drift = nest_vm_card_drift_event(old, card);
     const char *known = old != NULL && old->verdicts != NULL ? old->verdicts : card->was;
     g_autofree char *before = g_strdup(known);
+    nest_core_carry_start(core, old, card);
     if (!nest_inventory_put(core->inventory, card, &event))
         return;
     if (event != NULL)
@@ -253,6 +254,7 @@ static void admit_card(NestCore *core, NestVmCard *card, Scribble *scribble)
     if (card->state == NEST_VM_RUNNING && operation == NULL &&
         nest_marks_started(core->marks, card->uuid))
         g_ptr_array_add(scribble->started, g_strdup(card->uuid));
+    nest_core_note_given(core, card, scribble->events);
     nest_core_note_verdicts(card, before, &scribble->told, scribble->events);
     if (!same)
         g_ptr_array_add(scribble->rows, nest_vm_card_to_store(card));
@@ -270,6 +272,7 @@ static void dismiss(NestCore *core, const char *uuid, Scribble *scribble)
     event->message = g_strdup_printf("%s is not there any more", card->name);
     g_ptr_array_add(scribble->events, event);
     g_ptr_array_add(scribble->gone, g_strdup(uuid));
+    nest_marks_forget_run(core->marks, uuid);
     nest_inventory_remove(core->inventory, uuid);
 }
 

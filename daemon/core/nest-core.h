@@ -90,6 +90,7 @@ typedef enum {
     NEST_JOB_CREATE, /* spec */
     NEST_JOB_DELETE,
     NEST_JOB_TRUST, /* trust */
+    NEST_JOB_UNFIT, /* run, until: only nestd itself asks for it */
     NEST_JOB_HOST_FIX, /* host */
     NEST_JOB_HOST_UNDO /* undo */
 } NestJobKind;
@@ -110,6 +111,8 @@ typedef struct {
     NestCheckpointWish *checkpoint;
     NestApplyWish *apply;
     char *item; /* the name of a checkpoint */
+    int run; /* of the VM */
+    gint64 until; /* not after, monotonic µs */
     NestMigrationWish *migration;
     NestTrustWish *trust;
     NestVmSpec *spec;

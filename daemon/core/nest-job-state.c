@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-error.h"
+#include "nest-given.h"
 #include "nest-job-guard.h"
 #include "nest-job-steps.h"
 #include "nest-power.h"
@@ -16,22 +17,24 @@ static gboolean refuse_state(const NestJob *job, const char *what, const char *n
     return FALSE;
 }
 
+static char *lost_extension(const NestVmView *view)
+{
+    g_autoptr(NestGiven) given = nest_given_judge_start(view);
+    return given != NULL && given->flaw == NEST_FLAW_MISSING ? g_strdup(nest_given_words(given))
+                                                             : NULL;
+}
+
 /* The VM runs without the extension that its definition demands: it must not stay so. */
-static gboolean stop_unfit(NestJob *job, GError **error)
+static gboolean stop_unfit(NestJob *job, const char *why, GError **error)
 {
     g_autoptr(GError) problem = NULL;
     if (!nest_power_stop(job->backend, nest_job_uuid(job), &problem))
         g_prefix_error(&problem, "and it could not be stopped: ");
     nest_set_error(error, NEST_ERROR_HOST_UNFIT, "nestctl status",
-        "%s started without the virtualization extension that it demands and was stopped%s%s",
-        nest_job_name(job), problem != NULL ? ", " : "", problem != NULL ? problem->message : "");
+        "%s started without the virtualization extension that it demands (%s) and was stopped%s%s",
+        nest_job_name(job), why, problem != NULL ? ", " : "",
+        problem != NULL ? problem->message : "");
     return FALSE;
-}
-
-static gboolean lost_extension(const NestDomain *wanted, const NestDomain *got)
-{
-    return (wanted->vmx == NEST_POLICY_REQUIRE && got->vmx == NEST_POLICY_DISABLE) ||
-        (wanted->svm == NEST_POLICY_REQUIRE && got->svm == NEST_POLICY_DISABLE);
 }
 
 static gboolean try_start(NestJob *job, GError **error)
@@ -43,9 +46,8 @@ static gboolean try_start(NestJob *job, GError **error)
         nest_vm_reading_take(job->backend, job->host, job->marks, uuid, error);
     if (now == NULL)
         return FALSE;
-    if (now->live != NULL && lost_extension(now->domain, now->live))
-        return stop_unfit(job, error);
-    return TRUE;
+    g_autofree char *lost = lost_extension(&now->view);
+    return lost == NULL || stop_unfit(job, lost, error);
 }
 
 static gboolean start(NestJob *job, GError **error)
@@ -286,8 +288,8 @@ static NestRecovery recover(const NestJob *job, const NestVmReading *reading, co
     }
     const char *kind = job->intent->operation->kind;
     gboolean off = nest_power_is_off(reading->facts->state);
-    if (g_strcmp0(kind, "start") == 0 && reading->live != NULL &&
-        lost_extension(reading->domain, reading->live)) {
+    g_autofree char *lost = lost_extension(&reading->view);
+    if (g_strcmp0(kind, "start") == 0 && lost != NULL) {
         *note = "it runs without the virtualization extension that it demands: power it off";
         return NEST_RECOVERY_LEAVE;
     }

@@ -15,6 +15,7 @@ static const NestJobType *const types[] = {
     [NEST_JOB_CREATE] = &nest_job_create,
     [NEST_JOB_DELETE] = &nest_job_delete,
     [NEST_JOB_TRUST] = &nest_job_trust,
+    [NEST_JOB_UNFIT] = &nest_job_unfit,
     [NEST_JOB_HOST_FIX] = &nest_job_host_fix,
     [NEST_JOB_HOST_UNDO] = &nest_job_host_undo,
 };
@@ -42,6 +43,7 @@ static const struct {
     {"create", NEST_JOB_CREATE},
     {"delete", NEST_JOB_DELETE},
     {"trust", NEST_JOB_TRUST},
+    {"stop-unfit", NEST_JOB_UNFIT},
     {"host-fix", NEST_JOB_HOST_FIX},
     {"host-undo", NEST_JOB_HOST_UNDO},
 };

@@ -103,7 +103,7 @@ const char *nest_job_name(const NestJob *job);
 /* One per file. */
 extern const NestJobType nest_job_nested, nest_job_undo, nest_job_state, nest_job_restart,
     nest_job_memory, nest_job_checkpoint, nest_job_migrate, nest_job_create, nest_job_delete,
-    nest_job_trust, nest_job_host_fix, nest_job_host_undo;
+    nest_job_trust, nest_job_unfit, nest_job_host_fix, nest_job_host_undo;
 
 /* The plans of the jobs of the host, whose root is where they work. */
 NestPlan *nest_job_host_plan_fix(

@@ -1,13 +1,28 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-marks.h"
 
+/* What is known of one run of a VM. */
+typedef struct {
+    int number;
+    NestAnswer exposed;
+    char *started_as;
+} Run;
+
 struct NestMarks {
     GMutex lock;
     NestStore *store;
     NestTrust trust;
     GHashTable *stored; /* uuid → NestStoredMark */
     GHashTable *activities; /* uuid → NestActivity */
+    GHashTable *runs; /* uuid → Run */
 };
+
+static void free_run(gpointer data)
+{
+    Run *run = data;
+    g_free(run->started_as);
+    g_free(run);
+}
 
 static void free_stored(gpointer mark)
 {
@@ -25,6 +40,7 @@ NestMarks *nest_marks_load(NestStore *store, NestTrust trust, GError **error)
     marks->trust = trust;
     marks->stored = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_stored);
     marks->activities = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    marks->runs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_run);
     for (guint i = 0; i < all->len; i++)
         nest_marks_put(marks, g_ptr_array_index(all, i));
     return marks;
@@ -36,6 +52,7 @@ void nest_marks_free(NestMarks *marks)
         return;
     g_hash_table_unref(marks->stored);
     g_hash_table_unref(marks->activities);
+    g_hash_table_unref(marks->runs);
     g_mutex_clear(&marks->lock);
     g_free(marks);
 }
@@ -49,6 +66,10 @@ NestVmMarks *nest_marks_get(NestMarks *marks, const char *uuid)
     const NestStoredMark *stored = g_hash_table_lookup(marks->stored, uuid);
     copy->trust = stored != NULL && stored->labelled ? stored->trust : marks->trust;
     copy->activity = GPOINTER_TO_INT(g_hash_table_lookup(marks->activities, uuid));
+    const Run *run = g_hash_table_lookup(marks->runs, uuid);
+    copy->run = run != NULL ? run->number : -1;
+    copy->exposed = run != NULL ? run->exposed : NEST_ANSWER_UNREAD;
+    copy->started_as = run != NULL ? g_strdup(run->started_as) : NULL;
     if (stored == NULL)
         return copy;
     copy->guarded = stored->guarded;
@@ -103,6 +124,39 @@ void nest_marks_set_activity(NestMarks *marks, const char *uuid, NestActivity ac
         g_hash_table_remove(marks->activities, uuid);
     else
         g_hash_table_replace(marks->activities, g_strdup(uuid), GINT_TO_POINTER(activity));
+}
+
+/* With the lock held. */
+static Run *run_of(NestMarks *marks, const char *uuid, int number)
+{
+    Run *run = g_hash_table_lookup(marks->runs, uuid);
+    if (run != NULL && run->number == number)
+        return run;
+    run = g_new0(Run, 1);
+    run->number = number;
+    g_hash_table_replace(marks->runs, g_strdup(uuid), run);
+    return run;
+}
+
+void nest_marks_set_exposed(NestMarks *marks, const char *uuid, int run, NestAnswer exposed)
+{
+    G_GNUC_UNUSED g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&marks->lock);
+    if (run >= 0 && exposed != NEST_ANSWER_UNREAD)
+        run_of(marks, uuid, run)->exposed = exposed;
+}
+
+void nest_marks_set_started(NestMarks *marks, const char *uuid, int run, const char *fingerprint)
+{
+    G_GNUC_UNUSED g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&marks->lock);
+    Run *started = run_of(marks, uuid, run);
+    g_free(started->started_as);
+    started->started_as = g_strdup(fingerprint);
+}
+
+void nest_marks_forget_run(NestMarks *marks, const char *uuid)
+{
+    G_GNUC_UNUSED g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&marks->lock);
+    g_hash_table_remove(marks->runs, uuid);
 }
 
 gboolean nest_marks_set_trust(

@@ -22,6 +22,12 @@ gboolean nest_marks_distrust(NestMarks *marks);
 void nest_marks_put(NestMarks *marks, const NestStoredMark *mark);
 void nest_marks_set_activity(NestMarks *marks, const char *uuid, NestActivity activity);
 
+/* What a sample of its run so numbered tells. Memory only. */
+void nest_marks_set_exposed(NestMarks *marks, const char *uuid, int run, NestAnswer exposed);
+/* nestd saw the VM start, with the definition of that fingerprint. Memory only. */
+void nest_marks_set_started(NestMarks *marks, const char *uuid, int run, const char *fingerprint);
+void nest_marks_forget_run(NestMarks *marks, const char *uuid);
+
 /* The VM was started by somebody else. TRUE where that is new: to be stored. Memory only. */
 gboolean nest_marks_started(NestMarks *marks, const char *uuid);
 

@@ -87,6 +87,8 @@ static NestActivity feed(NestSampler *sampler, const NestVmSample *sample)
     }
     NestActivity activity = nest_activity_judge(&vm->memory, sample, !vm->hidden);
     nest_marks_set_activity(sampler->marks, sample->uuid, activity);
+    if (sample->asked)
+        nest_marks_set_exposed(sampler->marks, sample->uuid, sample->run, sample->exposed);
     return activity;
 }
 

@@ -2,6 +2,7 @@
 #include "nest-vm-card.h"
 #include "nest-actions.h"
 #include "nest-codec.h"
+#include "nest-given.h"
 #include "nest-verdicts.h"
 #include "nest-vm-drift.h"
 #include <string.h>
@@ -38,6 +39,19 @@ static NestVm *decode(const NestVmCard *card)
     return vm != NULL ? vm : nest_vm_new();
 }
 
+static void note_run(const NestVmReading *reading, NestVmCard *card)
+{
+    g_autoptr(NestGiven) at_start = nest_given_judge_start(&reading->view);
+    card->run = reading->facts->run;
+    card->booted = reading->facts->booted;
+    card->told = NEST_VM_CARD_UNTOLD;
+    card->given = nest_given_judge(&reading->view);
+    if (at_start == NULL)
+        return;
+    card->flaw_at_start = at_start->flaw;
+    card->asks = nest_vm_domain_asks(reading->domain, at_start->extension);
+}
+
 NestVmCard *nest_vm_card_make(const NestVmReading *reading, NestParity parity)
 {
     g_autoptr(NestVm) vm = nest_checks_vm(&reading->view);
@@ -50,6 +64,7 @@ NestVmCard *nest_vm_card_make(const NestVmReading *reading, NestParity parity)
     card->drift = nest_vm_drift(&reading->view);
     card->verdicts = nest_verdicts_letters(vm->checks);
     card->key = nest_vm_facts_key(reading->facts, reading->host, reading->marks);
+    note_run(reading, card);
     set_texts(card, vm);
     return card;
 }
@@ -58,6 +73,8 @@ NestVmCard *nest_vm_card_from_store(NestStoredVm *stored)
 {
     NestVmCard *card = g_new0(NestVmCard, 1);
     guint state = NEST_VM_UNKNOWN;
+    card->run = -1;
+    card->told = NEST_VM_CARD_UNTOLD;
     card->uuid = g_steal_pointer(&stored->uuid);
     card->name = g_steal_pointer(&stored->name);
     card->text = g_steal_pointer(&stored->text);
@@ -94,6 +111,7 @@ void nest_vm_card_free(NestVmCard *card)
     g_free(card->drift);
     g_free(card->verdicts);
     g_free(card->was);
+    nest_given_free(card->given);
     g_free(card);
 }
 
@@ -139,6 +157,13 @@ NestNesting nest_vm_card_nesting(const NestVmCard *card)
 {
     g_autoptr(NestVmSummary) summary = summary_of(card);
     return summary != NULL ? summary->nesting : NEST_NESTING_OFF;
+}
+
+gboolean nest_vm_card_lacks(const NestVmCard *card, const char *check)
+{
+    g_autoptr(NestVmSummary) summary = summary_of(card);
+    return summary != NULL && summary->errors != NULL &&
+        g_strv_contains((const char *const *)summary->errors, check);
 }
 
 void nest_vm_card_set_operation(NestVmCard *card, gint64 operation)

@@ -4,6 +4,8 @@
 #include "nest-store.h"
 #include "nest-vm-reading.h"
 
+#define NEST_VM_CARD_UNTOLD (-1)
+
 /* A VM as the inventory keeps it: its identity, and its JSON made once per change, so that reads
  * copy bytes. Owns all. */
 typedef struct {
@@ -21,6 +23,14 @@ typedef struct {
                      */
     char *was; /* what the store had of them, aligned; NULL: the same, nothing, or not compared */
     NestVmState state;
+    int run; /* as in NestVmFacts; -1 where the card came from the store */
+    gboolean booted; /* likewise */
+    gboolean asks; /* its definition asks for the extension */
+    NestGiven *given; /* NULL where it does not run, and where the card came from the store */
+    NestFlaw flaw_at_start; /* of given, had it been started with the definition as it is */
+    int told; /* the flaw of this run that was told; UNTOLD: nothing was */
+    gboolean stopping; /* for a flaw of this run */
+    gint64 seen_start; /* when nestd saw it start, monotonic µs; 0: it did not */
     guint64 order; /* of the reading: a later one wins */
     gboolean stored; /* the store has this text */
 } NestVmCard;
@@ -42,6 +52,7 @@ void nest_vm_card_compare(NestVmCard *card, NestStore *store);
 /* What the card says of it; NONE where it says nothing. */
 NestActivity nest_vm_card_activity(const NestVmCard *card);
 NestNesting nest_vm_card_nesting(const NestVmCard *card); /* likewise, OFF */
+gboolean nest_vm_card_lacks(const NestVmCard *card, const char *check); /* that it failed */
 
 /* Sets or clears (0) the operation under way in the texts of a complete card. */
 void nest_vm_card_set_operation(NestVmCard *card, gint64 operation);

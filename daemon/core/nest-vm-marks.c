@@ -9,6 +9,7 @@ void nest_vm_marks_free(NestVmMarks *marks)
         return;
     g_free(marks->left_as);
     g_free(marks->saved);
+    g_free(marks->started_as);
     g_free(marks);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
+#include "nest-backend.h"
 #include "nest-store.h"
 
 /* What nestd itself knows of a VM, beside what the hypervisor says; a copy. */
@@ -10,6 +11,9 @@ typedef struct {
     gboolean fresh; /* not started since nesting was switched on */
     char *saved; /* nest-saved-state.h's note of what nestd saved; NULL: none */
     NestActivity activity; /* as last sampled; NONE where it was not */
+    int run; /* the run that the following two are of */
+    NestAnswer exposed; /* what QEMU's monitor told of its extension */
+    char *started_as; /* the fingerprint of the definition that nestd saw it start with */
 } NestVmMarks;
 void nest_vm_marks_free(NestVmMarks *marks);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestVmMarks, nest_vm_marks_free)

@@ -73,10 +73,11 @@ char *nest_vm_facts_key(
     const NestVmFacts *facts, const NestHostSnapshot *host, const NestVmMarks *marks)
 {
     g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA1);
-    g_autofree char *rest = g_strdup_printf("%d %d %" G_GUINT64_FORMAT " %u %d %d %d %d %d %d",
-        facts->state, facts->saved_state, facts->saved_bytes, facts->snapshots, facts->autostart,
-        facts->live_xml != NULL, marks->trust, marks->guarded, facts->messages != NULL,
-        facts->start_log);
+    g_autofree char *rest =
+        g_strdup_printf("%d %d %" G_GUINT64_FORMAT " %u %d %d %d %d %d %d %d %d", facts->state,
+            facts->saved_state, facts->saved_bytes, facts->snapshots, facts->autostart,
+            facts->live_xml != NULL, marks->trust, marks->guarded, facts->messages != NULL,
+            facts->start_log, facts->run, marks->run == facts->run ? (int)marks->exposed : 0);
     g_autofree char *network =
         nest_net_key(host->net, facts->live_xml != NULL ? facts->live_xml : facts->xml);
     hash_text(sum, host->key);

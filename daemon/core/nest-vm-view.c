@@ -46,6 +46,18 @@ static gboolean is_hidden(NestFeaturePolicy policy)
     return policy == NEST_POLICY_DISABLE || policy == NEST_POLICY_FORBID;
 }
 
+gboolean nest_vm_domain_hides(const NestDomain *domain, NestExtension extension)
+{
+    return (extension == NEST_EXTENSION_VMX && is_hidden(domain->vmx)) ||
+        (extension == NEST_EXTENSION_SVM && is_hidden(domain->svm));
+}
+
+gboolean nest_vm_domain_of_host(const NestDomain *domain)
+{
+    return g_strcmp0(domain->cpu_mode, "host-passthrough") == 0 ||
+        g_strcmp0(domain->cpu_mode, "maximum") == 0;
+}
+
 static gboolean policy_differs(NestFeaturePolicy stored, NestFeaturePolicy live)
 {
     return (is_asked(stored) && !is_asked(live)) || (is_hidden(stored) && !is_hidden(live));

@@ -36,6 +36,12 @@ NestNesting nest_vm_view_nesting(const NestVmView *view);
 /* TRUE if domain requires (or forces) extension, enforced or not. */
 gboolean nest_vm_domain_asks(const NestDomain *domain, NestExtension extension);
 
+/* TRUE if domain hides extension by name. */
+gboolean nest_vm_domain_hides(const NestDomain *domain, NestExtension extension);
+
+/* TRUE if its CPU is all that the host, or QEMU's software CPU, has. */
+gboolean nest_vm_domain_of_host(const NestDomain *domain);
+
 /* TRUE if the CPU that runs is not the one of the stored definition, as far as nesting goes. What
  * libvirt itself rewrites in a live definition does not count. */
 gboolean nest_vm_view_pending(const NestVmView *view);

@@ -99,6 +99,8 @@ static gboolean effect_apply_checkpoint(NestFake *fake, NestFakeCall *call, GErr
     }
     put_string(&vm->xml, checkpoint->xml);
     put_string(&vm->live_xml, checkpoint->live_xml);
+    vm->run++;
+    vm->carried = TRUE;
     vm->state = checkpoint->live_xml != NULL ? NEST_VM_RUNNING : NEST_VM_OFF;
     set_current(vm, checkpoint);
     return nest_fake_state_put(fake->state, g_steal_pointer(&vm), error);

@@ -48,6 +48,9 @@ static NestVmFacts *facts_of(const NestFakeVm *vm)
     facts->autostart = vm->autostart;
     facts->xml = g_strdup(vm->xml);
     facts->live_xml = g_strdup(vm->live_xml);
+    facts->run = vm->live_xml != NULL ? (int)vm->run : -1;
+    facts->booted = vm->state == NEST_VM_RUNNING && !vm->carried;
+    facts->start_log = vm->live_xml != NULL ? vm->start_log : NEST_START_LOG_UNREAD;
     return facts;
 }
 
@@ -141,6 +144,8 @@ static gboolean power_on(NestFake *fake, NestFakeVm *vm, GError **error)
     g_free(vm->live_xml);
     vm->live_xml = g_strdup(xml);
     vm->state = NEST_VM_RUNNING;
+    vm->run++;
+    vm->carried = vm->saved_state;
     vm->off_at = 0;
     vm->saved_state = FALSE;
     vm->saved_bytes = 0;

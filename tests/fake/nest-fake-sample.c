@@ -117,7 +117,8 @@ static guint look(NestFake *fake, const char *uuid)
 
 static NestVmSample *sample_of(NestFake *fake, const NestFakeVm *vm, gboolean monitor)
 {
-    Telling telling = {.sample = {.run = 1, .time = g_get_monotonic_time(), .booted = TRUE}};
+    Telling telling = {
+        .sample = {.run = (int)vm->run, .time = g_get_monotonic_time(), .booted = TRUE}};
     g_strlcpy(telling.sample.uuid, vm->uuid, sizeof telling.sample.uuid);
     telling.sample.paused = vm->state == NEST_VM_PAUSED;
     telling.sample.exposed = NEST_ANSWER_YES;

@@ -32,6 +32,8 @@ static const NestField checkpoint_fields[] = {
 static const NestRecord checkpoint_record = {"fake checkpoint", sizeof(NestFakeCheckpoint),
     checkpoint_fields, G_N_ELEMENTS(checkpoint_fields)};
 
+static const char *const start_log_nicks[] = {"unread", "clean", "misses", NULL};
+
 static const NestField vm_fields[] = {
     FIELD(uuid, NEST_FIELD_STRING),
     FIELD(name, NEST_FIELD_STRING),
@@ -44,6 +46,9 @@ static const NestField vm_fields[] = {
     FIELD(restarts, NEST_FIELD_UINT),
     FIELD(xml, NEST_FIELD_STRING),
     FIELD(live_xml, NEST_FIELD_STRING),
+    FIELD(run, NEST_FIELD_INT64),
+    FIELD(carried, NEST_FIELD_BOOL),
+    {"start_log", NEST_FIELD_ENUM, 0, offsetof(NestFakeVm, start_log), start_log_nicks, NULL},
     FIELD(saved_xml, NEST_FIELD_STRING),
     {"checkpoints", NEST_FIELD_RECORDS, 0, offsetof(NestFakeVm, checkpoints), NULL,
         &checkpoint_record},

@@ -32,6 +32,9 @@ typedef struct {
     guint restarts; /* how often the guest has begun anew */
     char *xml;
     char *live_xml;
+    gint64 run; /* counts its starts */
+    gboolean carried; /* this run did not begin with a boot */
+    NestStartLog start_log; /* of this run */
     char *saved_xml; /* what will run again when the saved state is resumed */
     GPtrArray *checkpoints; /* NestFakeCheckpoint, NULL for none */
     gint64 off_at; /* when the guest will have shut down, ms of the epoch; 0: it will not */

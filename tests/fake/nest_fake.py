@@ -91,8 +91,11 @@ class FakeHost:
         with self._held():
             self._write({**self.vm(name), **fields})
 
-    def start(self, name):
-        self.change(name, state="running", live_xml=self.vm(name)["xml"], off_at=0)
+    def start(self, name, **fields):
+        """fields: live_xml, where that is not what was defined; start_log: clean, misses."""
+        vm = self.vm(name)
+        self.change(name, **{"state": "running", "live_xml": vm["xml"], "off_at": 0,
+                             "run": vm.get("run", 0) + 1, "carried": False, **fields})
 
     def stop(self, name):
         self.change(name, state="off", live_xml=None, off_at=0)

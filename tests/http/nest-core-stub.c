@@ -314,7 +314,7 @@ static NestOperation *add_operation(
     NestCore *core, const NestCaller *caller, const NestRequest *request)
 {
     static const char *const kinds[] = {"enable", "undo", "start", "reboot", "memory", "checkpoint",
-        "migrate", "create", "delete", "trust", "host-fix", "host-undo"};
+        "migrate", "create", "delete", "trust", "stop-unfit", "host-fix", "host-undo"};
     G_STATIC_ASSERT(G_N_ELEMENTS(kinds) == NEST_JOB_HOST_UNDO + 1);
     NestOperation *operation = nest_operation_new();
     operation->id = core->operations->len + 1;

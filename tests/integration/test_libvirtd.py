@@ -39,6 +39,12 @@ SNAPSHOT = """<domainsnapshot>
 </domainsnapshot>
 """
 
+# What QEMU takes last counts: a CPU without the extension that libvirt asks for, or with the one
+# that it hides.
+OVERRIDE = """<qemu:commandline><qemu:arg value='-cpu'/><qemu:arg value='max,svm={svm}'/>
+  </qemu:commandline></domain>"""
+NAMESPACE = "<domain xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0' "
+
 
 class Libvirtd:
     """A libvirtd of our own, and virsh to speak to it behind nestd's back."""
@@ -79,6 +85,14 @@ class Libvirtd:
             self.virsh("start", name)
         return number
 
+    def define_override(self, name, cpu, svm):
+        """A VM that gets another CPU than its definition says."""
+        xml = XML.format(name=name, uuid=uuid.uuid4(), policy="require")
+        old = xml[xml.index("<cpu"):xml.index("</cpu>") + len("</cpu>")]
+        xml = xml.replace(old, cpu).replace("<domain ", NAMESPACE)
+        self.virsh("define", "/dev/stdin",
+                   stdin=xml.replace("</domain>", OVERRIDE.format(svm=svm)))
+
     def definition(self, name):
         return self.virsh("dumpxml", "--inactive", name)
 
@@ -114,8 +128,9 @@ class TestLibvirtd(unittest.TestCase):
         for path in ("/var/lib/libvirt", "/run/libvirt", "/etc/libvirt/qemu"):
             shutil.rmtree(path, ignore_errors=True)
 
-    def daemon(self, uri=SYSTEM, shutdown=1):
-        config = {"backend": {"uri": uri}, "timeouts": {"shutdown": shutdown, "reply": 5}}
+    def daemon(self, uri=SYSTEM, shutdown=1, **guard):
+        config = {"backend": {"uri": uri}, "timeouts": {"shutdown": shutdown, "reply": 5},
+                  "guard": guard}
         return nestd.Daemon(nestd.NESTD, config)
 
     def quick(self, daemon, name):
@@ -185,6 +200,47 @@ class TestLibvirtd(unittest.TestCase):
                              SNAPSHOTS - 1)
             self.assertEqual(daemon.change("DELETE", f"/v1/vms/{name}")["state"], "done")
             self.assertNotIn(name, self.libvirtd.virsh("list", "--all", "--name").split())
+
+    def starts(self, events, name, kind):
+        self.libvirtd.virsh("start", name)
+        return events.wait_for(kind=kind, name=name)["message"]
+
+    def given(self, daemon, name):
+        given = daemon.get(f"/v1/vms/{name}")["given"]
+        self.assertGreater(given["since"], 0)
+        return given["extension"], given["presence"], given["witness"], given["flaw"]
+
+    def test_cpu_that_it_got(self):
+        """By virsh: compared by libvirt, noted by libvirt, asked of QEMU, and powered off."""
+        self.libvirtd.start()
+        fine, lost, hidden = (f"nested-test-{name}" for name in ("fine", "lost", "hidden"))
+        self.libvirtd.define(fine, policy="require")
+        self.libvirtd.define_override(
+            lost, "<cpu mode='custom' match='exact' check='none'><model>qemu64</model>"
+            "<feature policy='require' name='svm'/></cpu>", "off")
+        self.libvirtd.define_override(
+            hidden, "<cpu mode='maximum'><feature policy='disable' name='svm'/></cpu>", "on")
+        with self.daemon(monitor="yes", sample=1) as daemon, daemon.events() as events:
+            eventually(lambda: len(daemon.get("/v1/vms")["vms"]) == 3)
+            self.assertIn("libvirt compared", self.starts(events, fine, "extension-proved"))
+            self.starts(events, lost, "extension-missing")
+            self.assertEqual(self.given(daemon, lost)[3], "missing")
+            self.starts(events, hidden, "extension-unwanted")
+            self.assertEqual(self.given(daemon, hidden), ("svm", "present", "monitor", "unwanted"))
+            eventually(lambda: self.given(daemon, fine) == ("svm", "present", "monitor", "none"))
+            eventually(lambda: self.given(daemon, lost)[2] == "monitor")
+        with self.daemon(unfit="stop") as daemon, daemon.events() as events:
+            eventually(lambda: len(daemon.get("/v1/vms")["vms"]) == 3)
+            self.assertEqual(self.given(daemon, lost)[1:3], ("absent", "libvirt"))
+            self.assertEqual(self.libvirtd.virsh("domstate", lost).strip(), "running")
+            self.libvirtd.virsh("destroy", lost)
+            events.wait_for(kind="vm-stopped", name=lost)
+            message = self.starts(events, lost, "extension-missing")
+            self.assertIn("libvirt found its CPU without", message)
+            events.wait_for(kind="operation-finished", name=lost)
+            self.assertEqual(self.libvirtd.virsh("domstate", lost).strip(), "shut off")
+            row = daemon.get("/v1/operations")["operations"][0]
+            self.assertEqual((row["kind"], row["state"]), ("stop-unfit", "done"), row)
 
     def install_hook(self, daemon):
         """The hook, which is called without this process's environment."""

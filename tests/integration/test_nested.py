@@ -121,9 +121,15 @@ class TestNested(WithGuest):
         self.assertTrue(self.daemon.get("/v1/vms/proof")["supports"])
         self.becomes("proof", "unknown")  # no statistics with QEMU's CPU, no registers without leave
         self.assertIsNone(self.nested("proof", True))
+        given = self.daemon.get("/v1/vms/proof")["given"]
+        self.assertEqual((given["extension"], given["presence"], given["witness"], given["flaw"]),
+                         ("svm", "present", "libvirt", "none"))
+        self.assertLess(abs(given["since"] / 1000 - time.time()), 2 * BOOT_DEADLINE)
 
         self.done(self.nested("proof", False))
         self.state("proof", "running")
+        given = self.daemon.get("/v1/vms/proof")["given"]
+        self.assertEqual((given["presence"], given["flaw"]), ("absent", "none"))
         said = console.wait_for("nest-guest: ready")
         self.assertIn("extension none", said)
         self.assertIn("inner-guest FAILED", said)

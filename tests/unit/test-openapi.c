@@ -63,6 +63,7 @@ static const struct {
     {"Event", &nest_event_record, FALSE},
     {"ExecOutput", &nest_exec_output_record, FALSE},
     {"ExecWish", &nest_exec_wish_record, TRUE},
+    {"Given", &nest_given_record, FALSE},
     {"Guest", &nest_guest_record, FALSE},
     {"GuardWish", &nest_guard_wish_record, TRUE},
     {"Host", &nest_host_record, FALSE},
