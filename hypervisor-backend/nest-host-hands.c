@@ -2,6 +2,7 @@
 #include "nest-host-hands.h"
 #include "nest-error.h"
 #include "nest-host-file.h"
+#include "nest-link-setting.h"
 #include "nest-saved-file.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -190,6 +191,16 @@ static gboolean set_access(
     return nest_host_hands_set_access(((Hands *)self)->root, path, access, error);
 }
 
+static gboolean set_link(NestHostHands *self, const char *target, const char *value, GError **error)
+{
+    if (strcmp(((Hands *)self)->root, "/") == 0)
+        return nest_link_setting_put(target, value, error);
+    g_autofree char *name = nest_link_setting_name(target);
+    nest_set_error(error, NEST_ERROR_UNSUPPORTED, "leave host-root in nestd.conf at /",
+        "%s can't be changed: this is not the running host", name);
+    return FALSE;
+}
+
 static void free_hands(NestHostHands *self)
 {
     Hands *hands = (Hands *)self;
@@ -210,7 +221,7 @@ static char *find_modprobe(void)
 
 NestHostHands *nest_host_hands_new(const char *root, const char *modprobe, guint timeout_ms)
 {
-    static const NestHostHandsOps ops = {load, unload, put_file, set_access, free_hands};
+    static const NestHostHandsOps ops = {load, unload, put_file, set_access, set_link, free_hands};
     Hands *hands = g_new0(Hands, 1);
     hands->base.ops = &ops;
     hands->root = g_strdup(root);

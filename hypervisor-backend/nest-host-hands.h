@@ -19,6 +19,9 @@ typedef struct {
     /* Sets mode and owner of the device at path: "0660 0 104". */
     gboolean (*set_access)(
         NestHostHands *self, const char *path, const char *access, GError **error);
+    /* As nest_link_setting_put(). */
+    gboolean (*set_link)(
+        NestHostHands *self, const char *target, const char *value, GError **error);
     void (*free)(NestHostHands *self);
 } NestHostHandsOps;
 
@@ -37,8 +40,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestHostHands, nest_host_hands_free)
 #define NEST_MODPROBE_TIMEOUT_MS (30 * 1000)
 
 /* The hands that work on the running host. Below another root than "/" they change files there,
- * and refuse modules. modprobe: its path, NULL for where systems have it; it is run without an
- * environment, and killed after timeout_ms. */
+ * and refuse modules and devices of the network. modprobe: its path, NULL for where systems have
+ * it; it is run without an environment, and killed after timeout_ms. */
 NestHostHands *nest_host_hands_new(const char *root, const char *modprobe, guint timeout_ms);
 
 /* For implementations: sets mode and owner below root. */

@@ -2,6 +2,7 @@
 #include "nest-host-setting.h"
 #include "nest-error.h"
 #include "nest-host-file.h"
+#include "nest-link-setting.h"
 #include "nest-saved-file.h"
 #include <errno.h>
 #include <string.h>
@@ -50,6 +51,8 @@ gboolean nest_host_setting_read(const char *root, NestHostSettingKind kind, cons
         return nest_saved_file_read(root, target, ret_value, error);
     case NEST_HOST_ACCESS:
         return read_access(root, target, ret_value, error);
+    case NEST_HOST_LINK:
+        return nest_link_setting_read(root, target, ret_value, error);
     }
     g_assert_not_reached();
 }
@@ -90,6 +93,8 @@ gboolean nest_host_setting_put(NestHostHands *hands, const char *root, NestHostS
         return hands->ops->put_file(hands, target, value, error);
     case NEST_HOST_ACCESS:
         return value == NULL || hands->ops->set_access(hands, target, value, error);
+    case NEST_HOST_LINK:
+        return value == NULL || hands->ops->set_link(hands, target, value, error);
     }
     g_assert_not_reached();
 }

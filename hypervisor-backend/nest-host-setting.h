@@ -6,7 +6,8 @@
 typedef enum {
     NEST_HOST_NESTED, /* target: the KVM module; value: its parameter nested, NULL: not loaded */
     NEST_HOST_FILE, /* target: a path; value: nest-saved-file.h, NULL: no such file */
-    NEST_HOST_ACCESS /* target: the path of a device; value: "0660 0 104", NULL: not there */
+    NEST_HOST_ACCESS, /* target: the path of a device; value: "0660 0 104", NULL: not there */
+    NEST_HOST_LINK /* target, value: nest-link-setting.h, NULL: not there any more */
 } NestHostSettingKind;
 
 /* Targets that are paths are below root and have no leading slash. */

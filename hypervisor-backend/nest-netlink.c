@@ -65,25 +65,59 @@ static gboolean receive(
     return FALSE;
 }
 
-gboolean nest_netlink_dump(int protocol, struct nlmsghdr *request, gsize length,
-    NestNetlinkHandler handler, gpointer user_data, char **ret_error)
+/* A socket that request was sent on, with patience for the answer; -1 with errno. */
+static int ask(int protocol, struct nlmsghdr *request, gsize length, guint flags)
 {
     const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
     const struct timeval patience = {.tv_sec = ANSWER_SECONDS};
     int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
     if (fd < 0)
-        return fail(ret_error, errno);
+        return -1;
     request->nlmsg_len = (guint32)length;
-    request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-    g_autofree guint8 *buffer = g_malloc(PART_MAX);
-    gboolean good = setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) == 0 &&
+    request->nlmsg_flags = (guint16)(NLM_F_REQUEST | flags);
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) == 0 &&
         sendto(fd, request, length, 0, (const struct sockaddr *)&kernel, sizeof kernel) ==
-            (ssize_t)length;
-    if (!good)
-        fail(ret_error, errno);
-    good = good && receive(fd, buffer, handler, user_data, ret_error);
+            (ssize_t)length)
+        return fd;
+    int number = errno;
+    close(fd);
+    errno = number;
+    return -1;
+}
+
+gboolean nest_netlink_dump(int protocol, struct nlmsghdr *request, gsize length,
+    NestNetlinkHandler handler, gpointer user_data, char **ret_error)
+{
+    int fd = ask(protocol, request, length, NLM_F_DUMP);
+    if (fd < 0)
+        return fail(ret_error, errno);
+    g_autofree guint8 *buffer = g_malloc(PART_MAX);
+    gboolean good = receive(fd, buffer, handler, user_data, ret_error);
     close(fd);
     return good;
+}
+
+/* An acknowledgement is an error with the number 0. */
+int nest_netlink_change(int protocol, struct nlmsghdr *request, gsize length)
+{
+    struct {
+        struct nlmsghdr header;
+        struct nlmsgerr error;
+        guint8 rest[1024]; /* the request again, and words for people */
+    } answer;
+    int fd = ask(protocol, request, length, NLM_F_ACK);
+    if (fd < 0)
+        return errno;
+    ssize_t n;
+    do
+        n = recv(fd, &answer, sizeof answer, 0);
+    while (n < 0 && errno == EINTR);
+    int number = n < 0 ? errno
+        : n < (ssize_t)NLMSG_LENGTH(sizeof(int)) || answer.header.nlmsg_type != NLMSG_ERROR
+        ? EBADMSG
+        : -answer.error.error;
+    close(fd);
+    return number;
 }
 
 gboolean nest_netlink_next(const guint8 **bytes, gsize *length, NestAttribute *ret_attribute)

@@ -3,7 +3,8 @@
 #include <glib.h>
 #include <linux/netlink.h>
 
-/* Asking the kernel for a list over netlink. https://docs.kernel.org/userspace-api/netlink */
+/* Asking the kernel for a list over netlink, and for changes.
+ * https://docs.kernel.org/userspace-api/netlink */
 
 /* Called for each message of the answer; payload is behind its header. */
 typedef void (*NestNetlinkHandler)(
@@ -14,6 +15,10 @@ typedef void (*NestNetlinkHandler)(
  * MiB in all. ret_error (nullable) says why there is none. */
 gboolean nest_netlink_dump(int protocol, struct nlmsghdr *request, gsize length,
     NestNetlinkHandler handler, gpointer user_data, char **ret_error);
+
+/* Sends request, which changes something, and waits for what the kernel says, 2 seconds at most: 0,
+ * or the number of the error. */
+int nest_netlink_change(int protocol, struct nlmsghdr *request, gsize length);
 
 /* The messages of one part; FALSE after the last one, or where ret_error is set. */
 gboolean nest_netlink_walk(const guint8 *bytes, gsize length, NestNetlinkHandler handler,

@@ -39,8 +39,8 @@ struct NestFakeControl {
 static const char *const slot_names[] = {"open", "caps", "list", "read", "check", "define",
     "undefine", "start", "shutdown", "stop", "save", "drop_saved_state", "pause", "resume",
     "set_memory", "checkpoints", "checkpoint", "apply_checkpoint", "delete_checkpoint", "wait_off",
-    "sample", "load", "unload", "put_file", "set_access", "boot", "agent", "migrate", "restart",
-    NULL};
+    "sample", "load", "unload", "put_file", "set_access", "set_link", "boot", "agent", "migrate",
+    "restart", NULL};
 
 /* Rules that begin with a verb; all others begin with the slot. */
 static const struct {

@@ -3,6 +3,7 @@
 #include "nest-fake-call.h"
 #include "nest-host-file.h"
 #include "nest-host-modprobe.h"
+#include "nest-link-setting.h"
 #include "nest-saved-file.h"
 #include <glib/gstdio.h>
 #include <signal.h>
@@ -31,34 +32,6 @@ static void die(void)
     kill(getpid(), SIGKILL);
     for (;;)
         pause();
-}
-
-static gboolean run(
-    NestHostHands *self, const char *slot, const Work *given, Effect effect, GError **error)
-{
-    Hands *hands = (Hands *)self;
-    Work work = *given;
-    gboolean ok = FALSE;
-    g_autoptr(GError) local = NULL;
-    g_auto(NestFakeVerdict) verdict = {0};
-    g_autofree char *name = g_path_get_basename(work.target);
-    nest_fake_control_begin(hands->control, slot, NULL, name, &verdict);
-    work.tampered = verdict.tamper != NULL;
-    while (verdict.hang && nest_fake_control_hangs(hands->control, slot, NULL, name))
-        g_usleep(5000);
-    if (verdict.crash_before)
-        die();
-    if (!verdict.fail_before)
-        ok = effect(hands, &work, &local);
-    if (verdict.crash_after)
-        die();
-    if (verdict.fail_before || (ok && verdict.fail_after))
-        nest_set_error(&local, verdict.code, NULL, "%s", verdict.message);
-    nest_fake_control_ended(hands->control, &verdict, slot, NULL, local);
-    if (local == NULL)
-        return TRUE;
-    g_propagate_error(error, g_steal_pointer(&local));
-    return FALSE;
 }
 
 static void write_below(const Hands *hands, const char *path, const char *text)
@@ -169,6 +142,64 @@ static gboolean change_access(const Hands *hands, const Work *work, GError **err
     return nest_host_hands_set_access(hands->root, work->target, work->value, error);
 }
 
+/* Of the running host, where that is the one that is read: main() lets nobody but tests with a
+ * network of their own come here. */
+static gboolean change_link(const Hands *hands, const Work *work, GError **error)
+{
+    static const char *const files[][2] = {{"learning", "learning"}, {"flood", "unicast_flood"},
+        {"isolated", "isolated"}, {"guard", "bpdu_guard"}};
+    if (work->tampered)
+        return TRUE;
+    if (strcmp(hands->root, "/") == 0)
+        return nest_link_setting_put(work->target, work->value, error);
+    g_auto(GStrv) words = g_strsplit(work->value, " ", -1);
+    g_autofree char *device = g_strndup(work->target, strcspn(work->target, " "));
+    for (guint i = 0; i < G_N_ELEMENTS(files); i++) {
+        g_autofree char *on = g_strconcat(files[i][0], "=on", NULL);
+        g_autofree char *path = g_strdup_printf("sys/class/net/%s/brport/%s", device, files[i][1]);
+        write_below(hands, path, g_strv_contains((const char *const *)words, on) ? "1\n" : "0\n");
+    }
+    return TRUE;
+}
+
+/* All other effects are below a root of the test's. */
+static gboolean leave_machine(const Hands *hands, GError **error)
+{
+    if (strcmp(hands->root, "/") != 0)
+        return TRUE;
+    nest_set_error(error, NEST_ERROR_UNSUPPORTED, NULL, "this is the machine that tests run on");
+    return FALSE;
+}
+
+static gboolean run(
+    NestHostHands *self, const char *slot, const Work *given, Effect effect, GError **error)
+{
+    Hands *hands = (Hands *)self;
+    Work work = *given;
+    gboolean ok = FALSE;
+    g_autoptr(GError) local = NULL;
+    g_auto(NestFakeVerdict) verdict = {0};
+    g_autofree char *name = g_path_get_basename(work.target);
+    nest_fake_control_begin(hands->control, slot, NULL, name, &verdict);
+    work.tampered = verdict.tamper != NULL;
+    while (verdict.hang && nest_fake_control_hangs(hands->control, slot, NULL, name))
+        g_usleep(5000);
+    if (verdict.crash_before)
+        die();
+    if (!verdict.fail_before)
+        ok =
+            (effect == change_link || leave_machine(hands, &local)) && effect(hands, &work, &local);
+    if (verdict.crash_after)
+        die();
+    if (verdict.fail_before || (ok && verdict.fail_after))
+        nest_set_error(&local, verdict.code, NULL, "%s", verdict.message);
+    nest_fake_control_ended(hands->control, &verdict, slot, NULL, local);
+    if (local == NULL)
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
+}
+
 static gboolean load(NestHostHands *self, const char *module, const char *parameter, GError **error)
 {
     return run(self, "load", &(Work){module, parameter, FALSE}, load_module, error);
@@ -190,6 +221,11 @@ static gboolean set_access(
     return run(self, "set_access", &(Work){path, access, FALSE}, change_access, error);
 }
 
+static gboolean set_link(NestHostHands *self, const char *target, const char *value, GError **error)
+{
+    return run(self, "set_link", &(Work){target, value, FALSE}, change_link, error);
+}
+
 static void free_hands(NestHostHands *self)
 {
     Hands *hands = (Hands *)self;
@@ -199,7 +235,7 @@ static void free_hands(NestHostHands *self)
 
 NestHostHands *nest_host_hands_fake_new(NestBackend *fake, const char *root)
 {
-    static const NestHostHandsOps ops = {load, unload, put_file, set_access, free_hands};
+    static const NestHostHandsOps ops = {load, unload, put_file, set_access, set_link, free_hands};
     Hands *hands = g_new0(Hands, 1);
     hands->base.ops = &ops;
     hands->control = ((NestFake *)fake)->control;
