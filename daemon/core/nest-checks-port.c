@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-check-path.h"
+#include "nest-host-block.h"
 
 /* What the ports of the bridge, and the bridge, do to frames of inner VMs. */
 
@@ -69,6 +70,14 @@ static void check_table(const NestVmView *view, NestCheck *check)
     nest_check_paths(view, check, judge_table);
 }
 
+/* What is a command here is an item of "host fix" where that looks for it. */
+static void fix_port(const NestVmView *view, NestCheck *check, gboolean blocks,
+    const NestLink *port, const char *flags)
+{
+    nest_check_fix(check, "%sbridge link set dev %s %s",
+        blocks && nest_host_blocks_concern(view) ? NEST_HOST_BLOCK_FIX : "", port->name, flags);
+}
+
 static void judge_learning(const NestVmView *view, const NestNetPath *path, NestCheck *check)
 {
     const NestLink *port = port_of(view, path, check);
@@ -87,7 +96,7 @@ static void judge_learning(const NestVmView *view, const NestNetPath *path, Nest
         nest_check_say(check, NEST_VERDICT_PASS, "The ports of its bridge learn and flood.");
         return;
     }
-    nest_check_fix(check, "bridge link set dev %s learning on flood on", port->name);
+    fix_port(view, check, !learns && !floods, port, "learning on flood on");
     if (!learns && !floods)
         nest_check_say(check, NEST_VERDICT_WARN,
             "Frames for inner VMs end at the bridge port %s: it learns no MAC addresses, and gets "
@@ -124,7 +133,7 @@ static void judge_isolated(const NestVmView *view, const NestNetPath *path, Nest
         nest_check_fix(
             check, "virsh net-edit %s: take <port isolated='yes'/> out", path->network->name);
     else
-        nest_check_fix(check, "bridge link set dev %s isolated off", path->tap->name);
+        fix_port(view, check, TRUE, path->tap, "isolated off");
     nest_check_say(check, NEST_VERDICT_WARN,
         "Frames between inner VMs and those behind other isolated ports end at the bridge port of "
         "%s: it is isolated.",
@@ -138,19 +147,20 @@ static void check_isolated(const NestVmView *view, NestCheck *check)
 
 /* A flag of the port that must be off. */
 typedef struct {
-    const char *name, *option; /* for bridge(8) */
+    const char *name, *off; /* the words of bridge(8) */
     NestVerdict verdict;
     const char *good, *bad; /* with the port's name */
 } Flag;
 
-static void judge_flag(const NestLink *port, NestFlag state, const Flag *flag, NestCheck *check)
+static void judge_flag(const NestVmView *view, const NestLink *port, NestFlag state,
+    const Flag *flag, NestCheck *check)
 {
     nest_check_read(check, "port %s, %s: %s", port->name, flag->name, switch_text(state));
     if (state == NEST_FLAG_UNKNOWN) {
         nest_check_say(check, NEST_VERDICT_UNKNOWN, "The flag %s of %s could not be read.",
             flag->name, port->name);
     } else if (state == NEST_FLAG_ON) {
-        nest_check_fix(check, "bridge link set dev %s %s off", port->name, flag->option);
+        fix_port(view, check, TRUE, port, flag->off);
         nest_check_say(check, flag->verdict, "At the bridge port %s %s.", port->name, flag->bad);
     } else {
         nest_check_say(check, NEST_VERDICT_PASS, "%s", flag->good);
@@ -159,13 +169,13 @@ static void judge_flag(const NestLink *port, NestFlag state, const Flag *flag, N
 
 static void judge_guard(const NestVmView *view, const NestNetPath *path, NestCheck *check)
 {
-    static const Flag flag = {"bpdu_guard", "guard", NEST_VERDICT_WARN,
+    static const Flag flag = {"bpdu_guard", "guard off", NEST_VERDICT_WARN,
         "A spanning tree in the VM closes no port.",
         "all traffic of the VM ends as soon as a bridge in it speaks the spanning tree protocol"};
     const NestLink *port = port_of(view, path, check);
     if (port == NULL)
         return;
-    judge_flag(port, port->guard, &flag, check);
+    judge_flag(view, port, port->guard, &flag, check);
     /* br_stp_rcv(): without a spanning tree of its own the bridge does not look. */
     if (port->guard == NEST_FLAG_ON && path->bridge != NULL && path->bridge->stp == NEST_FLAG_OFF) {
         g_clear_pointer(&check->fix, g_free);
@@ -182,11 +192,11 @@ static void check_guard(const NestVmView *view, NestCheck *check)
 
 static void judge_locked(const NestVmView *view, const NestNetPath *path, NestCheck *check)
 {
-    static const Flag flag = {"locked", "locked", NEST_VERDICT_WARN, "No port is locked.",
+    static const Flag flag = {"locked", "locked off", NEST_VERDICT_WARN, "No port is locked.",
         "what inner VMs send is dropped: it is locked to MAC addresses that it was told"};
     const NestLink *port = port_of(view, path, check);
     if (port != NULL)
-        judge_flag(port, port->locked, &flag, check);
+        judge_flag(view, port, port->locked, &flag, check);
 }
 
 static void check_locked(const NestVmView *view, NestCheck *check)
@@ -206,7 +216,7 @@ const NestVmCheckRow nest_checks_vm_port[] = {
     {{"net.learning", "its port learns MAC addresses", NEST_CHECK_PLAIN, NEST_VERDICT_WARN,
          "The flags learning and unicast_flood of the bridge port of each interface.",
          "With both off, a frame for an inner VM finds no port.",
-         "bridge link set dev TAP learning on flood on.",
+         "nestctl host fix; by hand: bridge link set dev TAP learning on flood on.",
          "Linux: bridge(8)"},
         check_learning},
     {{"net.isolated", "no port is isolated", NEST_CHECK_PLAIN, NEST_VERDICT_WARN,
@@ -229,7 +239,7 @@ const NestVmCheckRow nest_checks_vm_port[] = {
          NEST_VERDICT_WARN,
          "The flag locked of the bridge port of each interface.",
          "A locked port drops frames from MAC addresses that are not in the bridge's table.",
-         "bridge link set dev TAP locked off, or put the addresses into the table: bridge fdb.",
+         "nestctl host fix; by hand: bridge link set dev TAP locked off, or put the addresses into the table: bridge fdb.",
          "Linux: bridge(8)"},
         check_locked},
     {{NULL}, NULL},

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-check-path.h"
+#include "nest-host-block.h"
 #include <string.h>
 
 /* What is behind the port: the bridge's firewall, the uplink, the network outside of the host, and
@@ -24,18 +25,19 @@ static void judge_function(const NestVmView *view, const NestNetPath *path, Nest
         return;
     }
     const char *device = path->vf_device->name;
+    const char *fix = nest_host_blocks_concern(view) ? NEST_HOST_BLOCK_FIX : "";
     guint number = path->vf->number;
     nest_check_read(check, "%s, vf %u: spoofchk %s, trust %s", device, number,
         texts[path->vf->spoofchk], texts[path->vf->trust]);
     if (path->vf->spoofchk == NEST_FLAG_ON) {
-        nest_check_fix(check, "ip link set %s vf %u spoofchk off; ip link set %s vf %u trust on",
-            device, number, device, number);
+        nest_check_fix(check, "%sip link set %s vf %u spoofchk off; ip link set %s vf %u trust on",
+            fix, device, number, device, number);
         nest_check_say(check, NEST_VERDICT_WARN,
             "What inner VMs send ends at the network card %s: it checks the MAC addresses that "
             "virtual function %u sends from.",
             device, number);
     } else if (path->vf->trust == NEST_FLAG_OFF) {
-        nest_check_fix(check, "ip link set %s vf %u trust on", device, number);
+        nest_check_fix(check, "%sip link set %s vf %u trust on", fix, device, number);
         nest_check_say(check, NEST_VERDICT_WARN,
             "Frames for inner VMs end at the network card %s: it does not trust virtual function "
             "%u with addresses other than its own.",
@@ -328,7 +330,7 @@ const NestVmCheckRow nest_checks_vm_uplink[] = {
          NEST_VERDICT_WARN,
          "The settings spoofchk and trust of each virtual function that the VM has.",
          "The card drops frames from other MAC addresses, and delivers none for them.",
-         "ip link set DEV vf N spoofchk off, and trust on.",
+         "nestctl host fix; by hand: ip link set DEV vf N spoofchk off, and trust on.",
          "Linux: ip-link(8)"},
         check_function},
     {{"net.cni", "the host is no VM of KubeVirt", NEST_CHECK_PLAIN, NEST_VERDICT_WARN,

@@ -19,6 +19,14 @@ static void planning_free(gpointer data)
     g_free(planning);
 }
 
+static NestPlan *plan_fix(const Planning *planning, NestHostSnapshot *host)
+{
+    NestCore *core = planning->core;
+    g_autoptr(NestHostBlocks) blocks = nest_host_blocks_take(core->backend, host, core->marks);
+    return nest_job_host_plan_fix(
+        host, core->config->host_root, blocks, (const char *const *)planning->decline);
+}
+
 static void plan_work(gpointer data)
 {
     Planning *planning = data;
@@ -26,10 +34,11 @@ static void plan_work(gpointer data)
     const char *root = core->config->host_root;
     GError *error = NULL;
     const NestHostSnapshot *known = g_task_get_task_data(planning->task);
-    g_autoptr(NestHostSnapshot) host = nest_host_snapshot_take(core->place, known->caps);
+    g_autoptr(NestHostSnapshot) host =
+        nest_host_snapshot_take_with(core->place, known->caps, known->net->definitions);
     NestPlan *plan = planning->undo
         ? nest_job_host_plan_undo(host, root, core->store, planning->to, &error)
-        : nest_job_host_plan_fix(host, root, (const char *const *)planning->decline);
+        : plan_fix(planning, host);
     if (plan == NULL)
         g_task_return_error(planning->task, error);
     else

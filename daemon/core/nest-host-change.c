@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-host-change.h"
 #include "nest-codec.h"
+#include "nest-link-setting.h"
 #include <string.h>
 
-static const char *const kind_nicks[] = {"nested", "file", "access", NULL};
+static const char *const kind_nicks[] = {"nested", "file", "access", "link", NULL};
 
 #define TEXT(member, flags) \
     { \
@@ -83,22 +84,33 @@ char *nest_host_change_value_text(const NestHostSetting *setting, const char *va
     case NEST_HOST_ACCESS:
         return value != NULL ? g_strdup_printf("mode, user and group %s", value)
                              : g_strdup("not there");
+    case NEST_HOST_LINK:
+        return value != NULL ? nest_link_setting_difference(value, "") : g_strdup("not there");
     }
     g_assert_not_reached();
 }
 
+char *nest_host_change_target_text(const NestHostSetting *setting)
+{
+    if (setting->kind == NEST_HOST_LINK)
+        return nest_link_setting_name(setting->target);
+    return g_strconcat(setting->kind == NEST_HOST_NESTED ? "" : "/", setting->target, NULL);
+}
+
 static char *words(const NestHostSetting *setting)
 {
-    g_autofree char *before = nest_host_change_value_text(setting, setting->before);
-    g_autofree char *after = nest_host_change_value_text(setting, setting->after);
-    if (setting->kind == NEST_HOST_NESTED)
-        return g_strdup_printf("%s: %s → %s", setting->target, before, after);
-    if (setting->kind == NEST_HOST_ACCESS)
-        return g_strdup_printf("/%s: %s → %s", setting->target, before, after);
-    return g_strdup_printf("/%s: %s", setting->target,
-        setting->before == NULL      ? "written"
-            : setting->after == NULL ? "removed"
-                                     : "changed");
+    g_autofree char *target = nest_host_change_target_text(setting);
+    if (setting->kind == NEST_HOST_FILE)
+        return g_strdup_printf("%s: %s", target,
+            setting->before == NULL      ? "written"
+                : setting->after == NULL ? "removed"
+                                         : "changed");
+    gboolean link = setting->kind == NEST_HOST_LINK;
+    g_autofree char *before = link ? nest_link_setting_difference(setting->before, setting->after)
+                                   : nest_host_change_value_text(setting, setting->before);
+    g_autofree char *after = link ? nest_link_setting_difference(setting->after, setting->before)
+                                  : nest_host_change_value_text(setting, setting->after);
+    return g_strdup_printf("%s: %s → %s", target, before, after);
 }
 
 char *nest_host_change_summary(const NestHostChange *change)

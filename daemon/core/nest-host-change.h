@@ -32,6 +32,8 @@ const NestHostSetting *nest_host_change_find(const NestHostChange *change, const
 char *nest_host_change_to_text(const NestHostChange *change);
 NestHostChange *nest_host_change_from_text(const char *text, GError **error);
 
+/* What is set, in words: "kvm_intel", "/dev/kvm", "bridge port vnet0". */
+char *nest_host_change_target_text(const NestHostSetting *setting);
 /* One setting in words, as it is with value: "nested=N", "not loaded", "not there". */
 char *nest_host_change_value_text(const NestHostSetting *setting, const char *value);
 /* "kvm_intel: nested=N → nested=Y; /etc/modprobe.d/nestd.conf: written" */

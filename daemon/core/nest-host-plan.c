@@ -2,6 +2,7 @@
 #include "nest-host-plan.h"
 #include "nest-gift.h"
 #include "nest-host-modprobe.h"
+#include "nest-link-setting.h"
 #include "nest-saved-file.h"
 #include "nest-shell-file.h"
 #include "nest-version.h"
@@ -23,6 +24,11 @@ typedef struct {
     gboolean loaded;
 } Planner;
 
+static gboolean is_optional(const char *id)
+{
+    return g_strv_contains(optional_ids, id) || nest_host_block_is_id(id);
+}
+
 static gboolean is_wanted(const Planner *planner, const char *id)
 {
     return planner->decline == NULL || !g_strv_contains(planner->decline, id);
@@ -31,7 +37,7 @@ static gboolean is_wanted(const Planner *planner, const char *id)
 static NestPlanItem *add(Planner *planner, const char *id, char *title, char *current, char *target)
 {
     NestPlanItem *item = nest_host_planning_item(planner->planning, id, title, current, target);
-    item->optional = g_strv_contains(optional_ids, id);
+    item->optional = is_optional(id);
     return item;
 }
 
@@ -252,15 +258,47 @@ static void plan_guests(Planner *planner)
         NEST_HOST_FILE, repair->guests_path, repair->guests.value, saved);
 }
 
+/* ---- the way of frames ---- */
+
+static void plan_block(Planner *planner, const NestHostBlock *block)
+{
+    g_autofree char *name = nest_link_setting_name(block->target);
+    if (!is_wanted(planner, block->id)) {
+        nest_host_planning_warn(
+            planner->planning, "Frames of inner VMs of %s still end at %s.", block->vm, name);
+        return;
+    }
+    NestPlanItem *item = add(planner, block->id,
+        g_strdup_printf("frames of inner VMs of %s pass %s", block->vm, name),
+        nest_link_setting_difference(block->before, block->after),
+        nest_link_setting_difference(block->after, block->before));
+    item->detail =
+        g_strdup(block->function ? "until the virtual function is set up anew"
+                                 : "until the VM is powered off: its port is made anew with it");
+    nest_host_change_add(planner->planning->change, block->id, block->id, NEST_HOST_LINK,
+        block->target, block->before, block->after);
+}
+
+static void plan_blocks(Planner *planner, const NestHostBlocks *blocks)
+{
+    if (blocks->error != NULL)
+        nest_host_planning_warn(planner->planning,
+            "Where frames of inner VMs end on this host could not be looked at: %s.",
+            blocks->error);
+    for (guint i = 0; i < blocks->all->len; i++)
+        plan_block(planner, g_ptr_array_index(blocks->all, i));
+}
+
 /* ---- all of it ---- */
 
 static gboolean refuse_decline(const char *const *decline, GError **error)
 {
     for (guint i = 0; decline != NULL && decline[i] != NULL; i++) {
-        if (g_strv_contains(optional_ids, decline[i]))
+        if (is_optional(decline[i]))
             continue;
         nest_set_error(error, NEST_ERROR_INVALID_REQUEST,
-            "what can be declined: nested-persist, kvm-access, libvirt-guests",
+            "what can be declined: nested-persist, kvm-access, libvirt-guests, and what the plan "
+            "has of port-NAME and function-NAME-N",
             "\"%s\" can't be declined", decline[i]);
         return TRUE;
     }
@@ -283,31 +321,44 @@ static gboolean refuse_host(const NestHostFacts *host, GError **error)
 static int by_order(gconstpointer a, gconstpointer b)
 {
     static const int order[] = {
-        [NEST_HOST_FILE] = 0, [NEST_HOST_NESTED] = 1, [NEST_HOST_ACCESS] = 2};
+        [NEST_HOST_FILE] = 0, [NEST_HOST_LINK] = 1, [NEST_HOST_NESTED] = 2, [NEST_HOST_ACCESS] = 3};
     const NestHostSetting *left = *(NestHostSetting *const *)a;
     const NestHostSetting *right = *(NestHostSetting *const *)b;
     int difference = order[left->kind] - order[right->kind];
     return difference != 0 ? difference : strcmp(left->target, right->target);
 }
 
+/* TRUE if the host nests then. */
+static gboolean plan_kvm(Planner *planner)
+{
+    planner->loaded = g_strcmp0(planner->host->kvm_module, planner->module) == 0;
+    if (planner->loaded)
+        plan_nested(planner);
+    else
+        plan_load(planner);
+    gboolean switches = planner->planning->plan->items->len > 0;
+    plan_persist(planner, switches);
+    plan_access(planner);
+    plan_guests(planner);
+    return switches || (planner->loaded && nest_host_nested(planner->host));
+}
+
 NestPlan *nest_host_plan_make(const NestHostFacts *host, const NestHostRepair *repair,
-    const char *const *decline, NestHostChange **ret_change)
+    const NestHostBlocks *blocks, const char *const *decline, NestHostChange **ret_change)
 {
     g_autoptr(NestHostPlanning) planning = nest_host_planning_new(host, repair);
-    g_autoptr(GError) error = NULL;
-    if (refuse_decline(decline, &error) || refuse_host(host, &error))
-        return nest_host_planning_refuse(planning, error, ret_change);
+    g_autoptr(GError) error = NULL, unfit = NULL;
+    gboolean nests = FALSE, blocked = blocks != NULL && blocks->all->len > 0;
+    if (refuse_decline(decline, &error) || (refuse_host(host, &unfit) && !blocked))
+        return nest_host_planning_refuse(planning, error != NULL ? error : unfit, ret_change);
     Planner planner = {planning, host, repair, decline, nest_host_repair_module(host), FALSE};
-    planner.loaded = g_strcmp0(host->kvm_module, planner.module) == 0;
-    if (planner.loaded)
-        plan_nested(&planner);
+    if (unfit == NULL)
+        nests = plan_kvm(&planner);
     else
-        plan_load(&planner);
-    gboolean switches = planning->plan->items->len > 0;
-    gboolean nests = switches || (planner.loaded && nest_host_nested(host));
-    plan_persist(&planner, switches);
-    plan_access(&planner);
-    plan_guests(&planner);
+        nest_host_planning_obstacle(
+            planning, unfit->code, nest_error_get_next(unfit), "%s", unfit->message);
+    if (blocks != NULL)
+        plan_blocks(&planner, blocks);
     g_ptr_array_sort(planning->change->settings, by_order);
     return nest_host_planning_end(planning, decline, nests, ret_change);
 }

@@ -38,6 +38,10 @@ static char *title_of(const NestHostSetting *setting)
                                        : g_strdup_printf("/%s as it was", setting->target);
     case NEST_HOST_ACCESS:
         return g_strdup_printf("access to /%s as it was", setting->target);
+    case NEST_HOST_LINK: {
+        g_autofree char *name = nest_host_change_target_text(setting);
+        return g_strdup_printf("%s as it was", name);
+    }
     }
     g_assert_not_reached();
 }
@@ -48,8 +52,12 @@ static void plan_setting(
     if (nest_host_setting_same(setting->kind, now, setting->before))
         return;
     if (!nest_host_setting_same(setting->kind, now, setting->after)) {
-        nest_host_planning_warn(planning, "%s%s is not as nestd left it, and stays as it is.",
-            setting->kind == NEST_HOST_ACCESS ? "/" : "", setting->target);
+        g_autofree char *target = nest_host_change_target_text(setting);
+        if (setting->kind == NEST_HOST_LINK && now == NULL)
+            nest_host_planning_warn(planning, "%s is gone, and what nestd set with it.", target);
+        else
+            nest_host_planning_warn(
+                planning, "%s is not as nestd left it, and stays as it is.", target);
         return;
     }
     if (setting->kind == NEST_HOST_NESTED &&

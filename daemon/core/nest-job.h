@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 #include "nest-core.h"
+#include "nest-host-block.h"
 #include "nest-host-change.h"
 #include "nest-sampler.h"
 #include "nest-vm-card.h"
@@ -106,7 +107,7 @@ extern const NestJobType nest_job_nested, nest_job_undo, nest_job_state, nest_jo
     nest_job_trust, nest_job_unfit, nest_job_host_fix, nest_job_host_undo;
 
 /* The plans of the jobs of the host, whose root is where they work. */
-NestPlan *nest_job_host_plan_fix(
-    NestHostSnapshot *host, const char *root, const char *const *decline);
+NestPlan *nest_job_host_plan_fix(NestHostSnapshot *host, const char *root,
+    const NestHostBlocks *blocks, const char *const *decline);
 NestPlan *nest_job_host_plan_undo(
     NestHostSnapshot *host, const char *root, NestStore *store, gint64 to, GError **error);

@@ -41,6 +41,7 @@ MAY_INCLUDE = {
                     "hypervisor-backend/nest-host-probe.h",
                     "hypervisor-backend/nest-host-kernel.h",
                     "hypervisor-backend/nest-host-hands.h",
+                    "hypervisor-backend/nest-link-setting.h",
                     "hypervisor-backend/nest-host-modprobe.h",
                     "hypervisor-backend/nest-host-repair.h",
                     "hypervisor-backend/nest-host-setting.h",

@@ -94,8 +94,8 @@ class TestPath(unittest.TestCase):
             self.assertLess(time.monotonic(), deadline, found[check])
 
     def mend(self, check):
-        """Does what the check says."""
-        run(check["fix"])
+        """Does by hand what the check says."""
+        run(check["fix"].removeprefix("nestctl host fix; by hand: "))
 
     def reaches(self, mark):
         """(in, out): whether frames for, and from, an inner VM get through."""

@@ -11,6 +11,7 @@
 typedef struct {
     NestHostFacts host;
     NestHostRepair repair;
+    NestHostBlocks *blocks;
     NestPlan *plan;
     NestHostChange *change;
 } Bench;
@@ -53,6 +54,7 @@ static int tear_down(void **state)
     NestHostRepair *repair = g_memdup2(&bench->repair, sizeof bench->repair);
     nest_host_facts_free(host);
     nest_host_repair_free(repair);
+    nest_host_blocks_free(bench->blocks);
     nest_plan_free(bench->plan);
     nest_host_change_free(bench->change);
     g_free(bench);
@@ -80,7 +82,7 @@ static void make(Bench *bench, const char *declined)
     nest_host_change_free(bench->change);
     bench->change = NULL;
     bench->plan = nest_host_plan_make(
-        &bench->host, &bench->repair, (const char *const *)decline, &bench->change);
+        &bench->host, &bench->repair, bench->blocks, (const char *const *)decline, &bench->change);
 }
 
 /* Plans, and asserts that the items are those, in words separated by blanks. */
@@ -338,6 +340,44 @@ static void test_shell_file(void **state)
     assert_null(nest_shell_file_value("KK=1", "K"));
 }
 
+/* ---- the way of frames ---- */
+
+static void block(Bench *bench, const char *id, const char *target)
+{
+    if (bench->blocks == NULL)
+        bench->blocks = nest_host_blocks_new();
+    NestHostBlock *block = g_new0(NestHostBlock, 1);
+    *block = (NestHostBlock){g_strdup(id), g_strdup("DemoVM"), g_strdup(target),
+        g_strdup("learning=off flood=off locked=off"), g_strdup("learning=on flood=on locked=off"),
+        FALSE};
+    g_ptr_array_add(bench->blocks->all, block);
+}
+
+static void test_blocks(void **state)
+{
+    Bench *bench = *state;
+    block(bench, "port-vnet0", "vnet0 7 0badcafe");
+    block(bench, "port-vnet1", "vnet1 8 0badcafe");
+    set(&bench->host.nested.value, "N");
+    assert_items(bench, "", "nested nested-persist port-vnet0 port-vnet1");
+    const NestHostSetting *last = g_ptr_array_index(bench->change->settings, 3);
+    assert_int_equal(last->kind, NEST_HOST_NESTED); /* after what can be taken back at once */
+    assert_items(bench, "port-vnet0", "nested nested-persist port-vnet1");
+    assert_warned(bench, "Frames of inner VMs of DemoVM still end at bridge port vnet0.");
+    /* A host that can't nest by KVM still has a network. */
+    bench->host.vmx = FALSE;
+    assert_items(bench, "", "port-vnet0 port-vnet1");
+    assert_false(bench->plan->enable);
+    assert_warned(bench, "what to do");
+    g_autofree char *summary = nest_host_change_summary(bench->change);
+    assert_string_equal(summary,
+        "bridge port vnet0: learning off, flood off → learning on, flood on; "
+        "bridge port vnet1: learning off, flood off → learning on, flood on");
+    bench->blocks->error = g_strdup("nobody answers");
+    assert_items(bench, "port-vnet0 port-vnet1", "");
+    assert_warned(bench, "could not be looked at: nobody answers");
+}
+
 /* ---- undo ---- */
 
 static NestHostChange *make_done(void)
@@ -428,6 +468,7 @@ int main(void)
         TEST(test_access),
         TEST(test_guests),
         TEST(test_shell_file),
+        TEST(test_blocks),
         TEST(test_undo),
         TEST(test_undo_refused),
         TEST(test_change_as_text),
