@@ -19,7 +19,8 @@ gboolean nest_command_checkpoint_create(NestCli *cli, GError **error)
 {
     const NestArguments *arguments = cli->arguments;
     const char *name = arguments->n_operands > 1 ? arguments->operands[1] : NULL;
-    NestCheckpointWish wish = {(char *)name, arguments->force, arguments->reason};
+    NestCheckpointWish wish = {
+        (char *)name, arguments->disk_only, arguments->force, arguments->reason};
     g_autoptr(NestOperation) operation = NULL;
     return nest_force_check(arguments, error) &&
         nest_client_checkpoint(
@@ -47,6 +48,13 @@ gboolean nest_command_checkpoint_delete(NestCli *cli, GError **error)
         follow(cli, operation, "has one checkpoint less.", error);
 }
 
+static const char *memory_text(const NestCheckpoint *checkpoint)
+{
+    if (checkpoint->unfinished)
+        return "unfinished";
+    return checkpoint->memory ? "yes" : "no";
+}
+
 gboolean nest_command_checkpoint_list(NestCli *cli, GError **error)
 {
     static const char *const headers[] = {"NAME", "TIME", "MEMORY", "NESTING", "CURRENT"};
@@ -62,7 +70,7 @@ gboolean nest_command_checkpoint_list(NestCli *cli, GError **error)
         g_autofree char *time = nest_text_time(checkpoint->time);
         nest_table_add(table, NEST_STYLE_PLAIN, checkpoint->name);
         nest_table_add(table, NEST_STYLE_PLAIN, time);
-        nest_table_add(table, NEST_STYLE_PLAIN, checkpoint->memory ? "yes" : "no");
+        nest_table_add(table, NEST_STYLE_PLAIN, memory_text(checkpoint));
         nest_table_add(table, NEST_STYLE_PLAIN, nest_nick(nest_nesting_nicks, checkpoint->nesting));
         nest_table_add(table, NEST_STYLE_PLAIN, checkpoint->current ? "yes" : "");
     }

@@ -72,6 +72,14 @@ static const NestOption exec_options[] = {
 
 static const NestOption wait_options[] = {NO_WAIT, {NULL}};
 
+static const NestOption checkpoint_options[] = {
+    FLAG(disk_only, "disk-only", '\0', "without its memory, though it runs"),
+    FORCE,
+    REASON,
+    NO_WAIT,
+    {NULL},
+};
+
 static const NestOption guarded_options[] = {FORCE, REASON, NO_WAIT, {NULL}};
 
 static const NestOption start_options[] = {
@@ -288,10 +296,11 @@ const NestCommand nest_commands[] = {
         nest_command_trust, "show or set whether a VM's guest is trusted",
         "An untrusted VM is kept from nesting where a flaw is open that it would reach by nesting; "
         "see the check vm.trust."},
-    {"checkpoint create", NULL, "VM [CHECKPOINT]", 1, 2, guarded_options, NEST_COMMAND_CHANGES,
+    {"checkpoint create", NULL, "VM [CHECKPOINT]", 1, 2, checkpoint_options, NEST_COMMAND_CHANGES,
         nest_command_checkpoint_create, "keep a state of a VM to go back to",
         "Of its disks, which must be qcow2, and of its memory if it runs; it stands still "
-        "meanwhile. With memory it is refused while the VM hosts other VMs, or may."},
+        "meanwhile. With memory it is refused while the VM hosts other VMs, or may; --disk-only "
+        "is not."},
     {"checkpoint list", NULL, "VM", 1, 1, NULL, NEST_COMMAND_PLAIN, nest_command_checkpoint_list,
         "list the checkpoints of a VM", "The oldest come first."},
     {"checkpoint apply", NULL, "VM CHECKPOINT", 2, 2, guarded_options, NEST_COMMAND_CHANGES,

@@ -40,6 +40,7 @@ typedef struct {
     gint64 time; /* ms of the epoch */
     gboolean memory; /* it ran, and its memory is kept too */
     gboolean current;
+    gboolean unfinished; /* its making was begun, and may have got anywhere */
     char *description; /* what its maker wrote, NULL where nothing */
     char *xml; /* the definition of then, of what ran if it ran; NULL where it is not kept */
 } NestBackendCheckpoint;
@@ -172,10 +173,11 @@ typedef struct {
      * NestBackendCheckpoint that frees its elements. */
     gboolean (*checkpoints)(
         NestBackend *self, const char *uuid, GPtrArray **ret_checkpoints, GError **error);
-    /* Of the disks, and of the memory if it runs, within the disk images. A name that is taken is
-     * refused. The guest stands still meanwhile. */
+    /* Of the disks, and of the memory if it runs and disk_only is not wished, within the disk
+     * images. A name that is taken is refused. The guest stands still meanwhile. On failure it may
+     * be there, unfinished: delete it. */
     gboolean (*checkpoint)(NestBackend *self, const char *uuid, const char *name,
-        const char *description, GError **error);
+        const char *description, gboolean disk_only, GError **error);
     /* Puts the VM back to it: it runs afterwards if it ran then, and its definition is that of
      * then. On failure it may be off. */
     gboolean (*apply_checkpoint)(

@@ -75,7 +75,7 @@ static gboolean ask_first(virDomainPtr domain, const char *verb, GError **error)
 }
 
 gboolean nest_libvirt_checkpoint(NestBackend *backend, const char *uuid, const char *name,
-    const char *description, GError **error)
+    const char *description, gboolean disk_only, GError **error)
 {
     g_autoptr(virDomain) domain = NULL;
     g_autoptr(virDomainSnapshot) snapshot = NULL;
@@ -84,6 +84,8 @@ gboolean nest_libvirt_checkpoint(NestBackend *backend, const char *uuid, const c
     if (!nest_libvirt_domain((NestLibvirt *)backend, uuid, &domain, error) ||
         !ask_first(domain, "checkpoint", error))
         return FALSE;
+    if (disk_only && virDomainIsActive(domain) == 1)
+        return nest_libvirt_checkpoint_disks(domain, name, description, error);
     snapshot = virDomainSnapshotCreateXML(domain, xml, 0);
     return snapshot != NULL || fail(domain, "checkpoint", error);
 }

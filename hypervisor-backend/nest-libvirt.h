@@ -113,11 +113,17 @@ void nest_libvirt_boot_clean(NestLibvirt *self, virConnectPtr connection);
 gboolean nest_libvirt_checkpoints(
     NestBackend *backend, const char *uuid, GPtrArray **ret_checkpoints, GError **error);
 gboolean nest_libvirt_checkpoint(NestBackend *backend, const char *uuid, const char *name,
-    const char *description, GError **error);
+    const char *description, gboolean disk_only, GError **error);
 gboolean nest_libvirt_apply_checkpoint(
     NestBackend *backend, const char *uuid, const char *name, GError **error);
 gboolean nest_libvirt_delete_checkpoint(
     NestBackend *backend, const char *uuid, const char *name, GError **error);
+
+/* nest-libvirt-disks.c */
+
+/* A checkpoint of the disks alone of a domain that runs. */
+gboolean nest_libvirt_checkpoint_disks(
+    virDomainPtr domain, const char *name, const char *description, GError **error);
 
 /* nest-libvirt-migrate.c */
 

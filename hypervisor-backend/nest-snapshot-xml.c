@@ -5,6 +5,8 @@
 #include <libxml/parser.h>
 #include <string.h>
 
+#define UNFINISHED "nestd: unfinished"
+
 /* No DTD can be in what libvirt writes; one that is there is not followed. */
 static xmlDoc *parse(const char *xml)
 {
@@ -91,6 +93,7 @@ NestBackendCheckpoint *nest_snapshot_read(const char *xml)
     checkpoint->time = time != NULL ? g_ascii_strtoll(time, NULL, 10) * 1000 : 0;
     checkpoint->memory = has_memory(root);
     checkpoint->description = nest_element_text(nest_element_child(root, "description"));
+    checkpoint->unfinished = g_strcmp0(checkpoint->description, UNFINISHED) == 0;
     checkpoint->xml = copy_domain(document, nest_element_child(root, "domain"));
     return checkpoint;
 }
@@ -100,4 +103,17 @@ char *nest_snapshot_xml(const char *name, const char *description)
     return g_markup_printf_escaped(
         "<domainsnapshot><name>%s</name><description>%s</description></domainsnapshot>", name,
         description);
+}
+
+char *nest_snapshot_xml_made(
+    const char *name, const char *description, const char *parent, gint64 time, const char *domain)
+{
+    g_autofree char *after = parent != NULL
+        ? g_markup_printf_escaped("<parent><name>%s</name></parent>", parent)
+        : g_strdup("");
+    g_autofree char *head = g_markup_printf_escaped(
+        "<name>%s</name><description>%s</description><state>shutoff</state>"
+        "<creationTime>%" G_GINT64_FORMAT "</creationTime><memory snapshot='no'/>",
+        name, description != NULL ? description : UNFINISHED, time);
+    return g_strconcat("<domainsnapshot>", head, after, domain, "</domainsnapshot>", NULL);
 }

@@ -12,3 +12,9 @@ NestBackendCheckpoint *nest_snapshot_read(const char *xml);
 
 /* What libvirt makes a snapshot of. */
 char *nest_snapshot_xml(const char *name, const char *description);
+
+/* The same for one of disks alone that libvirt did not make, and is to know of: of a VM with the
+ * definition domain, after the snapshot parent (nullable). description NULL: it is unfinished.
+ * time: seconds of the epoch. */
+char *nest_snapshot_xml_made(
+    const char *name, const char *description, const char *parent, gint64 time, const char *domain);

@@ -16,11 +16,13 @@ typedef struct {
                             * else made it */
     char *kernel; /* of the host then; NULL likewise */
     char *qemu_version;
+    gboolean unfinished; /* it was begun, and can only be deleted */
 } NestCheckpoint;
 
 /* POST /v1/vms/{vm}/checkpoints */
 typedef struct {
     char *name; /* NULL: made of the time */
+    gboolean disk_only; /* also where it runs: without its memory, as after a power cut */
     gboolean force; /* also what a guard refuses; needs reason */
     char *reason;
 } NestCheckpointWish;

@@ -333,11 +333,13 @@ static const NestField nest_checkpoint_fields[] = {
     NICKS(NestCheckpoint, activity, OPTIONAL, nest_activity_nicks),
     FIELD(NestCheckpoint, kernel, STRING, OPTIONAL),
     FIELD(NestCheckpoint, qemu_version, STRING, OPTIONAL),
+    FIELD(NestCheckpoint, unfinished, BOOL, OPTIONAL),
 };
 RECORD(nest_checkpoint, NestCheckpoint, "checkpoint");
 
 static const NestField nest_checkpoint_wish_fields[] = {
     FIELD(NestCheckpointWish, name, STRING, OPTIONAL),
+    FIELD(NestCheckpointWish, disk_only, BOOL, OPTIONAL),
     FIELD(NestCheckpointWish, force, BOOL, OPTIONAL),
     FIELD(NestCheckpointWish, reason, STRING, OPTIONAL),
 };

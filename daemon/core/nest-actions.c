@@ -22,6 +22,7 @@ static const struct {
     {"save", NEST_GUARD_SAVE, ON},
     {"memory", NEST_GUARD_MEMORY, ON | IN(OFF)},
     {"checkpoint", NEST_GUARD_CHECKPOINT, ON},
+    {"checkpoint-disk", NEST_GUARD_CHECKPOINT_DISK, ON},
     {"checkpoint", NEST_GUARD_CHECKPOINT_OFF, IN(OFF)},
     {"apply-checkpoint", NEST_GUARD_APPLY, ON},
     {"apply-checkpoint", NEST_GUARD_APPLY_OFF, IN(OFF)},

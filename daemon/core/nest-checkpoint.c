@@ -54,6 +54,7 @@ NestCheckpoint *nest_checkpoint_from(
     shown->time = checkpoint->time;
     shown->memory = checkpoint->memory;
     shown->current = checkpoint->current;
+    shown->unfinished = checkpoint->unfinished;
     shown->nesting = nesting_of(checkpoint->xml, view);
     shown->activity = checkpoint->memory ? NEST_ACTIVITY_UNKNOWN : NEST_ACTIVITY_NONE;
     read_note(checkpoint->description, shown);

@@ -65,7 +65,7 @@ static const Row rows[NEST_N_GUARDS] = {
         "saving a VM's memory to disk", "docs/facts.md F6, F7, F20 and F22; " LIST_2015},
         EARLY, CARRIED, CARRIED, MENDED, NEVER},
     [NEST_GUARD_CHECKPOINT] = {{"guard.checkpoint", "checkpointed with its memory", STATE_LOST,
-        FIRST, "a checkpoint of disks and memory", "docs/facts.md F6, F7, F20 and F22"},
+        "nestctl checkpoint create %s --disk-only; or: nestctl shutdown %s", "a checkpoint of disks and memory", "docs/facts.md F6, F7, F20 and F22"},
         EARLY, CARRIED, CARRIED, MENDED, NEVER},
     [NEST_GUARD_CHECKPOINT_DISK] = {{"guard.checkpoint-disk", "checkpointed while it runs",
         "the disks of the inner VMs are as after a power cut", FIRST,

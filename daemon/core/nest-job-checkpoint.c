@@ -14,11 +14,16 @@
 typedef struct {
     char *name;
     char *description;
+    gboolean disk_only;
+    gboolean was_current; /* before it was put back */
 } Detail;
 
 static const NestField detail_fields[] = {
     {"name", NEST_FIELD_STRING, NEST_FIELD_REQUIRED, offsetof(Detail, name), NULL, NULL},
     {"description", NEST_FIELD_STRING, NEST_FIELD_OPTIONAL, offsetof(Detail, description), NULL,
+        NULL},
+    {"disk_only", NEST_FIELD_BOOL, NEST_FIELD_OPTIONAL, offsetof(Detail, disk_only), NULL, NULL},
+    {"was_current", NEST_FIELD_BOOL, NEST_FIELD_OPTIONAL, offsetof(Detail, was_current), NULL,
         NULL},
 };
 static const NestRecord detail_record = {
@@ -40,57 +45,83 @@ static gboolean list(NestJob *job, GPtrArray **ret_checkpoints, GError **error)
     return job->backend->ops->checkpoints(job->backend, nest_job_uuid(job), ret_checkpoints, error);
 }
 
-/* What is there of the name of the job's checkpoint. */
+/* What there is of the job's checkpoint. */
 typedef struct {
-    gboolean there, current;
-    gboolean own; /* with the job's description: nobody else made it meanwhile */
-} Sight;
+    gboolean there; /* of its name */
+    gboolean own; /* with the job's description, or unfinished: nobody else made it meanwhile */
+    gboolean finished; /* and own */
+    gboolean put_back; /* it is the current one now, and was not before */
+} Found;
 
-static gboolean look(NestJob *job, Sight *ret_sight, GError **error)
+static gboolean look(NestJob *job, Found *ret_found, GError **error)
 {
     g_autoptr(Detail) detail = read_detail(job, error);
     g_autoptr(GPtrArray) checkpoints = NULL;
     if (detail == NULL || !list(job, &checkpoints, error))
         return FALSE;
     const NestBackendCheckpoint *found = nest_checkpoint_find(checkpoints, detail->name);
-    *ret_sight = (Sight){found != NULL, found != NULL && found->current,
-        found != NULL && g_strcmp0(found->description, detail->description) == 0};
-    return TRUE;
-}
-
-static gboolean expect(NestJob *job, gboolean there, const char *otherwise, GError **error)
-{
-    Sight sight;
-    if (!look(job, &sight, error))
-        return FALSE;
-    if (sight.there == there)
+    *ret_found = (Found){.there = found != NULL};
+    if (found == NULL)
         return TRUE;
-    nest_set_error(error, NEST_ERROR_NOT_VERIFIED, NULL, "%s", otherwise);
-    return FALSE;
+    ret_found->finished = g_strcmp0(found->description, detail->description) == 0;
+    ret_found->own = ret_found->finished || found->unfinished;
+    ret_found->put_back = found->current && !detail->was_current;
+    return TRUE;
 }
 
 static gboolean make(NestJob *job, GError **error)
 {
     g_autoptr(Detail) detail = read_detail(job, error);
-    return detail != NULL &&
-        job->backend->ops->checkpoint(
-            job->backend, nest_job_uuid(job), detail->name, detail->description, error) &&
-        expect(job, TRUE, "the checkpoint was made, but is not there", error);
+    Found found = {FALSE};
+    if (detail == NULL ||
+        !job->backend->ops->checkpoint(job->backend, nest_job_uuid(job), detail->name,
+            detail->description, detail->disk_only, error) ||
+        !look(job, &found, error))
+        return FALSE;
+    if (found.finished)
+        return TRUE;
+    nest_set_error(
+        error, NEST_ERROR_NOT_VERIFIED, NULL, "the checkpoint was made, but is not there");
+    return FALSE;
 }
 
+/* What counts is whether it is there. */
 static gboolean take_away(NestJob *job, GError **error)
 {
     g_autoptr(Detail) detail = read_detail(job, error);
-    return detail != NULL &&
-        job->backend->ops->delete_checkpoint(
-            job->backend, nest_job_uuid(job), detail->name, error) &&
-        expect(job, FALSE, "the checkpoint was deleted, but is still there", error);
+    g_autoptr(GError) problem = NULL;
+    Found found = {FALSE};
+    if (detail == NULL)
+        return FALSE;
+    job->backend->ops->delete_checkpoint(job->backend, nest_job_uuid(job), detail->name, &problem);
+    if (!look(job, &found, error))
+        return FALSE;
+    if (!found.there)
+        return TRUE;
+    if (problem != NULL)
+        g_propagate_error(error, g_steal_pointer(&problem));
+    else
+        nest_set_error(
+            error, NEST_ERROR_NOT_VERIFIED, NULL, "the checkpoint was deleted, but is still there");
+    return FALSE;
+}
+
+/* It can't be made again: that it is still there is all that can be hoped for. */
+static gboolean expect_there(NestJob *job, GError **error)
+{
+    Found found = {FALSE};
+    if (!look(job, &found, error))
+        return FALSE;
+    if (found.there)
+        return TRUE;
+    nest_set_error(error, NEST_ERROR_NOT_VERIFIED, NULL, "the checkpoint is gone");
+    return FALSE;
 }
 
 static gboolean unmake(NestJob *job, GError **error)
 {
-    Sight sight;
-    return look(job, &sight, error) && (!sight.own || take_away(job, error));
+    Found found = {FALSE};
+    return look(job, &found, error) && (!found.own || take_away(job, error));
 }
 
 /* The definition is that of then; history is told where it is another. */
@@ -107,27 +138,60 @@ static gboolean note_definition(NestJob *job, GError **error)
 static gboolean put_back(NestJob *job, GError **error)
 {
     g_autoptr(Detail) detail = read_detail(job, error);
-    Sight sight;
-    if (detail == NULL ||
-        !job->backend->ops->apply_checkpoint(
-            job->backend, nest_job_uuid(job), detail->name, error) ||
-        !look(job, &sight, error))
+    g_autoptr(GError) problem = NULL;
+    Found found = {FALSE};
+    if (detail == NULL)
         return FALSE;
-    if (sight.current)
+    job->touched = TRUE;
+    job->backend->ops->apply_checkpoint(job->backend, nest_job_uuid(job), detail->name, &problem);
+    if (!look(job, &found, error))
+        return FALSE;
+    if (found.put_back || (problem == NULL && detail->was_current))
         return note_definition(job, error);
-    nest_set_error(error, NEST_ERROR_NOT_VERIFIED, NULL,
-        "%s was put back, but another checkpoint is the current one", nest_job_name(job));
+    if (problem != NULL)
+        g_propagate_error(error, g_steal_pointer(&problem));
+    else
+        nest_set_error(error, NEST_ERROR_NOT_VERIFIED, NULL,
+            "%s was put back, but another checkpoint is the current one", nest_job_name(job));
+    return FALSE;
+}
+
+static char *again(const NestJob *job, const char *checkpoint)
+{
+    return g_strdup_printf(
+        "look at it, or: nestctl checkpoint apply %s %s", nest_job_name(job), checkpoint);
+}
+
+/* To put a VM back its CPUs are stopped first. */
+static gboolean never_stopped(NestJob *job)
+{
+    g_autoptr(NestVmFacts) now = NULL;
+    return job->reading->facts->state == NEST_VM_RUNNING &&
+        job->backend->ops->read(job->backend, nest_job_uuid(job), &now, NULL) &&
+        now->state == NEST_VM_RUNNING;
+}
+
+/* There is no way back, and nothing tells how far it came: of several disks some may be as then. */
+static gboolean admit(NestJob *job, GError **error)
+{
+    g_autoptr(Detail) detail = read_detail(job, error);
+    if (detail == NULL || !job->touched || never_stopped(job))
+        return detail != NULL;
+    g_autofree char *next = again(job, detail->name);
+    nest_set_error(error, NEST_ERROR_NOT_VERIFIED, next,
+        "how far it came is not known, so don't start it as it is; %s", next);
     return FALSE;
 }
 
 static const NestJobStep make_step = {"checkpoint", "checkpoint made", make, unmake, FALSE};
-static const NestJobStep apply_step = {"apply", "put back to the checkpoint", put_back, NULL, TRUE};
-static const NestJobStep delete_step = {"delete", "checkpoint deleted", take_away, NULL, TRUE};
+static const NestJobStep apply_step = {
+    "apply", "put back to the checkpoint", put_back, admit, TRUE};
+static const NestJobStep delete_step = {
+    "delete", "checkpoint deleted", take_away, expect_there, TRUE};
 
-static void set_detail(NestJob *job, const char *name, const char *description)
+static void set_detail(NestJob *job, const Detail *detail)
 {
-    Detail detail = {(char *)name, (char *)description};
-    job->intent->detail = nest_codec_to_text(&detail_record, &detail);
+    job->intent->detail = nest_codec_to_text(&detail_record, detail);
 }
 
 static char *name_of_now(void)
@@ -151,10 +215,17 @@ static gboolean check_room(
     return FALSE;
 }
 
+static NestGuarded guard_of(gboolean runs, gboolean disk_only)
+{
+    if (!runs)
+        return NEST_GUARD_CHECKPOINT_OFF;
+    return disk_only ? NEST_GUARD_CHECKPOINT_DISK : NEST_GUARD_CHECKPOINT;
+}
+
 static gboolean prepare_create(NestJob *job, const GPtrArray *checkpoints, GError **error)
 {
-    const char *wished = job->request->checkpoint->name;
-    g_autofree char *name = wished != NULL ? g_strdup(wished) : name_of_now();
+    const NestCheckpointWish *wish = job->request->checkpoint;
+    g_autofree char *name = wish->name != NULL ? g_strdup(wish->name) : name_of_now();
     NestVmState state = job->reading->facts->state;
     gboolean runs = state == NEST_VM_RUNNING || state == NEST_VM_PAUSED;
     nest_job_set_kind(job, "checkpoint");
@@ -165,10 +236,10 @@ static gboolean prepare_create(NestJob *job, const GPtrArray *checkpoints, GErro
             nest_job_name(job), nest_nick(nest_vm_state_nicks, state));
         return FALSE;
     }
-    if (!nest_job_guard(job, runs ? NEST_GUARD_CHECKPOINT : NEST_GUARD_CHECKPOINT_OFF, error))
+    if (!nest_job_guard(job, guard_of(runs, wish->disk_only), error))
         return FALSE;
     g_autofree char *description = nest_checkpoint_note(&job->reading->view);
-    set_detail(job, name, description);
+    set_detail(job, &(Detail){name, description, wish->disk_only, FALSE});
     nest_job_add_step(job, &make_step);
     return TRUE;
 }
@@ -196,10 +267,17 @@ static gboolean prepare_apply(NestJob *job, const NestBackendCheckpoint *checkpo
             "%s can't be put back to a checkpoint while it is saved", nest_job_name(job));
         return FALSE;
     }
+    if (checkpoint->unfinished) {
+        g_autofree char *next = g_strdup_printf(
+            "nestctl checkpoint delete %s %s", nest_job_name(job), checkpoint->name);
+        nest_set_error(error, NEST_ERROR_VM_STATE, next,
+            "the checkpoint \"%s\" of %s was never finished", checkpoint->name, nest_job_name(job));
+        return FALSE;
+    }
     if (!guard_apply(job, checkpoint, error))
         return FALSE;
     job->intent->before_xml = g_strdup(job->reading->facts->xml);
-    set_detail(job, checkpoint->name, NULL);
+    set_detail(job, &(Detail){.name = checkpoint->name, .was_current = checkpoint->current});
     nest_job_add_step(job, &apply_step);
     return TRUE;
 }
@@ -208,7 +286,7 @@ static gboolean prepare_delete(
     NestJob *job, const NestBackendCheckpoint *checkpoint, GError **error)
 {
     nest_job_set_kind(job, "delete-checkpoint");
-    set_detail(job, checkpoint->name, NULL);
+    set_detail(job, &(Detail){.name = checkpoint->name});
     nest_job_add_step(job, &delete_step);
     return TRUE;
 }
@@ -235,14 +313,34 @@ static gboolean prepare(NestJob *job, GError **error)
 static gboolean resume(NestJob *job, GError **error)
 {
     const char *kind = job->intent->operation->kind;
-    Sight sight;
-    if (!look(job, &sight, error))
+    g_autoptr(Detail) detail = read_detail(job, error);
+    Found found = {FALSE};
+    if (detail == NULL || !look(job, &found, error))
         return FALSE;
-    if (g_strcmp0(kind, "checkpoint") == 0)
-        job->touched = sight.own;
-    else
-        job->touched = g_strcmp0(kind, "apply-checkpoint") == 0 ? sight.current : !sight.there;
+    if (g_strcmp0(kind, "apply-checkpoint") == 0) {
+        job->touched = found.put_back;
+        job->way_on = again(job, detail->name);
+        return !found.put_back || note_definition(job, error);
+    }
+    gboolean making = g_strcmp0(kind, "checkpoint") == 0;
+    job->touched = making ? found.finished : !found.there;
+    if (making && found.own && !found.finished) {
+        job->steps[0] = &make_step;
+        job->n_steps = 1;
+    }
     return TRUE;
+}
+
+static NestRecovery recover_apply(
+    const NestJob *job, const NestVmReading *reading, const char **note)
+{
+    if (job->touched)
+        return NEST_RECOVERY_DONE;
+    *note = reading->live != NULL
+        ? "it runs, and whether it was put back to the checkpoint is not known"
+        : "it is off, and of its disks some may have been put back to the checkpoint and others "
+          "not: put it back again before it is started";
+    return NEST_RECOVERY_LEAVE;
 }
 
 static NestRecovery recover(const NestJob *job, const NestVmReading *reading, const char **note)
@@ -251,11 +349,11 @@ static NestRecovery recover(const NestJob *job, const NestVmReading *reading, co
         *note = "the virtual machine is gone";
         return NEST_RECOVERY_LEAVE;
     }
-    if (g_strcmp0(job->intent->operation->kind, "apply-checkpoint") == 0) {
-        *note = "whether it was put back to the checkpoint is not known: look at it";
-        return NEST_RECOVERY_LEAVE;
-    }
-    return job->touched ? NEST_RECOVERY_DONE : NEST_RECOVERY_UNTOUCHED;
+    if (g_strcmp0(job->intent->operation->kind, "apply-checkpoint") == 0)
+        return recover_apply(job, reading, note);
+    if (job->touched)
+        return NEST_RECOVERY_DONE;
+    return job->n_steps > 0 ? NEST_RECOVERY_UNDO : NEST_RECOVERY_UNTOUCHED;
 }
 
 const NestJobType nest_job_checkpoint = {prepare, resume, recover};

@@ -112,6 +112,7 @@ void nest_job_free(NestJob *job)
     nest_vm_reading_free(job->reading);
     nest_plan_free(job->plan);
     g_free(job->written);
+    g_free(job->way_on);
     nest_host_change_free(job->change);
     g_clear_pointer(&job->values, g_ptr_array_unref);
     g_free(job);

@@ -73,6 +73,7 @@ struct NestJob {
     const NestJobStep *steps[NEST_JOB_STEPS_MAX];
     guint n_steps;
     NestJob *follow; /* what its failure led to, ended: an undo; NULL: nothing */
+    char *way_on; /* what to do where a crash interrupted it; NULL: try again */
     gboolean unrecorded; /* it ended, but the store could not take it */
     int retrying; /* atomic: recording it is being tried again right now */
     /* Called on the worker's thread whenever the operation changed. */

@@ -194,7 +194,7 @@ void nest_runner_run(NestJob *job)
 static void interrupted(NestJob *job, NestOperationState state)
 {
     g_autoptr(GError) error = NULL;
-    nest_set_error(&error, NEST_ERROR_INTERRUPTED, "try again",
+    nest_set_error(&error, NEST_ERROR_INTERRUPTED, job->way_on != NULL ? job->way_on : "try again",
         "nestd was interrupted before it had finished");
     if (operation_of(job)->problem == NULL)
         operation_of(job)->problem = nest_problem_from_error(error);

@@ -34,6 +34,7 @@ typedef struct {
     guint64 kib;
     const char *checkpoint; /* its name */
     const char *description;
+    gboolean disk_only;
     char *path;
     GPtrArray *list;
     NestVmFacts *facts;

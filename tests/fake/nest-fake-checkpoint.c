@@ -53,6 +53,7 @@ static gboolean effect_checkpoints(NestFake *fake, NestFakeCall *call, GError **
         to->time = from->time;
         to->memory = from->live_xml != NULL;
         to->current = from->current;
+        to->unfinished = from->unfinished;
         to->description = g_strdup(from->description);
         to->xml = g_strdup(from->live_xml != NULL ? from->live_xml : from->xml);
         g_ptr_array_add(call->list, to);
@@ -70,8 +71,13 @@ static gboolean effect_checkpoint(NestFake *fake, NestFakeCall *call, GError **e
             "operation failed: domain snapshot %s already exists", call->checkpoint);
         return FALSE;
     }
-    NestFakeCheckpoint made = {(char *)call->checkpoint, g_get_real_time() / 1000, TRUE,
-        (char *)call->description, vm->xml, vm->live_xml};
+    NestFakeCheckpoint made = {
+        .name = (char *)call->checkpoint,
+        .time = g_get_real_time() / 1000,
+        .description = (char *)call->description,
+        .xml = vm->xml,
+        .live_xml = call->disk_only ? NULL : vm->live_xml,
+    };
     g_ptr_array_add(vm->checkpoints, nest_fake_checkpoint_copy(&made));
     set_current(vm, find(vm, call->checkpoint));
     vm->snapshots = vm->checkpoints->len;
@@ -133,11 +139,14 @@ gboolean nest_fake_checkpoints(
     return TRUE;
 }
 
-gboolean nest_fake_checkpoint(
-    NestBackend *self, const char *uuid, const char *name, const char *description, GError **error)
+gboolean nest_fake_checkpoint(NestBackend *self, const char *uuid, const char *name,
+    const char *description, gboolean disk_only, GError **error)
 {
-    NestFakeCall call = {
-        .slot = "checkpoint", .uuid = uuid, .checkpoint = name, .description = description};
+    NestFakeCall call = {.slot = "checkpoint",
+        .uuid = uuid,
+        .checkpoint = name,
+        .description = description,
+        .disk_only = disk_only};
     return run(self, &call, effect_checkpoint, error);
 }
 

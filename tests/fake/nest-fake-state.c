@@ -24,6 +24,7 @@ static const NestField checkpoint_fields[] = {
     CHECKPOINT(name, NEST_FIELD_STRING),
     CHECKPOINT(time, NEST_FIELD_INT64),
     CHECKPOINT(current, NEST_FIELD_BOOL),
+    CHECKPOINT(unfinished, NEST_FIELD_BOOL),
     CHECKPOINT(description, NEST_FIELD_STRING),
     CHECKPOINT(xml, NEST_FIELD_STRING),
     CHECKPOINT(live_xml, NEST_FIELD_STRING),

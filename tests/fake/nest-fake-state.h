@@ -7,6 +7,7 @@ typedef struct {
     char *name;
     gint64 time;
     gboolean current;
+    gboolean unfinished;
     char *description;
     char *xml; /* the definition of then */
     char *live_xml; /* what ran then, NULL: nothing */

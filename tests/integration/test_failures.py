@@ -9,10 +9,14 @@ import re
 import unittest
 
 import nestd
-from fake import Fake, eventually
+from fake import XML, Fake, eventually
 
 FAULTS = ["HYPERVISOR:no", "after:no", "BACKEND_UNAVAILABLE:gone", "TIMEOUT:late"]
 TAMPERED = "check='full'=>check='none'"
+
+ONE = [{"name": "one", "time": 1, "current": False, "unfinished": False, "description": None,
+        "xml": XML.format(name="then", uuid="5a3c1f8e-8f9e-4a4b-9b5e-0d6c3f2a1b00"),
+        "live_xml": None}]
 
 # operation: state of the VM, the request, the calls that it makes, whether it got what it wanted
 OPERATIONS = {
@@ -62,8 +66,33 @@ OPERATIONS = {
         {}, ("PUT", "memory", {"memory_kib": 524288}), ["read", "define"],
         lambda vm: "<memory unit='KiB'>524288<" in vm["xml"],
     ),
+    "checkpoint": (
+        {"state": "running"}, ("POST", "checkpoints", {"name": "new"}),
+        ["read", "checkpoints", "checkpoint"], lambda vm: names(vm) == ["new"],
+    ),
+    "checkpoint-disk": (
+        {"state": "running"}, ("POST", "checkpoints", {"name": "new", "disk_only": True}),
+        ["checkpoint"], lambda vm: names(vm) == ["new"],
+    ),
+    "apply": (
+        {"checkpoints": ONE}, ("PUT", "checkpoints/one", {}),
+        ["read", "checkpoints", "apply_checkpoint"], lambda vm: vm["checkpoints"][0]["current"],
+    ),
+    "apply-running": (
+        {"state": "running", "checkpoints": ONE}, ("PUT", "checkpoints/one", {}),
+        ["read", "checkpoints", "apply_checkpoint"],
+        lambda vm: vm["checkpoints"][0]["current"] and vm["state"] == "off",
+    ),
+    "delete-checkpoint": (
+        {"checkpoints": ONE}, ("DELETE", "checkpoints/one", None),
+        ["read", "checkpoints", "delete_checkpoint"], lambda vm: names(vm) == [],
+    ),
     "delete": ({}, ("DELETE", "", None), ["read", "undefine"], lambda vm: vm is None),
 }
+
+
+def names(vm):
+    return [checkpoint["name"] for checkpoint in vm["checkpoints"]]
 
 
 def same(xml):
@@ -97,11 +126,12 @@ class TestFailures(unittest.TestCase):
             self.assertTrue(wished(now), (label, now, operation))
         elif operation["state"] == "rolled-back":
             self.assertEqual(same(now["xml"]), same(before["xml"]), (label, operation))
+            self.assertEqual(now["checkpoints"], before["checkpoints"], (label, operation))
             self.assertTrue(operation["problem"]["detail"], label)
         else:
             self.assertEqual(operation["state"], "failed", label)
             self.assertTrue(operation["note"] or operation["problem"], label)
-            if now is not None and same(now["xml"]) != same(before["xml"]):
+            if now is not None and (same(now["xml"]) != same(before["xml"]) or names(now) != names(before)):
                 self.assertIn("taken back", operation["note"] or "", (label, operation))
 
     def try_fault(self, kind, slot, nth, fault):

@@ -3,7 +3,9 @@
 runs in it, and done where it is safe. With the real nestd, libvirt and QEMU, and the test guest."""
 
 import contextlib
+import json
 import shutil
+import subprocess
 import unittest
 
 import nestd
@@ -76,6 +78,35 @@ class TestAsked(Guarded):
         vm = self.daemon.get(path)
         self.assertEqual((vm["state"], vm["snapshots"], vm["saved_state"]), ("running", 0, False))
         self.assertEqual(self.daemon.qemu_pids(), pids)
+
+    def test_disks_alone_while_it_hosts(self):
+        """The disks are kept while the inner VM runs on, and put back when all is off."""
+        path = "/v1/vms/disks"
+        console = self.boot("disks", "spin", nested=True)
+        console.wait_for("inner-guest spinning")
+        pids = self.daemon.qemu_pids()
+        self.done("POST", f"{path}/checkpoints", {"name": "d", "disk_only": True})
+        self.assertEqual(self.daemon.qemu_pids(), pids)
+        self.assertEqual(self.daemon.get(path)["state"], "running")
+        found = self.daemon.get(f"{path}/checkpoints")["checkpoints"]
+        self.assertEqual([(c["name"], c["memory"], c["current"], c["unfinished"]) for c in found],
+                         [("d", False, True, False)])
+        image = self.daemon.state / "disks" / f"{self.daemon.get(path)['uuid']}.qcow2"
+        self.assertEqual(self.kept(image), ["d"])
+        self.done("POST", f"{path}/checkpoints", {"name": "e", "disk_only": True})
+        self.done("DELETE", f"{path}/checkpoints/e")
+        self.assertEqual(self.kept(image), ["d"])
+        self.done("PUT", f"{path}/state", {"state": "off", **FORCE})
+        self.done("PUT", f"{path}/checkpoints/d", {})
+        self.done("DELETE", f"{path}/checkpoints/d")
+        self.assertEqual(self.kept(image), [])
+
+    @staticmethod
+    def kept(image):
+        """The names of what is kept within an image."""
+        told = subprocess.run(["qemu-img", "info", "-U", "--output=json", image],
+                              capture_output=True, check=True, text=True)
+        return [one["name"] for one in json.loads(told.stdout).get("snapshots", [])]
 
     def test_checkpoint_is_not_put_back_while_it_hosts(self):
         path = "/v1/vms/back"

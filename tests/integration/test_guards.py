@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import re
 import unittest
+import uuid
 
 import nestd
 from fake import XML, Fake, eventually
@@ -69,7 +70,7 @@ class TestGuards(unittest.TestCase):
         self.assertEqual(says, {"shutdown": "warn", "stop": "refuse", "reboot": "warn",
                                 "reset": "refuse", "pause": "warn",
                                 "save": "refuse-force-too", "memory": "refuse",
-                                "checkpoint": "refuse-force-too",
+                                "checkpoint": "refuse-force-too", "checkpoint-disk": "warn",
                                 "migrate": "refuse-force-too"})
         shown = self.daemon.nestctl("show", "asked").stdout
         self.assertIn("refused         asked can't be saved while it may host other VMs", shown)
@@ -349,6 +350,68 @@ class TestCheckpoints(unittest.TestCase):
         self.refused("PUT", "changed/checkpoints/ran", "differ in whether it has the extension", {})
         done = self.done("PUT", "changed/checkpoints/stood", {})
         self.assertIn("nesting in it becomes what it was then", done["note"])
+
+    def test_disks_alone(self):
+        """What hosts others may be kept without its memory, and is put back when it is off."""
+        self.daemon.define("disks", NESTING, state="running")
+        done = self.done("POST", "disks/checkpoints", {"name": "d", "disk_only": True})
+        self.assertIn("the disks of the inner VMs are as after a power cut", done["note"])
+        self.assertEqual([(c["name"], c["memory"], c["current"]) for c in self.list("disks")],
+                         [("d", False, True)])
+        self.refused("PUT", "disks/checkpoints/d", "parity=hyperv forbids it", {})
+        self.done("PUT", "disks/state", {"state": "off", "force": True, "reason": "the test"})
+        self.done("PUT", "disks/checkpoints/d", {})
+        self.assertEqual(self.daemon.host.vm("disks")["state"], "off")
+
+    def test_unfinished(self):
+        self.daemon.define("half", checkpoints=[{"name": "u", "time": 1, "unfinished": True}])
+        self.assertTrue(self.list("half")[0]["unfinished"])
+        self.assertIn("unfinished", self.daemon.nestctl("checkpoint", "list", "half").stdout)
+        self.refused("PUT", "half/checkpoints/u", "was never finished", {})
+        self.done("DELETE", "half/checkpoints/u")
+        self.assertEqual(self.list("half"), [])
+
+    def killed(self, daemon, name, point, slot, method, part, body):
+        """The operation that met its end in the middle, as the next nestd tells of it; between the
+        two change() happens to the VM."""
+        daemon.may_alarm = True
+        daemon.host.control(f"crash-{point}:{slot}:1")
+        with contextlib.suppress(http.client.HTTPException, OSError):
+            daemon.request(method, f"/v1/vms/{name}/{part}", body)
+        daemon.wait()
+        daemon.host.control()
+
+    def restarted(self, daemon):
+        daemon.start()
+        daemon.wait_backend()
+        return daemon.get("/v1/operations")["operations"][0]
+
+    def test_killed_while_unfinished(self):
+        with Fake() as daemon:
+            daemon.define("cut", state="running")
+            self.killed(daemon, "cut", "before", "checkpoint", "POST", "checkpoints",
+                        {"name": "x", "disk_only": True})
+            daemon.host.change("cut", checkpoints=[{"name": "x", "time": 1, "unfinished": True}])
+            ended = self.restarted(daemon)
+            self.assertEqual(ended["state"], "rolled-back", ended)
+            self.assertEqual(daemon.host.vm("cut")["checkpoints"], [])
+
+    def test_killed_while_it_is_put_back(self):
+        for state, point, ends, says in (
+                ("off", "before", "failed", "some may have been put back"),
+                ("off", "after", "done", "found everything done"),
+                ("running", "before", "failed", "it runs, and whether it was put back")):
+            with self.subTest(state=state, point=point), Fake() as daemon:
+                daemon.define("cut", state=state, checkpoints=[
+                    {"name": "x", "time": 1, "xml": XML.format(name="cut", uuid=uuid.uuid4())}])
+                self.killed(daemon, "cut", point, "apply_checkpoint", "PUT", "checkpoints/x", {})
+                ended = self.restarted(daemon)
+                self.assertEqual(ended["state"], ends, ended)
+                self.assertIn(says, ended["note"])
+                if ends == "failed":
+                    self.assertIn("nestctl checkpoint apply cut x", ended["problem"]["next"])
+                    again = daemon.change("PUT", "/v1/vms/cut/checkpoints/x", {})
+                    self.assertEqual(again["state"], "done", again)
 
     def test_made_by_others(self):
         """Under the software CPU a state that may be of an inner VM never comes back."""
