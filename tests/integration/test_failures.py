@@ -68,7 +68,7 @@ OPERATIONS = {
     ),
     "checkpoint": (
         {"state": "running"}, ("POST", "checkpoints", {"name": "new"}),
-        ["read", "checkpoints", "checkpoint"], lambda vm: names(vm) == ["new"],
+        ["checkpoints", "checkpoint"], lambda vm: names(vm) == ["new"],
     ),
     "checkpoint-disk": (
         {"state": "running"}, ("POST", "checkpoints", {"name": "new", "disk_only": True}),
@@ -80,12 +80,12 @@ OPERATIONS = {
     ),
     "apply-running": (
         {"state": "running", "checkpoints": ONE}, ("PUT", "checkpoints/one", {}),
-        ["read", "checkpoints", "apply_checkpoint"],
+        ["apply_checkpoint"],
         lambda vm: vm["checkpoints"][0]["current"] and vm["state"] == "off",
     ),
     "delete-checkpoint": (
         {"checkpoints": ONE}, ("DELETE", "checkpoints/one", None),
-        ["read", "checkpoints", "delete_checkpoint"], lambda vm: names(vm) == [],
+        ["checkpoints", "delete_checkpoint"], lambda vm: names(vm) == [],
     ),
     "delete": ({}, ("DELETE", "", None), ["read", "undefine"], lambda vm: vm is None),
 }
