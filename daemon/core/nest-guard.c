@@ -70,15 +70,19 @@ static NestGuardMake make_of(const NestVmView *view)
     return nest_vm_view_extension(view) == NEST_EXTENSION_VMX ? NEST_GUARD_INTEL : NEST_GUARD_AMD;
 }
 
-/* The faults of CVE-2026-45987 and others: what is not proved to be mended is not. */
+static gboolean has_nsvm(const NestVmView *view, NestAdviceState state)
+{
+    g_autoptr(GPtrArray) found = nest_advice_of_check(view->advice, "host.kernel.cve-nsvm", state);
+    return found->len > 0;
+}
+
+/* The faults of CVE-2026-45987 and others: what is not proved to be mended is not, and where none
+ * of them is known nothing is proved. */
 static gboolean is_nsvm_mended(const NestVmView *view)
 {
-    static const char check[] = "host.kernel.cve-nsvm";
-    if (view->advice == NULL)
-        return FALSE;
-    g_autoptr(GPtrArray) open = nest_advice_of_check(view->advice, check, NEST_ADVICE_AFFECTED);
-    g_autoptr(GPtrArray) unproved = nest_advice_of_check(view->advice, check, NEST_ADVICE_UNKNOWN);
-    return open->len == 0 && unproved->len == 0;
+    return view->advice != NULL && !has_nsvm(view, NEST_ADVICE_AFFECTED) &&
+        !has_nsvm(view, NEST_ADVICE_UNKNOWN) &&
+        (has_nsvm(view, NEST_ADVICE_FIXED) || has_nsvm(view, NEST_ADVICE_NOT_AFFECTED));
 }
 
 /* What KVM can hand out, and versions as docs/facts.md F6 and F7 have them. */

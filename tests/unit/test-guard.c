@@ -156,6 +156,99 @@ static void test_state(void **state)
     }
 }
 
+/* ---- AMD, by what is mended ---- */
+
+#define ALL_WORDS "CVE-2021-3653 CVE-2021-3656 CVE-2026-45987 CVE-2026-46032 CVE-2026-46071"
+
+typedef struct {
+    const char *version, *distribution, *package, *mentioned;
+    gboolean exact, live_patched;
+    const char *qemu; /* NULL: 7.2.22 */
+    gboolean not_judged;
+    NestGuardStack stack;
+} Kernel;
+
+static const Kernel kernels[] = {
+    /* by the version of Linux */
+    {.version = "7.0.4", .exact = TRUE, .stack = NEST_GUARD_CARRIES_WELL},
+    {.version = "7.0.3", .exact = TRUE, .stack = NEST_GUARD_CARRIES},
+    {.version = "6.18.40", .exact = TRUE, .stack = NEST_GUARD_CARRIES},
+    {.version = "6.1.191", .exact = TRUE, .stack = NEST_GUARD_CARRIES_WELL},
+    {.version = "6.1.190", .exact = TRUE, .stack = NEST_GUARD_CARRIES},
+    {.version = "7.0.4", .exact = TRUE, .qemu = "5.0.0", .stack = NEST_GUARD_LOSES},
+    {.version = "5.7.0", .exact = TRUE, .stack = NEST_GUARD_LOSES},
+    {.version = "7.0.4", .exact = TRUE, .not_judged = TRUE, .stack = NEST_GUARD_CARRIES},
+    /* by the distribution's package, or its changelog; what neither tells is not mended */
+    {"6.1.0", "debian", "6.1.192-1", ALL_WORDS, .stack = NEST_GUARD_CARRIES_WELL},
+    {"6.1.0", "debian", "6.1.191-1", ALL_WORDS, .stack = NEST_GUARD_CARRIES_WELL},
+    {"6.1.0", "debian", "6.1.191-1", "CVE-2021-3653", .stack = NEST_GUARD_CARRIES},
+    {"6.8.0", "ubuntu", "6.8.0-45.45", ALL_WORDS, .stack = NEST_GUARD_CARRIES_WELL},
+    {"6.8.0", "ubuntu", "6.8.0-45.45", NULL, .stack = NEST_GUARD_CARRIES},
+    {"6.1.190", .exact = TRUE, .live_patched = TRUE, .stack = NEST_GUARD_CARRIES},
+};
+
+static NestAdvice *advice_on(const Kernel *row)
+{
+    g_autoptr(NestAdvisories) advisories = nest_advisories_load("/nonexistent");
+    g_autoptr(NestHostKernel) kernel = g_atomic_rc_box_new0(NestHostKernel);
+    kernel->version = g_strdup(row->version);
+    kernel->exact = row->exact;
+    kernel->live_patched = row->live_patched;
+    kernel->distribution = g_strdup(row->distribution);
+    kernel->package = g_strdup(row->package);
+    kernel->changelog = g_strdup("/log");
+    kernel->mentioned = row->mentioned != NULL ? g_strsplit(row->mentioned, " ", -1) : NULL;
+    return nest_advice_new(advisories, kernel, NEST_EXTENSION_SVM);
+}
+
+static void expect_say(
+    const NestVmView *view, NestGuarded operation, NestParity parity, NestGuardSay say)
+{
+    g_autoptr(NestGuardVerdict) verdict = nest_guard_judge(operation, view, parity);
+    assert_int_equal(verdict->say, say);
+}
+
+/* What hosts is refused even if forced only where its state is lost, or may be. */
+static void test_mended(void **state)
+{
+    static const NestGuarded carrying[] = {
+        NEST_GUARD_SAVE, NEST_GUARD_CHECKPOINT, NEST_GUARD_MIGRATE};
+    static const TestVm vm = {
+        .live_cpu = CPU_ON("svm"), RUNS, .host = "amd-ready", .activity = NEST_ACTIVITY_HOSTING};
+    for (guint i = 0; i < G_N_ELEMENTS(kernels); i++) {
+        g_autoptr(TestView) test = test_view_new(&vm);
+        g_autoptr(NestAdvice) advice = advice_on(&kernels[i]);
+        g_free(test->host->kernel);
+        test->host->kernel = g_strdup(kernels[i].version);
+        g_free(test->caps->qemu_version);
+        test->caps->qemu_version = g_strdup(kernels[i].qemu != NULL ? kernels[i].qemu : "7.2.22");
+        test->view.advice = kernels[i].not_judged ? NULL : advice;
+        NestGuardState got = nest_guard_state(&test->view);
+        if (got.stack != kernels[i].stack)
+            fail_msg("kernel %u: %d", i, got.stack);
+        NestGuardSay say = got.stack == NEST_GUARD_CARRIES_WELL ? NEST_SAY_REFUSE : NEST_SAY_NEVER;
+        for (guint j = 0; j < G_N_ELEMENTS(carrying); j++)
+            for (guint parity = 0; parity < NEST_N_PARITIES; parity++)
+                expect_say(&test->view, carrying[j], parity, say);
+        expect_say(&test->view, NEST_GUARD_APPLY, NEST_PARITY_KVM, NEST_SAY_NEVER);
+    }
+}
+
+/* Where the administrator took out every entry, nothing is proved. */
+static void test_nothing_known(void **state)
+{
+    static const TestVm vm = {.live_cpu = CPU_ON("svm"), RUNS, .host = "amd-ready"};
+    g_autoptr(TestView) test = test_view_new(&vm);
+    g_autoptr(NestAdvice) advice = advice_on(&kernels[0]);
+    for (guint i = advice->judgements->len; i > 0; i--) {
+        const NestJudgement *judgement = g_ptr_array_index(advice->judgements, i - 1);
+        if (strcmp(judgement->advisory->check, "host.kernel.cve-nsvm") == 0)
+            g_ptr_array_remove_index(advice->judgements, i - 1);
+    }
+    test->view.advice = advice;
+    assert_int_equal(nest_guard_state(&test->view).stack, NEST_GUARD_CARRIES);
+}
+
 /* ---- the matrix ---- */
 
 static const char *const stack_nicks[] = {"loses", "carries", "well", NULL};
@@ -300,6 +393,8 @@ int main(void)
         cmocka_unit_test(test_save),
         cmocka_unit_test(test_activity),
         cmocka_unit_test(test_state),
+        cmocka_unit_test(test_mended),
+        cmocka_unit_test(test_nothing_known),
         cmocka_unit_test(test_matrix),
         cmocka_unit_test(test_image),
         cmocka_unit_test(test_texts),
