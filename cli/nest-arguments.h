@@ -14,7 +14,7 @@ typedef struct {
     char *after, *limit, *timeout, *scope, *to, *reason, *xml, *extension;
     char *memory, *vcpus, *disk, *iso, *kernel, *initrd, *cmdline, *network, *filter, *accel;
 
-    char *input, *cwd;
+    char *input, *cwd, *mode;
     GStrv env;
 
     GStrv operands; /* never NULL once parsed */

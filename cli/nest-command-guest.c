@@ -37,6 +37,7 @@ gboolean nest_command_guest_info(NestCli *cli, GError **error)
     row(cli->output, "machine", guest->machine);
     row(cli->output, "agent", guest->agent_version);
     row(cli->output, "runs commands", guest->exec ? "yes" : "no");
+    row(cli->output, "takes files", guest->exec && guest->write ? "yes" : "no");
     print_blocked(cli->output, guest);
     return TRUE;
 }

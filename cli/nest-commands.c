@@ -70,6 +70,12 @@ static const NestOption exec_options[] = {
     {NULL},
 };
 
+static const NestOption file_options[] = {
+    VALUE(mode, "mode", '\0', "OCTAL|keep",
+        "the permissions that it gets; keep: those that it has where it comes from"),
+    {NULL},
+};
+
 static const NestOption wait_options[] = {NO_WAIT, {NULL}};
 
 static const NestOption checkpoint_options[] = {
@@ -317,6 +323,16 @@ const NestCommand nest_commands[] = {
     {"guest info", NULL, "VM", 1, 1, NULL, NEST_COMMAND_PLAIN, nest_command_guest_info,
         "show what the agent inside a VM says of it",
         "Its system, the version of the agent, and what that may not do, with the line to change."},
+    {"guest push", NULL, "VM LOCAL|- REMOTE", 3, 3, file_options, NEST_COMMAND_CHANGES,
+        nest_command_guest_push, "put a file into a VM",
+        "Over the guest agent, without a network. The file there is replaced at once when all has "
+        "arrived, or stays as it was; Ctrl-C takes back what was begun. - reads standard input; a "
+        "REMOTE that ends with / gets the name of LOCAL."},
+    {"guest pull", NULL, "VM REMOTE LOCAL|-", 3, 3, file_options, NEST_COMMAND_CHANGES,
+        nest_command_guest_pull, "get a file out of a VM",
+        "Over the guest agent, without a network. LOCAL is replaced at once when all has come, or "
+        "stays as it was. - writes to standard output; a LOCAL that is a folder gets the name of "
+        "REMOTE."},
     {"migrate", NULL, "VM URI", 2, 2, migrate_options, NEST_COMMAND_CHANGES, nest_command_migrate,
         "move a VM to another host",
         "URI is the other host's libvirt, as qemu+ssh://HOST/system. The disks are not copied: "

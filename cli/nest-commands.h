@@ -71,6 +71,8 @@ gboolean nest_command_checkpoint_apply(NestCli *cli, GError **error);
 gboolean nest_command_checkpoint_delete(NestCli *cli, GError **error);
 gboolean nest_command_exec(NestCli *cli, GError **error);
 gboolean nest_command_guest_info(NestCli *cli, GError **error);
+gboolean nest_command_guest_push(NestCli *cli, GError **error);
+gboolean nest_command_guest_pull(NestCli *cli, GError **error);
 gboolean nest_command_migrate(NestCli *cli, GError **error);
 gboolean nest_command_trust(NestCli *cli, GError **error);
 gboolean nest_command_delete(NestCli *cli, GError **error);

@@ -211,6 +211,15 @@ gpointer nest_client_decode(const NestRecord *record, json_t *json, GError **err
     return value;
 }
 
+gpointer nest_client_decode_line(const NestRecord *record, const char *text, GError **error)
+{
+    g_autoptr(GError) cause = NULL;
+    gpointer value = nest_codec_from_text(record, text, -1, NEST_CODEC_LENIENT, &cause);
+    if (value == NULL)
+        not_understood(cause, error);
+    return value;
+}
+
 GPtrArray *nest_client_decode_array(
     const NestRecord *record, json_t *json, const char *member, GError **error)
 {

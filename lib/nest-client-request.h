@@ -55,5 +55,14 @@ GPtrArray *nest_client_decode_array(
 GPtrArray *nest_client_request_array(NestClient *client, SoupMessage *message,
     const NestRecord *record, const char *member, GCancellable *cancellable, GError **error);
 
+/* Sends message and reads the lines of a good answer until func says that one is the last; another
+ * answer is the error it describes. */
+typedef gboolean (*NestClientLine)(
+    const char *text, gboolean *ret_end, gpointer user_data, GError **error);
+gboolean nest_client_request_lines(NestClient *client, SoupMessage *message, NestClientLine func,
+    gpointer user_data, GCancellable *cancellable, GError **error);
+/* The same as nest_client_decode() for the text of a line. */
+gpointer nest_client_decode_line(const NestRecord *record, const char *text, GError **error);
+
 /* "/v1/vms/NAME" + rest with NAME escaped. Names that are no path segment are VM_NOT_FOUND. */
 char *nest_client_vm_path(const char *vm, const char *rest, GError **error);

@@ -70,6 +70,21 @@ gboolean nest_client_exec(NestClient *client, const char *vm, const NestExecWish
     NestExecFunc func, gpointer user_data, gint64 *ret_status, guint *ret_signal,
     GCancellable *cancellable, GError **error);
 
+/* Puts size bytes of data into the file path inside vm. mode: octal, NULL for that of the file
+ * which is replaced, else 644. func (nullable) is told how much nestd has taken. Once cancellable
+ * fires the file there stays as it was, and error is ABORTED. */
+typedef void (*NestTransferFunc)(guint64 done, guint64 total, gpointer user_data);
+NestFile *nest_client_put_file(NestClient *client, const char *vm, const char *path,
+    const char *mode, GInputStream *data, guint64 size, NestTransferFunc func, gpointer user_data,
+    GCancellable *cancellable, GError **error);
+
+/* Gets it out; func takes each piece, and FALSE with error ends it. total: the size of the file, 0
+ * where that can't be told. */
+typedef gboolean (*NestPieceFunc)(
+    const guchar *data, gsize length, guint64 total, gpointer user_data, GError **error);
+NestFile *nest_client_get_file(NestClient *client, const char *vm, const char *path,
+    NestPieceFunc func, gpointer user_data, GCancellable *cancellable, GError **error);
+
 /* What the agent inside vm says. */
 NestGuest *nest_client_guest(
     NestClient *client, const char *vm, GCancellable *cancellable, GError **error);

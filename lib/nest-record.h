@@ -58,6 +58,7 @@ extern const char *const nest_plan_verdict_nicks[];
 extern const char *const nest_operation_state_nicks[];
 extern const char *const nest_step_state_nicks[];
 extern const char *const nest_guest_family_nicks[];
+extern const char *const nest_verified_nicks[];
 
 extern const NestRecord nest_check_record, nest_check_info_record, nest_check_report_record,
     nest_interface_record, nest_vm_summary_record, nest_vm_record, nest_problem_record,
@@ -72,7 +73,8 @@ extern const NestRecord nest_xml_plan_record, nest_xml_wish_record, nest_guard_w
 extern const NestRecord nest_proof_record, nest_proof_exit_record, nest_proof_pass_record,
     nest_proof_wish_record;
 extern const NestRecord nest_given_record;
-extern const NestRecord nest_guest_record, nest_exec_wish_record, nest_exec_output_record;
+extern const NestRecord nest_guest_record, nest_exec_wish_record, nest_exec_output_record,
+    nest_file_record, nest_file_part_record;
 
 /* A zeroed struct whose arrays are there and empty. */
 gpointer nest_record_new(const NestRecord *record);

@@ -11,6 +11,7 @@ static const NestField nest_guest_fields[] = {
     FIELD(NestGuest, kernel, STRING, OPTIONAL),
     FIELD(NestGuest, machine, STRING, OPTIONAL),
     FIELD(NestGuest, exec, BOOL, OPTIONAL),
+    FIELD(NestGuest, write, BOOL, OPTIONAL),
     FIELD(NestGuest, blocked, STRV, OPTIONAL),
     FIELD(NestGuest, blocked_setting, STRING, OPTIONAL),
 };
@@ -34,6 +35,28 @@ static const NestField nest_exec_output_fields[] = {
 };
 RECORD(nest_exec_output, NestExecOutput, "output of a command");
 
+const char *const nest_verified_nicks[] = {"none", "size", "sha256", NULL};
+
+static const NestField nest_file_fields[] = {
+    FIELD(NestFile, path, STRING, OPTIONAL),
+    FIELD(NestFile, size, UINT64, OPTIONAL),
+    FIELD(NestFile, sha256, STRING, OPTIONAL),
+    FIELD(NestFile, mode, STRING, OPTIONAL),
+    NICKS(NestFile, verified, OPTIONAL, nest_verified_nicks),
+};
+RECORD(nest_file, NestFile, "file");
+
+static const NestField nest_file_part_fields[] = {
+    FIELD(NestFilePart, data, STRING, OPTIONAL),
+    FIELD(NestFilePart, total, UINT64, OPTIONAL),
+    FIELD(NestFilePart, ended, BOOL, OPTIONAL),
+    NESTED(NestFilePart, file, RECORD, OPTIONAL, nest_file_record),
+    NESTED(NestFilePart, problem, RECORD, OPTIONAL, nest_problem_record),
+};
+RECORD(nest_file_part, NestFilePart, "part of a file");
+
+FREE(nest_file, NestFile)
+FREE(nest_file_part, NestFilePart)
 FREE(nest_exec_wish, NestExecWish)
 FREE(nest_exec_output, NestExecOutput)
 FREE(nest_guest, NestGuest)

@@ -19,7 +19,8 @@ typedef struct {
     char *os; /* for people: "Debian GNU/Linux 12 (bookworm)" */
     char *kernel;
     char *machine; /* "x86_64" */
-    gboolean exec; /* it may run commands and read and write files */
+    gboolean exec; /* it may run commands and read files */
+    gboolean write; /* it may write files */
     GStrv blocked; /* commands that it knows and refuses to carry out */
     char *blocked_setting; /* where in the guest that is written; NULL where none is blocked */
 } NestGuest;
@@ -41,6 +42,34 @@ typedef struct {
     NestProblem *problem; /* why its end is not known; NULL where it is */
 } NestExecOutput;
 
+typedef enum {
+    NEST_VERIFIED_NONE, /* "none": the guest could not tell */
+    NEST_VERIFIED_SIZE, /* "size" */
+    NEST_VERIFIED_SHA256 /* "sha256" */
+} NestVerified;
+
+/* A file as it was put into a VM or got out of it: PUT and GET /v1/vms/{vm}/file */
+typedef struct {
+    char *path; /* in the guest */
+    guint64 size; /* bytes */
+    char *sha256; /* of what nestd passed on, in hexadecimal digits */
+    char *mode; /* in the guest, octal: "644"; NULL where it can't be told */
+    NestVerified verified; /* how the guest was asked whether it is the same there */
+} NestFile;
+
+/* A line of the answer to GET /v1/vms/{vm}/file. */
+typedef struct {
+    char *data; /* what comes next of it, base64; NULL: nothing */
+    guint64 total; /* bytes, 0 where that can't be told before its end */
+    gboolean ended; /* this is the last line, and the following hold */
+    NestFile *file; /* NULL where it broke off */
+    NestProblem *problem; /* why; else NULL */
+} NestFilePart;
+
+void nest_file_free(NestFile *file);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestFile, nest_file_free)
+void nest_file_part_free(NestFilePart *part);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestFilePart, nest_file_part_free)
 void nest_guest_free(NestGuest *guest);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestGuest, nest_guest_free)
 void nest_exec_wish_free(NestExecWish *wish);

@@ -39,11 +39,21 @@ char *nest_agent_exec_ask_status(gint64 pid)
         "{\"execute\":\"guest-exec-status\",\"arguments\":{\"pid\":%" G_GINT64_FORMAT "}}", pid);
 }
 
-/* path is ours: it needs no escapes. */
-char *nest_agent_exec_ask_open(const char *path)
+typedef struct {
+    char *path, *mode;
+} Open;
+
+static const NestField open_fields[] = {
+    ROW(Open, path, "path", STRING, REQUIRED, NULL),
+    ROW(Open, mode, "mode", STRING, REQUIRED, NULL),
+};
+SHAPE(open, Open, "guest-file-open");
+
+char *nest_agent_exec_ask_open(const char *path, const char *mode)
 {
-    return g_strdup_printf(
-        "{\"execute\":\"guest-file-open\",\"arguments\":{\"path\":\"%s\",\"mode\":\"r\"}}", path);
+    const Open asked = {(char *)path, (char *)mode};
+    g_autofree char *text = nest_codec_to_text(&open_record, &asked);
+    return g_strdup_printf("{\"execute\":\"guest-file-open\",\"arguments\":%s}", text);
 }
 
 char *nest_agent_exec_ask_close(gint64 handle)
@@ -60,12 +70,29 @@ char *nest_agent_exec_ask_chunk(gint64 handle, guint count)
         handle, count);
 }
 
-char *nest_agent_exec_ask_seek(gint64 handle, guint64 offset)
+char *nest_agent_exec_ask_seek(gint64 handle, guint64 offset, const char *whence)
 {
     return g_strdup_printf("{\"execute\":\"guest-file-seek\",\"arguments\":{\"handle\":"
                            "%" G_GINT64_FORMAT ",\"offset\":%" G_GUINT64_FORMAT
-                           ",\"whence\":\"set\"}}",
-        handle, offset);
+                           ",\"whence\":\"%s\"}}",
+        handle, offset, whence);
+}
+
+char *nest_agent_exec_ask_write(gint64 handle, GBytes *piece)
+{
+    gsize length = 0;
+    const guchar *data = g_bytes_get_data(piece, &length);
+    g_autofree char *text = g_base64_encode(data, length);
+    return g_strdup_printf("{\"execute\":\"guest-file-write\",\"arguments\":{\"handle\":"
+                           "%" G_GINT64_FORMAT ",\"buf-b64\":\"%s\"}}",
+        handle, text);
+}
+
+char *nest_agent_exec_ask_flush(gint64 handle)
+{
+    return g_strdup_printf(
+        "{\"execute\":\"guest-file-flush\",\"arguments\":{\"handle\":%" G_GINT64_FORMAT "}}",
+        handle);
 }
 
 /* ---- answers ---- */
@@ -184,6 +211,41 @@ gboolean nest_agent_exec_read_printed(
 gboolean nest_agent_exec_read_open(const char *answer, gint64 *ret_handle, GError **error)
 {
     return nest_agent_shape_number("guest-file-open", answer, ret_handle, error);
+}
+
+typedef struct {
+    guint64 position;
+} Place;
+
+static const NestField place_fields[] = {ROW(Place, position, "position", UINT64, REQUIRED, NULL)};
+SHAPE(place, Place, "guest-file-seek");
+
+gboolean nest_agent_exec_read_place(const char *answer, guint64 *ret_place, GError **error)
+{
+    g_autofree Place *place = nest_agent_shape_read(&place_record, answer, error);
+    if (place == NULL)
+        return FALSE;
+    *ret_place = place->position;
+    return TRUE;
+}
+
+typedef struct {
+    gint64 count;
+} Written;
+
+static const NestField written_fields[] = {ROW(Written, count, "count", INT64, REQUIRED, NULL)};
+SHAPE(written, Written, "guest-file-write");
+
+gboolean nest_agent_exec_read_written(
+    const char *answer, gsize length, gsize *ret_written, GError **error)
+{
+    g_autofree Written *written = nest_agent_shape_read(&written_record, answer, error);
+    if (written == NULL)
+        return FALSE;
+    if (written->count <= 0 || (guint64)written->count > length)
+        return refuse("it wrote another number of bytes than it could", error);
+    *ret_written = (gsize)written->count;
+    return TRUE;
 }
 
 typedef struct {

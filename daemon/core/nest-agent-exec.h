@@ -25,15 +25,25 @@ gboolean nest_agent_exec_read_status(
 gboolean nest_agent_exec_read_printed(
     const char *answer, gsize max, GBytes **ret_printed, GError **error);
 
-char *nest_agent_exec_ask_open(const char *path);
+/* mode: as of fopen(). */
+char *nest_agent_exec_ask_open(const char *path, const char *mode);
 gboolean nest_agent_exec_read_open(const char *answer, gint64 *ret_handle, GError **error);
 char *nest_agent_exec_ask_close(gint64 handle);
 
-/* guest-file-read of count bytes at most, and guest-file-seek from the start. */
+/* guest-file-read of count bytes at most. */
 char *nest_agent_exec_ask_chunk(gint64 handle, guint count);
 gboolean nest_agent_exec_read_chunk(
     const char *answer, guint count, GBytes **ret_chunk, gboolean *ret_end, GError **error);
-char *nest_agent_exec_ask_seek(gint64 handle, guint64 offset);
+
+/* guest-file-write, of which at least one byte must have been written, and guest-file-flush. */
+char *nest_agent_exec_ask_write(gint64 handle, GBytes *piece);
+gboolean nest_agent_exec_read_written(
+    const char *answer, gsize length, gsize *ret_written, GError **error);
+char *nest_agent_exec_ask_flush(gint64 handle);
+
+/* guest-file-seek; whence: "set", "end". */
+char *nest_agent_exec_ask_seek(gint64 handle, guint64 offset, const char *whence);
+gboolean nest_agent_exec_read_place(const char *answer, guint64 *ret_place, GError **error);
 
 /* Whether text is base64 as RFC 4648 has it, with its padding; empty text is. */
 gboolean nest_agent_exec_is_base64(const char *text);

@@ -67,12 +67,15 @@ static gboolean can(const Info *info, const char *name)
     return FALSE;
 }
 
-static gboolean can_exec(const Info *info)
+static const char *const for_exec[] = {"guest-exec", "guest-exec-status", "guest-file-open",
+    "guest-file-read", "guest-file-close", NULL};
+static const char *const for_write[] = {
+    "guest-file-open", "guest-file-write", "guest-file-flush", "guest-file-close", NULL};
+
+static gboolean can_all(const Info *info, const char *const *names)
 {
-    static const char *const needed[] = {"guest-exec", "guest-exec-status", "guest-file-open",
-        "guest-file-read", "guest-file-close"};
-    for (guint i = 0; i < G_N_ELEMENTS(needed); i++)
-        if (!can(info, needed[i]))
+    for (; *names != NULL; names++)
+        if (!can(info, *names))
             return FALSE;
     return TRUE;
 }
@@ -95,7 +98,8 @@ gboolean nest_agent_read_info(const char *answer, NestGuest *guest, GError **err
     if (info == NULL)
         return FALSE;
     guest->agent_version = cut(info->version);
-    guest->exec = can_exec(info);
+    guest->exec = can_all(info, for_exec);
+    guest->write = can_all(info, for_write);
     g_strfreev(guest->blocked);
     guest->blocked = blocked(info);
     nest_record_free(&info_record, info);

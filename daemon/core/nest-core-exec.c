@@ -88,18 +88,12 @@ static void on_output(gboolean err, GBytes *chunk, gpointer user_data)
 /* Of the command only its name: arguments may hold what nobody else may read. */
 static gboolean record(NestExec *exec, GError **error)
 {
-    g_autoptr(GPtrArray) events = g_ptr_array_new_with_free_func((GDestroyNotify)nest_event_free);
     const char *command = exec->wish->command[0];
     g_autofree char *shown =
         g_utf8_substring(command, 0, MIN(g_utf8_strlen(command, -1), COMMAND_SHOWN));
-    NestEvent *event = nest_record_new(&nest_event_record);
-    event->kind = g_strdup("guest-exec");
-    event->uuid = g_strdup(exec->uuid);
-    event->name = g_strdup(exec->name);
-    event->message = g_strdup_printf(
+    g_autofree char *message = g_strdup_printf(
         "the user with id %u runs %s inside %s", (guint)exec->caller.uid, shown, exec->name);
-    g_ptr_array_add(events, event);
-    return nest_store_add_events(exec->core->store, events, error);
+    return nest_core_note_visit(exec->core, "guest-exec", exec->uuid, exec->name, message, error);
 }
 
 static void work(gpointer data)
@@ -118,27 +112,6 @@ static void on_ending(GCancellable *ending, gpointer data)
     nest_core_exec_abort(data);
 }
 
-static gboolean find(NestExec *exec, const char *vm)
-{
-    NestVmEntry entry;
-    if (!nest_guest_exec_check(exec->wish, &exec->error) ||
-        !nest_core_check_open(exec->core, &exec->error) ||
-        !nest_core_vm(exec->core, vm, &entry, &exec->error))
-        return FALSE;
-    exec->uuid = g_strdup(entry.uuid);
-    exec->name = g_strdup(entry.name);
-    if (exec->core->state != NEST_CORE_OPEN) {
-        nest_set_error(&exec->error, NEST_ERROR_BACKEND_OPENING, "try again in a moment",
-            "the hypervisor is being opened");
-        return FALSE;
-    }
-    if (exec->core->execs <= NEST_VISITORS / 2)
-        return TRUE;
-    nest_set_error(&exec->error, NEST_ERROR_TOO_MANY, "wait until one has ended",
-        "%u commands run inside virtual machines", NEST_VISITORS / 2);
-    return FALSE;
-}
-
 NestExec *nest_core_exec(NestCore *core, const NestCaller *caller, const char *vm,
     const NestExecWish *wish, const NestExecHooks *hooks, gpointer data)
 {
@@ -153,11 +126,11 @@ NestExec *nest_core_exec(NestCore *core, const NestCaller *caller, const char *v
     g_cond_init(&exec->cond);
     exec->ending = g_cancellable_connect(core->ending, G_CALLBACK(on_ending), exec, NULL);
     core->execs++;
-    if (!find(exec, vm)) {
+    if (nest_guest_exec_check(exec->wish, &exec->error) &&
+        nest_core_enter_guest(core, vm, &exec->uuid, &exec->name, &exec->error))
+        nest_core_push(core, core->visitors, work, exec);
+    else
         nest_core_post(ended, exec);
-        return exec;
-    }
-    nest_core_push(core, core->visitors, work, exec);
     return exec;
 }
 

@@ -48,7 +48,7 @@ struct NestCore {
     NestInventory *inventory;
     GArray *entries; /* NestVmEntry, made on demand */
     NestOperations *operations;
-    guint execs; /* commands that run inside VMs */
+    guint execs; /* commands and transfers under way inside VMs */
     GHashTable *unrecorded; /* gint64 * → NestJob */
     GQueue *waiting; /* requests until the backend is open */
 
@@ -109,6 +109,14 @@ void nest_core_open(NestCore *core);
 /* The backend's handler; any thread. */
 void nest_core_on_backend(NestBackendEvent event, const char *uuid, gpointer user_data);
 void nest_core_lost(NestCore *core, const GError *error);
+
+/* nest-core-guest.c */
+/* Whether somebody who counts in core->execs already may go into vm now, and its names. */
+gboolean nest_core_enter_guest(
+    NestCore *core, const char *vm, char **ret_uuid, char **ret_name, GError **error);
+/* Commits an event that tells of a visit, before it begins. Any thread. */
+gboolean nest_core_note_visit(NestCore *core, const char *kind, const char *uuid, const char *name,
+    const char *message, GError **error);
 
 /* nest-core-change.c */
 gboolean nest_core_resolve(NestCore *core, const char *ref, char **ret_uuid, GError **error);

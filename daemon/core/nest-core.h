@@ -174,6 +174,31 @@ void nest_core_exec_more(NestExec *exec);
 /* Has the command killed; ended tells. */
 void nest_core_exec_abort(NestExec *exec);
 
+/* A file on its way into a VM or out of it. */
+typedef struct NestTransfer NestTransfer;
+
+/* piece: of a file that is got, or none, so often that a connection does not fall asleep; no more
+ * comes before nest_core_transfer_more(). more: of a file that is put the next piece is to be given
+ * to nest_core_transfer_piece(). ended: it is over, also where it could not begin (begun FALSE);
+ * file NULL: error says why. transfer is gone then. */
+typedef struct {
+    void (*piece)(GBytes *piece, guint64 total, gpointer data);
+    void (*more)(gpointer data);
+    void (*ended)(const NestFile *file, gboolean begun, const GError *error, gpointer data);
+} NestTransferHooks;
+
+/* mode: octal, nullable. hooks is kept. */
+NestTransfer *nest_core_put_file(NestCore *core, const NestCaller *caller, const char *vm,
+    const char *path, const char *mode, guint64 size, const NestTransferHooks *hooks,
+    gpointer data);
+NestTransfer *nest_core_get_file(NestCore *core, const NestCaller *caller, const char *vm,
+    const char *path, const NestTransferHooks *hooks, gpointer data);
+/* Of 1 to 256 KiB. */
+void nest_core_transfer_piece(NestTransfer *transfer, GBytes *piece);
+void nest_core_transfer_more(NestTransfer *transfer);
+/* What was begun is taken away; ended tells. */
+void nest_core_transfer_abort(NestTransfer *transfer);
+
 /* The checkpoints of a VM, oldest first: array of NestCheckpoint that frees its elements. */
 void nest_core_checkpoints_async(
     NestCore *core, const char *vm, GAsyncReadyCallback callback, gpointer user_data);

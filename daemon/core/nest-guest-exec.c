@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-guest-exec.h"
-#include "nest-agent-exec.h"
 #include "nest-error.h"
 #include "nest-guest-read.h"
+#include "nest-guest-script.h"
+#include "nest-guest-stream.h"
 #include <string.h>
 
 #define CHUNK (256 * 1024)
 #define LOOK_MS_MIN 10
 #define LOOK_MS_MAX 250
 #define SILENCE_SECONDS 15
-#define PATIENCE_SECONDS 30 /* with an agent that does not answer */
 #define KILL_SECONDS 5
+#define WORDS_MAX 1000 /* bytes of output of nestd's own scripts */
 
 /* 1: the folder, 2: where to run, then the command. Only what goes wrong before the command begins
  * is said where the agent keeps it. */
@@ -28,47 +29,16 @@ static const char kill_script[] =
 static const char clean_script[] = "rm -rf \"$1\"\n";
 
 typedef struct {
-    gint64 handle; /* -1: not open yet */
-    guint64 offset;
-    gboolean seek; /* an answer may have been lost: where it stands is not known */
-} Stream;
-
-typedef struct {
-    NestBackend *backend;
-    const char *uuid;
+    NestGuestTalk talk;
     NestGuestOutput output;
     gpointer user_data;
     GCancellable *cancellable;
     char folder[64];
     gint64 pid;
-    Stream streams[2];
+    NestGuestStream streams[2];
     NestAgentStatus status;
-    gboolean silent; /* the last question got no answer; what can't be understood is one */
-    gint64 heard; /* from the agent, monotonic */
     gint64 told; /* to output, monotonic */
 } Run;
-
-/* Takes question. */
-static gboolean ask(Run *run, char *question, char **ret_answer, GError **error)
-{
-    g_autofree char *taken = question;
-    run->silent = !run->backend->ops->agent(
-        run->backend, run->uuid, taken, NEST_GUEST_ANSWER_SECONDS, ret_answer, error);
-    if (run->silent)
-        return FALSE;
-    run->heard = g_get_monotonic_time();
-    return TRUE;
-}
-
-/* TRUE: the agent may answer yet, and error is gone. */
-static gboolean be_patient(const Run *run, GError **error)
-{
-    if (!run->silent || !g_error_matches(*error, NEST_ERROR, NEST_ERROR_GUEST_AGENT) ||
-        g_get_monotonic_time() - run->heard > PATIENCE_SECONDS * G_USEC_PER_SEC)
-        return FALSE;
-    g_clear_error(error);
-    return TRUE;
-}
 
 /* ---- the start ---- */
 
@@ -92,7 +62,7 @@ gboolean nest_guest_exec_check(const NestExecWish *wish, GError **error)
 
 static gboolean check_guest(Run *run, GError **error)
 {
-    g_autoptr(NestGuest) guest = nest_guest_read(run->backend, run->uuid, error);
+    g_autoptr(NestGuest) guest = nest_guest_read(run->talk.backend, run->talk.uuid, error);
     if (guest == NULL)
         return FALSE;
     if (!guest->exec) {
@@ -130,7 +100,8 @@ static gboolean begin(Run *run, const NestExecWish *wish, GError **error)
         g_random_int(), g_random_int());
     g_auto(GStrv) words = make_words(run, wish);
     char *question = nest_agent_exec_ask("/bin/sh", (const char *const *)words, wish->input);
-    return ask(run, question, &answer, error) && nest_agent_exec_read(answer, &run->pid, error);
+    return nest_guest_talk_ask(&run->talk, question, &answer, error) &&
+        nest_agent_exec_read(answer, &run->pid, error);
 }
 
 /* ---- while it runs ---- */
@@ -139,48 +110,28 @@ static gboolean begin(Run *run, const NestExecWish *wish, GError **error)
 static gboolean open_stream(Run *run, guint i, gboolean *ret_more, GError **error)
 {
     g_autoptr(GError) cause = NULL;
-    g_autofree char *answer = NULL;
     g_autofree char *path = g_strdup_printf("%s/%u", run->folder, i + 1);
-    if (ask(run, nest_agent_exec_ask_open(path), &answer, &cause))
-        return nest_agent_exec_read_open(answer, &run->streams[i].handle, error);
-    if (g_error_matches(cause, NEST_ERROR, NEST_ERROR_HYPERVISOR))
+    if (nest_guest_stream_open(&run->streams[i], &run->talk, path, "r", &cause) ||
+        g_error_matches(cause, NEST_ERROR, NEST_ERROR_HYPERVISOR))
         return TRUE;
-    if (be_patient(run, &cause)) {
-        *ret_more = TRUE;
-        return TRUE;
-    }
-    g_propagate_error(error, g_steal_pointer(&cause));
-    return FALSE;
-}
-
-static gboolean read_chunk(Run *run, Stream *stream, GBytes **ret_chunk, GError **error)
-{
-    g_autofree char *moved = NULL, *answer = NULL;
-    gboolean end = FALSE;
-    if (stream->seek &&
-        !ask(run, nest_agent_exec_ask_seek(stream->handle, stream->offset), &moved, error))
-        return FALSE;
-    stream->seek = TRUE;
-    if (!ask(run, nest_agent_exec_ask_chunk(stream->handle, CHUNK), &answer, error))
-        return FALSE;
-    if (!nest_agent_exec_read_chunk(answer, CHUNK, ret_chunk, &end, error))
-        return FALSE;
-    stream->seek = FALSE;
-    stream->offset += g_bytes_get_size(*ret_chunk);
-    return TRUE;
+    *ret_more = nest_guest_talk_is_patient(&run->talk, &cause);
+    if (!*ret_more)
+        g_propagate_error(error, g_steal_pointer(&cause));
+    return *ret_more;
 }
 
 static gboolean pump_stream(Run *run, guint i, gboolean *ret_more, GError **error)
 {
-    Stream *stream = &run->streams[i];
+    NestGuestStream *stream = &run->streams[i];
     g_autoptr(GError) cause = NULL;
     g_autoptr(GBytes) chunk = NULL;
+    gboolean end = FALSE;
     if (stream->handle < 0 && !open_stream(run, i, ret_more, error))
         return FALSE;
     if (stream->handle < 0)
         return TRUE;
-    if (!read_chunk(run, stream, &chunk, &cause)) {
-        *ret_more = be_patient(run, &cause);
+    if (!nest_guest_stream_read(stream, &run->talk, CHUNK, &chunk, &end, &cause)) {
+        *ret_more = nest_guest_talk_is_patient(&run->talk, &cause);
         if (!*ret_more)
             g_propagate_error(error, g_steal_pointer(&cause));
         return *ret_more;
@@ -198,9 +149,9 @@ static gboolean look(Run *run, GError **error)
     g_autofree char *answer = NULL;
     g_autoptr(GError) cause = NULL;
     g_clear_pointer(&run->status.said, g_free);
-    if (ask(run, nest_agent_exec_ask_status(run->pid), &answer, &cause))
+    if (nest_guest_talk_ask(&run->talk, nest_agent_exec_ask_status(run->pid), &answer, &cause))
         return nest_agent_exec_read_status(answer, &run->status, error);
-    if (be_patient(run, &cause))
+    if (nest_guest_talk_is_patient(&run->talk, &cause))
         return TRUE;
     g_propagate_error(error, g_steal_pointer(&cause));
     return FALSE;
@@ -213,17 +164,6 @@ static void stay_awake(Run *run)
     g_autoptr(GBytes) nothing = g_bytes_new(NULL, 0);
     run->output(FALSE, nothing, run->user_data);
     run->told = g_get_monotonic_time();
-}
-
-static void rest(const Run *run, guint ms)
-{
-    GPollFD fd;
-    if (!g_cancellable_make_pollfd(run->cancellable, &fd)) {
-        g_usleep(ms * 1000UL);
-        return;
-    }
-    g_poll(&fd, 1, (gint)ms);
-    g_cancellable_release_fd(run->cancellable);
 }
 
 static gboolean is_aborted(const Run *run, GError **error)
@@ -247,33 +187,20 @@ static gboolean follow(Run *run, GError **error)
             return TRUE;
         stay_awake(run);
         if (!more)
-            rest(run, ms);
+            nest_guest_talk_rest(ms, run->cancellable);
         ms = more ? LOOK_MS_MIN : MIN(ms * 3 / 2, LOOK_MS_MAX);
     }
 }
 
 /* ---- the end ---- */
 
-/* Runs script in the guest, and waits a little for it. What comes of it is not asked. */
+/* What comes of it is not asked. */
 static gboolean run_script(Run *run, const char *const *words)
 {
-    g_autofree char *answer = NULL;
-    gint64 pid = 0, deadline = g_get_monotonic_time() + KILL_SECONDS * G_USEC_PER_SEC;
-    if (!ask(run, nest_agent_exec_ask("/bin/sh", words, NULL), &answer, NULL) ||
-        !nest_agent_exec_read(answer, &pid, NULL))
-        return FALSE;
-    while (g_get_monotonic_time() < deadline) {
-        NestAgentStatus status = {0};
-        g_autofree char *told = NULL;
-        if (!ask(run, nest_agent_exec_ask_status(pid), &told, NULL) ||
-            !nest_agent_exec_read_status(told, &status, NULL))
-            return FALSE;
-        g_free(status.said);
-        if (status.exited)
-            return TRUE;
-        g_usleep(LOOK_MS_MIN * 1000);
-    }
-    return FALSE;
+    const NestGuestScript script = {
+        .path = "/bin/sh", .arguments = words, .seconds = KILL_SECONDS, .output_max = WORDS_MAX};
+    g_auto(NestGuestOutcome) outcome = {NULL};
+    return nest_guest_script_run(run->talk.backend, run->talk.uuid, &script, NULL, &outcome, NULL);
 }
 
 static gboolean has_ended(Run *run)
@@ -303,11 +230,8 @@ static gboolean kill_it(Run *run)
 static void clean(Run *run)
 {
     const char *const words[] = {"-c", clean_script, "sh", run->folder, NULL};
-    for (guint i = 0; i < G_N_ELEMENTS(run->streams); i++) {
-        g_autofree char *answer = NULL;
-        if (run->streams[i].handle >= 0)
-            ask(run, nest_agent_exec_ask_close(run->streams[i].handle), &answer, NULL);
-    }
+    for (guint i = 0; i < G_N_ELEMENTS(run->streams); i++)
+        nest_guest_stream_close(&run->streams[i], &run->talk);
     run_script(run, words);
 }
 
@@ -337,13 +261,11 @@ gboolean nest_guest_exec_run(NestBackend *backend, const char *uuid, const NestE
     gint64 *ret_status, guint *ret_signal, GError **error)
 {
     g_autoptr(GError) cause = NULL;
-    Run run = {.backend = backend,
-        .uuid = uuid,
-        .output = output,
+    Run run = {.output = output,
         .user_data = user_data,
         .cancellable = cancellable,
-        .streams = {{.handle = -1}, {.handle = -1}},
-        .heard = g_get_monotonic_time()};
+        .streams = {{.handle = -1}, {.handle = -1}}};
+    nest_guest_talk_init(&run.talk, backend, uuid);
     if (!nest_guest_exec_check(wish, error) || !begin(&run, wish, error))
         return FALSE;
     *ret_begun = TRUE;
@@ -352,12 +274,12 @@ gboolean nest_guest_exec_run(NestBackend *backend, const char *uuid, const NestE
         give_up(&run, &cause);
     if (run.status.exited)
         clean(&run);
-    g_free(run.status.said);
     if (good) {
         *ret_status = run.status.status;
         *ret_signal = run.status.signal;
-        return TRUE;
+    } else {
+        g_propagate_error(error, g_steal_pointer(&cause));
     }
-    g_propagate_error(error, g_steal_pointer(&cause));
-    return FALSE;
+    g_free(run.status.said);
+    return good;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-guest-script.h"
-#include "nest-agent-exec.h"
 #include "nest-error.h"
 #include "nest-guest-read.h"
+#include "nest-guest-talk.h"
 
 #define LOOK_MS_MIN 5
 #define LOOK_MS_MAX 200
@@ -55,17 +55,6 @@ static gboolean check_time(const Run *run, GError **error)
     return FALSE;
 }
 
-static void rest(const Run *run, guint ms)
-{
-    GPollFD fd;
-    if (!g_cancellable_make_pollfd(run->cancellable, &fd)) {
-        g_usleep(ms * 1000UL);
-        return;
-    }
-    g_poll(&fd, 1, (gint)ms);
-    g_cancellable_release_fd(run->cancellable);
-}
-
 static gboolean take(const Run *run, const char *answer, NestAgentStatus *status,
     NestGuestOutcome *outcome, GError **error)
 {
@@ -104,7 +93,7 @@ static gboolean wait_for_end(const Run *run, NestGuestOutcome *outcome, GError *
     guint ms = LOOK_MS_MIN;
     GError *cause = NULL;
     while (check_time(run, &cause) && !look(run, outcome, &cause) && cause == NULL) {
-        rest(run, ms);
+        nest_guest_talk_rest(ms, run->cancellable);
         ms = MIN(ms * 3 / 2, LOOK_MS_MAX);
     }
     if (cause == NULL)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-connection.h"
+#include "nest-answer.h"
 #include "nest-error.h"
 #include "nest-fd-watch.h"
 #include "nest-outbox.h"
@@ -8,10 +9,11 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #define READ_SIZE 8192
+#define UPLOAD_SIZE (64 * 1024) /* read at a time of a body that is taken as it comes */
+#define PIECE_SIZE (256 * 1024)
 #define KEEP_BUFFER (64 * 1024) /* larger input buffers are given back after the request */
 #define LINGER_MAX (16 * 1024 * 1024)
 
@@ -19,6 +21,7 @@ typedef enum {
     STATE_HEAD, /* nothing, or a part of a head, has come */
     STATE_BODY,
     STATE_WORK, /* a handler has the request */
+    STATE_UPLOAD, /* … and waits for more of its body */
     STATE_REPLY, /* the reply is on its way */
     STATE_STREAM,
     STATE_LINGER, /* refused; reads on so that the client can see the reply */
@@ -38,13 +41,16 @@ struct NestConnection {
     gsize scanned;
     gsize head_length;
     NestHead head; /* in STATE_BODY */
-    NestExchange *exchange; /* in STATE_WORK */
+    NestExchange *exchange; /* in STATE_WORK and STATE_UPLOAD */
+    gsize rest; /* of the body of a raw route, not handed over yet */
+    NestUploadHooks upload; /* until the reply; piece is NULL where there are none */
     NestLarge *large; /* the place of the request in hand, until its reply has left */
     NestOutbox out;
     gboolean head_only; /* the reply goes without its body */
     gboolean http10;
     gboolean close; /* after the reply */
     gboolean unread; /* there may be a rest of a refused request */
+    gboolean continues; /* the client waits for word before it sends the body */
     gsize lingered;
     NestStreamHooks hooks;
 };
@@ -105,6 +111,8 @@ void nest_connection_close(NestConnection *c)
     detach_exchange(c);
     if (before == STATE_STREAM)
         c->hooks.closed(c->hooks.data);
+    if (c->upload.piece != NULL)
+        c->upload.closed(c->upload.data);
     nest_http_forget(c->http, c);
     g_rc_box_release_full(c, clear);
 }
@@ -174,45 +182,21 @@ static void send_out(NestConnection *c)
     }
 }
 
-static void append_date(GString *text)
-{
-    static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    static const char *const months[] = {
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    time_t now = g_get_real_time() / G_USEC_PER_SEC;
-    struct tm t;
-    gmtime_r(&now, &t);
-    g_string_append_printf(text, "Date: %s, %02d %s %04d %02d:%02d:%02d GMT\r\n", days[t.tm_wday],
-        t.tm_mday, months[t.tm_mon], t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
-}
-
-static GString *begin_answer(const char *version, guint status, const char *type)
-{
-    GString *text = g_string_sized_new(256);
-    g_string_append_printf(text, "HTTP/1.%s %u %s\r\n", version, status, nest_reply_reason(status));
-    append_date(text);
-    if (type != NULL)
-        g_string_append_printf(text, "Content-Type: %s\r\n", type);
-    return text;
-}
-
-static void push_string(NestConnection *c, GString *text)
-{
-    nest_outbox_push(&c->out, g_string_free_to_bytes(text));
-}
-
 void nest_connection_reply(
     NestConnection *c, guint status, const char *type, const char *headers, GBytes *body)
 {
     gsize length = body != NULL ? g_bytes_get_size(body) : 0;
     detach_exchange(c);
-    GString *text = begin_answer(c->http10 ? "0" : "1", status, type);
+    c->upload = (NestUploadHooks){NULL};
+    c->close = c->close || c->rest > 0;
+    c->unread = c->unread || c->rest > 0;
+    GString *text = nest_answer_begin(c->http10, status, type);
     if (headers != NULL)
         g_string_append(text, headers);
     if (status != 204 && status != 304)
         g_string_append_printf(text, "Content-Length: %" G_GSIZE_FORMAT "\r\n", length);
     g_string_append(text, c->close ? "Connection: close\r\n\r\n" : "\r\n");
-    push_string(c, text);
+    nest_outbox_push_text(&c->out, text);
     if (length > 0 && !c->head_only)
         nest_outbox_push(&c->out, g_bytes_ref(body));
     c->state = STATE_REPLY;
@@ -227,11 +211,7 @@ void nest_connection_stream(NestConnection *c, const char *type, const NestStrea
     c->state = STATE_STREAM;
     c->hooks = *hooks;
     c->deadline = 0;
-    GString *text = begin_answer(c->http10 ? "0" : "1", 200, type);
-    g_string_append(text, "Cache-Control: no-store\r\n");
-    g_string_append(text, c->http10 ? "" : "Transfer-Encoding: chunked\r\n");
-    g_string_append(text, "Connection: close\r\n\r\n");
-    push_string(c, text);
+    nest_outbox_push_text(&c->out, nest_answer_stream(c->http10, type));
 }
 
 gboolean nest_connection_write(NestConnection *c, const char *data, gsize length)
@@ -243,7 +223,7 @@ gboolean nest_connection_write(NestConnection *c, const char *data, gsize length
     g_string_append_len(text, data, length);
     if (!c->http10)
         g_string_append(text, "\r\n");
-    push_string(c, text);
+    nest_outbox_push_text(&c->out, text);
     send_out(c);
     gboolean open = c->state != STATE_CLOSED;
     g_rc_box_release_full(c, clear);
@@ -255,7 +235,7 @@ void nest_connection_end(NestConnection *c)
     c->state = STATE_REPLY;
     deadline_in(c, nest_http_limits(c->http)->write_timeout);
     if (!c->http10)
-        push_string(c, g_string_new("0\r\n\r\n"));
+        nest_outbox_push_text(&c->out, g_string_new("0\r\n\r\n"));
     send_out(c);
 }
 
@@ -309,20 +289,31 @@ static void look_up_right(NestConnection *c)
     c->known = TRUE;
 }
 
-/* Large bodies are for callers and routes that need them, one at a time. */
+/* Large bodies are for callers and routes that need them, one at a time; what is taken as it comes
+ * is never all here. */
 static gboolean admit_body(NestConnection *c, GError **error)
 {
     const NestHttpLimits *limits = nest_http_limits(c->http);
+    look_up_right(c);
+    if (nest_router_takes_raw(&c->head, c->caller.right)) {
+        c->rest = c->head.length;
+        return TRUE;
+    }
     if (c->head.length <= limits->body_max)
         return TRUE;
-    look_up_right(c);
-    if (nest_router_takes_large(&c->head, c->caller.right)) {
+    if (c->head.length <= limits->large_max && nest_router_takes_large(&c->head, c->caller.right)) {
         c->large = nest_large_take(nest_http_large(c->http), c->caller.uid, error);
         return c->large != NULL;
     }
     nest_set_error(error, NEST_ERROR_TOO_LARGE, NULL,
         "the body of this request may have at most %" G_GSIZE_FORMAT " bytes", limits->body_max);
     return FALSE;
+}
+
+static gboolean expects_more(const NestConnection *c)
+{
+    return c->head.expect_continue && !c->head.http10 &&
+        c->in->len < c->head_length + c->head.length;
 }
 
 static void read_head(NestConnection *c)
@@ -340,27 +331,32 @@ static void read_head(NestConnection *c)
             refuse_large_head(c);
         return;
     }
-    if (!nest_head_parse(data, c->head_length, limits->large_max, &c->head, &error) ||
+    if (!nest_head_parse(data, c->head_length, limits->raw_max, &c->head, &error) ||
         !admit_body(c, &error))
         return refuse_error(c, error);
     c->state = STATE_BODY;
     set_deadline(c, c->began, limits->request_timeout);
-    if (c->head.expect_continue && !c->head.http10 && c->in->len < c->head_length + c->head.length)
+    if (expects_more(c) && c->rest == 0)
         send_continue(c);
+}
+
+static void give_buffer_back(NestConnection *c)
+{
+    g_byte_array_unref(c->in);
+    c->in = g_byte_array_new();
 }
 
 /* Takes head and body of the request in hand from the input. */
 static GByteArray *take_body(NestConnection *c)
 {
     GByteArray *body = g_byte_array_new();
-    gsize whole = c->head_length + c->head.length;
-    if (c->head.length > 0)
-        g_byte_array_append(body, c->in->data + c->head_length, c->head.length);
+    gsize length = c->head.length - c->rest;
+    gsize whole = c->head_length + length;
+    if (length > 0)
+        g_byte_array_append(body, c->in->data + c->head_length, length);
     g_byte_array_remove_range(c->in, 0, whole);
-    if (whole > KEEP_BUFFER && c->in->len == 0) {
-        g_byte_array_unref(c->in);
-        c->in = g_byte_array_new();
-    }
+    if (whole > KEEP_BUFFER && c->in->len == 0)
+        give_buffer_back(c);
     return body;
 }
 
@@ -370,6 +366,7 @@ static void start_work(NestConnection *c)
     c->http10 = c->head.http10;
     c->close = c->head.close;
     c->unread = FALSE;
+    c->continues = c->rest > 0 && expects_more(c);
     c->state = STATE_WORK;
     nest_fd_watch_set(c->watch, 0);
     deadline_in(c, nest_http_limits(c->http)->reply_timeout);
@@ -381,20 +378,56 @@ static void start_work(NestConnection *c)
     nest_router_run(exchange, (const char *)body->data, body->len);
 }
 
+void nest_connection_upload(NestConnection *c, const NestUploadHooks *hooks)
+{
+    c->upload = *hooks;
+    c->deadline = 0;
+}
+
+void nest_connection_take(NestConnection *c)
+{
+    if (c->upload.piece == NULL || c->state != STATE_WORK || c->rest == 0)
+        return;
+    c->state = STATE_UPLOAD;
+    deadline_in(c, nest_http_limits(c->http)->upload_timeout);
+    if (c->continues && c->in->len < c->rest)
+        send_continue(c);
+    c->continues = FALSE;
+    if (c->state != STATE_UPLOAD)
+        return;
+    nest_fd_watch_set(c->watch, G_IO_IN);
+    if (c->in->len >= MIN(c->rest, PIECE_SIZE))
+        nest_fd_watch_soon(c->watch);
+}
+
+static void hand_over(NestConnection *c)
+{
+    gsize length = MIN(c->rest, PIECE_SIZE);
+    g_autoptr(GBytes) piece = g_bytes_new(c->in->data, length);
+    g_byte_array_remove_range(c->in, 0, (guint)length);
+    c->rest -= length;
+    c->state = STATE_WORK;
+    c->deadline = 0;
+    nest_fd_watch_set(c->watch, 0);
+    c->upload.piece(piece, c->upload.data);
+}
+
 /* One request at most; where more have come already, the main loop comes back. */
 static void advance(NestConnection *c)
 {
     if (c->state == STATE_HEAD && c->in->len > 0)
         read_head(c);
-    if (c->state == STATE_BODY && c->in->len >= c->head_length + c->head.length)
+    if (c->state == STATE_BODY && c->in->len >= c->head_length + c->head.length - c->rest)
         start_work(c);
+    if (c->state == STATE_UPLOAD && c->in->len >= MIN(c->rest, PIECE_SIZE))
+        hand_over(c);
 }
 
 static void receive(NestConnection *c)
 {
-    guint had = c->in->len;
-    g_byte_array_set_size(c->in, had + READ_SIZE);
-    ssize_t got = recv(c->fd, c->in->data + had, READ_SIZE, MSG_DONTWAIT);
+    guint had = c->in->len, size = c->rest > 0 ? UPLOAD_SIZE : READ_SIZE;
+    g_byte_array_set_size(c->in, had + size);
+    ssize_t got = recv(c->fd, c->in->data + had, size, MSG_DONTWAIT);
     int problem = errno;
     g_byte_array_set_size(c->in, had + MAX(got, 0));
     if (got == 0 || (got < 0 && problem != EAGAIN && problem != EINTR)) {
@@ -404,10 +437,12 @@ static void receive(NestConnection *c)
     if (c->state == STATE_LINGER) {
         g_byte_array_set_size(c->in, 0);
         c->lingered += MAX(got, 0);
-        if (c->lingered > LINGER_MAX)
+        if (c->lingered > LINGER_MAX + c->rest)
             nest_connection_close(c);
         return;
     }
+    if (c->state == STATE_UPLOAD && got > 0)
+        deadline_in(c, nest_http_limits(c->http)->upload_timeout);
     if (c->state == STATE_HEAD && had == 0 && got > 0) {
         c->began = g_get_monotonic_time();
         set_deadline(c, c->began, nest_http_limits(c->http)->head_timeout);
@@ -417,7 +452,8 @@ static void receive(NestConnection *c)
 static void on_ready(int fd, GIOCondition condition, gpointer data)
 {
     NestConnection *c = g_rc_box_acquire(data);
-    gboolean reads = c->state == STATE_HEAD || c->state == STATE_BODY || c->state == STATE_LINGER;
+    gboolean reads = c->state == STATE_HEAD || c->state == STATE_BODY || c->state == STATE_UPLOAD ||
+        c->state == STATE_LINGER;
     gboolean pipelined = c->state == STATE_HEAD && c->in->len > 0 && c->scanned == 0;
     if ((condition & (G_IO_HUP | G_IO_ERR)) && !pipelined && !(reads && (condition & G_IO_IN)))
         nest_connection_close(c);

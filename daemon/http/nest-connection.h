@@ -22,6 +22,17 @@ void nest_connection_reply(
 /* Gives the request in hand until deadline_ms from now for its reply. */
 void nest_connection_extend(NestConnection *connection, guint deadline_ms);
 
+/* Takes the body of the request in hand as it comes, whose route is raw: a piece after each call of
+ * nest_connection_take(), and closed where the connection goes before the reply: data is not used
+ * any more then. A reply may come at any time; the rest of the body is let pass. */
+typedef struct {
+    void (*piece)(GBytes *piece, gpointer data);
+    void (*closed)(gpointer data);
+    gpointer data;
+} NestUploadHooks;
+void nest_connection_upload(NestConnection *connection, const NestUploadHooks *hooks);
+void nest_connection_take(NestConnection *connection);
+
 /* Instead of a reply: a stream that lasts until one side closes. drained: the main loop has come
  * round after nest_connection_more() or after waiting for the client, and everything written has
  * left; closed: the connection is gone, data is not used any more. */

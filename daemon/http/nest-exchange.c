@@ -30,6 +30,8 @@ static void clear(gpointer data)
     g_free(exchange->vm);
     g_clear_pointer(&exchange->large, nest_large_unref);
     g_free(exchange->item);
+    for (guint i = 0; i < NEST_PARAMS_MAX; i++)
+        g_free(exchange->texts[i]);
     if (exchange->headers != NULL)
         g_string_free(exchange->headers, TRUE);
 }

@@ -23,6 +23,7 @@ typedef struct {
     char *item; /* {checkpoint}, decoded */
     gint64 id; /* {id} */
     gint64 params[NEST_PARAMS_MAX]; /* in the order of the route's table */
+    char *texts[NEST_PARAMS_MAX]; /* likewise; NULL where not given, or no text */
     gpointer body; /* the record of the route's body; a handler may steal it */
     NestLarge *large; /* nullable: what holds its place until all is freed */
     GString *headers; /* more header lines of the reply, each with CRLF */

@@ -43,6 +43,8 @@ void nest_http_operations_list(NestExchange *exchange);
 void nest_http_operations_get(NestExchange *exchange);
 void nest_http_operations_abort(NestExchange *exchange);
 void nest_http_guest_exec(NestExchange *exchange);
+void nest_http_file_get(NestExchange *exchange);
+void nest_http_file_put(NestExchange *exchange);
 void nest_http_guest_get(NestExchange *exchange);
 void nest_http_events_get(NestExchange *exchange);
 void nest_http_openapi_get(NestExchange *exchange);

@@ -24,6 +24,8 @@ const NestHttpLimits nest_http_default_limits = {
     .body_max = 1024 * 1024,
     /* JSON may take six bytes for a character of two, and two for a new line. */
     .large_max = 3 * NEST_XML_MAX,
+    .raw_max = (gsize)64 << 30,
+    .upload_timeout = 30 * 1000,
     .backlog_max = 256 * 1024,
 };
 

@@ -17,6 +17,8 @@ typedef struct {
     gsize head_max;
     gsize body_max;
     gsize large_max; /* of the body of a request that brings a definition */
+    gsize raw_max; /* of one that is taken as it comes */
+    guint upload_timeout; /* until more of such a body comes */
     gsize backlog_max; /* events not yet read by a client before it is cut off */
 } NestHttpLimits;
 

@@ -17,6 +17,11 @@ void nest_outbox_push(NestOutbox *outbox, GBytes *chunk)
     outbox->bytes += size;
 }
 
+void nest_outbox_push_text(NestOutbox *outbox, GString *text)
+{
+    nest_outbox_push(outbox, g_string_free_to_bytes(text));
+}
+
 void nest_outbox_clear(NestOutbox *outbox)
 {
     g_queue_clear_full(&outbox->chunks, (GDestroyNotify)g_bytes_unref);

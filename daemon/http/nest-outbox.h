@@ -13,6 +13,7 @@ typedef enum { NEST_OUTBOX_EMPTY, NEST_OUTBOX_BLOCKED, NEST_OUTBOX_BROKEN } Nest
 
 /* Takes chunk. */
 void nest_outbox_push(NestOutbox *outbox, GBytes *chunk);
+void nest_outbox_push_text(NestOutbox *outbox, GString *text); /* takes text */
 void nest_outbox_clear(NestOutbox *outbox);
 
 /* Sends what fd takes without blocking. BROKEN: nothing will ever leave any more. */

@@ -59,6 +59,10 @@ const NestRoute nest_routes[] = {
         nest_http_checkpoints_delete, NULL, {{NULL}}},
     {"POST", "/v1/vms/{vm}/exec", NEST_RIGHT_MANAGE, nest_http_guest_exec, &nest_exec_wish_record,
         {{NULL}}},
+    {"GET", "/v1/vms/{vm}/file", NEST_RIGHT_MANAGE, nest_http_file_get, NULL,
+        {{"path", 1, 4000, 0, TRUE}, {"raw", 0, 1, 0}}},
+    {"PUT", "/v1/vms/{vm}/file", NEST_RIGHT_MANAGE, nest_http_file_put, NULL,
+        {{"path", 1, 4000, 0, TRUE}, {"mode", 0, 4, 0, TRUE}}, FALSE, TRUE},
     {"GET", "/v1/vms/{vm}/guest", NEST_RIGHT_VIEW, nest_http_guest_get, NULL, {{NULL}}},
     {"GET", "/v1/vms/{vm}/nested", NEST_RIGHT_VIEW, nest_http_nested_get, NULL, {{NULL}}},
     {"PUT", "/v1/vms/{vm}/nested", NEST_RIGHT_MANAGE, nest_http_nested_set,
@@ -149,11 +153,23 @@ const NestRoute *nest_router_find(
     return NULL;
 }
 
-gboolean nest_router_takes_large(const NestHead *head, NestRight right)
+static const NestRoute *may_use(const NestHead *head, NestRight right)
 {
     g_autofree char *allow = NULL;
     const NestRoute *route = nest_router_find(head->method, head->path, &allow, NULL);
-    return route != NULL && route->large && right != NEST_RIGHT_NONE && right >= route->right;
+    return route != NULL && right != NEST_RIGHT_NONE && right >= route->right ? route : NULL;
+}
+
+gboolean nest_router_takes_large(const NestHead *head, NestRight right)
+{
+    const NestRoute *route = may_use(head, right);
+    return route != NULL && route->large;
+}
+
+gboolean nest_router_takes_raw(const NestHead *head, NestRight right)
+{
+    const NestRoute *route = may_use(head, right);
+    return route != NULL && route->raw;
 }
 
 static gboolean no_such_vm(GError **error)
@@ -226,31 +242,63 @@ static gboolean bad_query(const char *name, GError **error)
     return FALSE;
 }
 
+static gboolean read_text(const NestParam *param, const char *value, char **ret_text)
+{
+    g_autofree char *text = g_uri_unescape_string(value, NULL);
+    if (text == NULL || !g_utf8_validate(text, -1, NULL) || strlen(text) < (gsize)param->min ||
+        strlen(text) > (gsize)param->max)
+        return FALSE;
+    *ret_text = g_steal_pointer(&text);
+    return TRUE;
+}
+
+/* pair: "NAME=VALUE" */
+static gboolean read_pair(NestExchange *exchange, char *pair, gboolean *seen, GError **error)
+{
+    const NestParam *params = exchange->route->params;
+    char *value = strchr(pair, '=');
+    guint i = 0;
+    if (value == NULL)
+        return bad_query(pair, error);
+    *value++ = '\0';
+    while (i < NEST_PARAMS_MAX && params[i].name != NULL && strcmp(params[i].name, pair) != 0)
+        i++;
+    if (i == NEST_PARAMS_MAX || params[i].name == NULL || seen[i])
+        return bad_query(pair, error);
+    seen[i] = TRUE;
+    gboolean good = params[i].text ? read_text(&params[i], value, &exchange->texts[i])
+                                   : g_ascii_string_to_signed(value, 10, params[i].min,
+                                         params[i].max, &exchange->params[i], NULL);
+    return good || bad_query(pair, error);
+}
+
+/* A text that must be given and is not. */
+static gboolean check_texts(const NestExchange *exchange, GError **error)
+{
+    const NestParam *params = exchange->route->params;
+    for (guint i = 0; i < NEST_PARAMS_MAX && params[i].name != NULL; i++) {
+        if (!params[i].text || params[i].min == 0 || exchange->texts[i] != NULL)
+            continue;
+        nest_set_error(error, NEST_ERROR_INVALID_REQUEST, "see GET /v1/openapi.json",
+            "the query parameter \"%s\" is missing", params[i].name);
+        return FALSE;
+    }
+    return TRUE;
+}
+
 static gboolean read_query(NestExchange *exchange, GError **error)
 {
     const NestParam *params = exchange->route->params;
     gboolean seen[NEST_PARAMS_MAX] = {FALSE};
-    guint n = 0;
-    for (; n < NEST_PARAMS_MAX && params[n].name != NULL; n++)
-        exchange->params[n] = params[n].initial;
-    if (exchange->head.query == NULL)
-        return TRUE;
-    g_auto(GStrv) pairs = g_strsplit(exchange->head.query, "&", NEST_PARAMS_MAX + 1);
-    for (char **pair = pairs; *pair != NULL; pair++) {
-        char *value = strchr(*pair, '=');
-        if (value == NULL)
-            return bad_query(*pair, error);
-        *value++ = '\0';
-        guint i = 0;
-        while (i < n && strcmp(params[i].name, *pair) != 0)
-            i++;
-        if (i == n || seen[i] ||
-            !g_ascii_string_to_signed(
-                value, 10, params[i].min, params[i].max, &exchange->params[i], NULL))
-            return bad_query(*pair, error);
-        seen[i] = TRUE;
+    for (guint i = 0; i < NEST_PARAMS_MAX && params[i].name != NULL; i++)
+        exchange->params[i] = params[i].initial;
+    if (exchange->head.query != NULL) {
+        g_auto(GStrv) pairs = g_strsplit(exchange->head.query, "&", NEST_PARAMS_MAX + 1);
+        for (char **pair = pairs; *pair != NULL; pair++)
+            if (!read_pair(exchange, *pair, seen, error))
+                return FALSE;
     }
-    return TRUE;
+    return check_texts(exchange, error);
 }
 
 gboolean nest_router_read(NestExchange *exchange, GError **error)
@@ -280,7 +328,7 @@ static gboolean is_json(const char *type)
 static gboolean read_body(NestExchange *exchange, const char *body, gsize length, GError **error)
 {
     const NestRecord *record = exchange->route->body;
-    if (record == NULL && length == 0)
+    if (exchange->route->raw || (record == NULL && length == 0))
         return TRUE;
     if (record == NULL) {
         nest_set_error(error, NEST_ERROR_INVALID_REQUEST, NULL, "this request takes no body");

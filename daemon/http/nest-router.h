@@ -5,11 +5,12 @@
 
 /* The routes: one const table, which schema/openapi.yaml is held equal to by a test. */
 
-/* A query parameter; all are integers. */
+/* A query parameter: an integer, or a text. */
 typedef struct {
     const char *name;
-    gint64 min, max;
+    gint64 min, max; /* of a text its bytes; it must be given where min is above 0 */
     gint64 initial; /* its value where it is not given */
+    gboolean text;
 } NestParam;
 
 /* Must lead to one reply, now or later. */
@@ -23,6 +24,8 @@ struct NestRoute {
     const NestRecord *body; /* NULL where the request has none */
     NestParam params[NEST_PARAMS_MAX]; /* ends with a row without name */
     gboolean large; /* the body may be as large as large_max */
+    gboolean
+        raw; /* the body is any bytes, up to raw_max, and the handler takes them as they come */
 };
 
 extern const NestRoute nest_routes[];
@@ -36,7 +39,10 @@ const NestRoute *nest_router_find(
 /* TRUE if a request with this head may bring a large body, where right is the caller's. */
 gboolean nest_router_takes_large(const NestHead *head, NestRight right);
 
-/* Fills vm, id and params from path and query by exchange->route. */
+/* The same for a body that is taken as it comes. */
+gboolean nest_router_takes_raw(const NestHead *head, NestRight right);
+
+/* Fills vm, id, params and texts from path and query by exchange->route. */
 gboolean nest_router_read(NestExchange *exchange, GError **error);
 
 /* Everything from the path to the reply: finds the route, checks the right, reads parameters and

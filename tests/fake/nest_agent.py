@@ -14,7 +14,8 @@ import subprocess
 import threading
 
 COMMANDS = ["guest-ping", "guest-info", "guest-get-osinfo", "guest-exec", "guest-exec-status",
-            "guest-file-open", "guest-file-close", "guest-file-read", "guest-file-seek"]
+            "guest-file-open", "guest-file-close", "guest-file-read", "guest-file-seek",
+            "guest-file-write", "guest-file-flush"]
 OS = {"id": "debian", "pretty-name": "Debian GNU/Linux 12 (bookworm)", "name": "Debian GNU/Linux",
       "kernel-release": "6.1.0-18-cloud-amd64", "machine": "x86_64"}
 HANG = object()
@@ -90,11 +91,14 @@ class Agent:
             return {"error": {"class": "CommandNotFound", "desc":
                               f"The command {command} has been disabled for this instance"}}
         try:
-            name = command.replace("-", "_")
-            return {"return": getattr(self, name)(**{
-                key.replace("-", "_"): value for key, value in arguments.items()})}
+            return {"return": self.do(command, arguments)}
         except (Failure, OSError) as error:
             return {"error": {"class": "GenericError", "desc": str(error)}}
+
+    def do(self, command, arguments):
+        """What command does, and its answer."""
+        return getattr(self, command.replace("-", "_"))(**{
+            key.replace("-", "_"): value for key, value in arguments.items()})
 
     # ---- the commands ----
 
@@ -148,7 +152,8 @@ class Agent:
 
     def guest_file_open(self, path, mode="r"):
         self.next_file += 1
-        self.files[self.next_file] = open(path, mode + "b", buffering=0)
+        mode = mode.replace("+", "b+") if "+" in mode else mode + "b"
+        self.files[self.next_file] = open(path, mode, buffering=0)
         return self.next_file
 
     def guest_file_read(self, handle, count=4096):
@@ -156,8 +161,16 @@ class Agent:
         return {"count": len(data), "buf-b64": base64.b64encode(data).decode(),
                 "eof": len(data) < count}
 
+    def guest_file_write(self, handle, buf_b64, count=None):
+        return {"count": self._file(handle).write(base64.b64decode(buf_b64)[:count]), "eof": False}
+
+    def guest_file_flush(self, handle):
+        self._file(handle).flush()
+        return {}
+
     def guest_file_seek(self, handle, offset, whence):
-        return {"position": self._file(handle).seek(offset), "eof": False}
+        where = {"set": os.SEEK_SET, "cur": os.SEEK_CUR, "end": os.SEEK_END}[whence]
+        return {"position": self._file(handle).seek(offset, where), "eof": False}
 
     def guest_file_close(self, handle):
         self._file(handle).close()

@@ -452,36 +452,6 @@ void nest_core_checkpoints_async(
     g_task_return_pointer(task, g_ptr_array_new(), (GDestroyNotify)g_ptr_array_unref);
 }
 
-void nest_core_guest_async(
-    NestCore *core, const char *vm, GAsyncReadyCallback callback, gpointer user_data)
-{
-    g_autoptr(GTask) task = g_task_new(NULL, NULL, callback, user_data);
-    g_task_return_pointer(
-        task, nest_record_new(&nest_guest_record), (GDestroyNotify)nest_guest_free);
-}
-
-NestGuest *nest_core_guest_finish(NestCore *core, GAsyncResult *result, GError **error)
-{
-    return g_task_propagate_pointer(G_TASK(result), error);
-}
-
-/* Ends at once. */
-NestExec *nest_core_exec(NestCore *core, const NestCaller *caller, const char *vm,
-    const NestExecWish *wish, const NestExecHooks *hooks, gpointer data)
-{
-    static const NestExecOutput last = {.ended = TRUE};
-    hooks->ended(&last, TRUE, NULL, data);
-    return NULL;
-}
-
-void nest_core_exec_more(NestExec *exec)
-{
-}
-
-void nest_core_exec_abort(NestExec *exec)
-{
-}
-
 GPtrArray *nest_core_checkpoints_finish(NestCore *core, GAsyncResult *result, GError **error)
 {
     return g_task_propagate_pointer(G_TASK(result), error);

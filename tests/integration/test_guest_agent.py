@@ -27,7 +27,7 @@ class GuestAgent(unittest.TestCase):
         self.assertEqual(self.daemon.get(GUEST), {
             "agent_version": "7.2.22", "family": "linux", "os_id": "debian",
             "os": "Debian GNU/Linux 12 (bookworm)", "kernel": "6.1.0-18-cloud-amd64",
-            "machine": "x86_64", "exec": True, "blocked": [], "blocked_setting": None})
+            "machine": "x86_64", "exec": True, "write": True, "blocked": [], "blocked_setting": None})
 
     def test_blocked(self):
         for system, where in [("debian", "/etc/qemu/qemu-ga.conf"),

@@ -64,6 +64,8 @@ static const struct {
     {"ExecOutput", &nest_exec_output_record, FALSE},
     {"ExecWish", &nest_exec_wish_record, TRUE},
     {"Given", &nest_given_record, FALSE},
+    {"File", &nest_file_record, FALSE},
+    {"FilePart", &nest_file_part_record, FALSE},
     {"Guest", &nest_guest_record, FALSE},
     {"GuardWish", &nest_guard_wish_record, TRUE},
     {"Host", &nest_host_record, FALSE},
@@ -206,9 +208,15 @@ static void check_params(json_t *operation, const NestRoute *route)
         assert_true(queries < n);
         const NestParam *param = &route->params[queries++];
         assert_string_equal(json_string_value(json_object_get(parameter, "name")), param->name);
-        assert_int_equal(json_integer_value(json_object_get(schema, "minimum")), param->min);
-        assert_int_equal(json_integer_value(json_object_get(schema, "maximum")), param->max);
+        const char *least = param->text ? "minLength" : "minimum";
+        const char *most = param->text ? "maxLength" : "maximum";
+        assert_string_equal(
+            json_string_value(json_object_get(schema, "type")), param->text ? "string" : "integer");
+        assert_int_equal(json_integer_value(json_object_get(schema, least)), param->min);
+        assert_int_equal(json_integer_value(json_object_get(schema, most)), param->max);
         assert_int_equal(json_integer_value(json_object_get(schema, "default")), param->initial);
+        assert_int_equal(
+            json_is_true(json_object_get(parameter, "required")), param->text && param->min > 0);
     }
     assert_int_equal(queries, n);
 }
@@ -234,7 +242,9 @@ static void test_routes_are_in_contract(void **state)
         assert_string_equal(json_string_value(json_object_get(operation, "x-nestd-right")),
             nest_right_name(route->right));
         json_t *body = at(operation, "requestBody", "content", "application/json", "schema", NULL);
+        json_t *bytes = at(operation, "requestBody", "content", "application/octet-stream", NULL);
         assert_int_equal(body != NULL, route->body != NULL);
+        assert_int_equal(bytes != NULL, route->raw);
         if (route->body != NULL)
             check_ref(body, route->body);
         check_params(operation, route);

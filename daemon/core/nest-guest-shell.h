@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include "nest-types.h"
+
+/* What nestd has a guest's shell do, and what that says. Pure.
+ *
+ * A command is the program and its arguments (g_strfreev). Text of others is always an argument,
+ * never part of a script. */
+
+/* ---- a file is put: into a part beside it, which then takes its place ---- */
+
+/* Whether path can be that of a file in a guest, whole from its root: INVALID_REQUEST. */
+gboolean nest_guest_shell_check_path(const char *path, GError **error);
+
+/* The path of the part of path; it ends with mark. */
+char *nest_guest_shell_part(const char *path, const char *mark);
+
+/* Makes the part, for root alone, where size bytes fit and path may become a file. */
+GStrv nest_guest_shell_prepare(const char *part, const char *path, guint64 size);
+
+/* Looks whether all has arrived, gives the part the mode (octal; NULL: that of the file that it
+ * replaces, else 644) and the owner of what it replaces, and renames it. Prints how it looked, and
+ * the mode. */
+GStrv nest_guest_shell_finish(
+    const char *part, const char *path, const char *mode, guint64 size, const char *sha256);
+
+/* Takes a part away. */
+GStrv nest_guest_shell_drop(const char *part);
+
+/* What finish printed. FALSE: it is something else. */
+gboolean nest_guest_shell_read_finished(const char *printed, NestFile *file);
+
+/* ---- a file is got ---- */
+
+/* Prints size, mode, and the SHA-256 of the first size bytes, as far as they can be told. */
+GStrv nest_guest_shell_sum(const char *path, guint64 size);
+
+/* Holds what sum printed beside what was read, file->size and file->sha256: NOT_VERIFIED where it
+ * differs; else fills in the rest of file. printed NULL: nothing can be told. */
+gboolean nest_guest_shell_compare(const char *printed, NestFile *file, GError **error);
