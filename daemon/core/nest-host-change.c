@@ -74,7 +74,8 @@ NestHostChange *nest_host_change_from_text(const char *text, GError **error)
     return nest_codec_from_text(&change_record, text, -1, NEST_CODEC_LENIENT, error);
 }
 
-char *nest_host_change_value_text(const NestHostSetting *setting, const char *value)
+char *nest_host_change_value_text(
+    const NestHostSetting *setting, const char *value, const char *other)
 {
     switch (setting->kind) {
     case NEST_HOST_NESTED:
@@ -85,7 +86,8 @@ char *nest_host_change_value_text(const NestHostSetting *setting, const char *va
         return value != NULL ? g_strdup_printf("mode, user and group %s", value)
                              : g_strdup("not there");
     case NEST_HOST_LINK:
-        return value != NULL ? nest_link_setting_difference(value, "") : g_strdup("not there");
+        return value != NULL ? nest_link_setting_difference(value, other != NULL ? other : "")
+                             : g_strdup("not there");
     }
     g_assert_not_reached();
 }
@@ -105,11 +107,8 @@ static char *words(const NestHostSetting *setting)
             setting->before == NULL      ? "written"
                 : setting->after == NULL ? "removed"
                                          : "changed");
-    gboolean link = setting->kind == NEST_HOST_LINK;
-    g_autofree char *before = link ? nest_link_setting_difference(setting->before, setting->after)
-                                   : nest_host_change_value_text(setting, setting->before);
-    g_autofree char *after = link ? nest_link_setting_difference(setting->after, setting->before)
-                                  : nest_host_change_value_text(setting, setting->after);
+    g_autofree char *before = nest_host_change_value_text(setting, setting->before, setting->after);
+    g_autofree char *after = nest_host_change_value_text(setting, setting->after, setting->before);
     return g_strdup_printf("%s: %s → %s", target, before, after);
 }
 

@@ -34,7 +34,9 @@ NestHostChange *nest_host_change_from_text(const char *text, GError **error);
 
 /* What is set, in words: "kvm_intel", "/dev/kvm", "bridge port vnet0". */
 char *nest_host_change_target_text(const NestHostSetting *setting);
-/* One setting in words, as it is with value: "nested=N", "not loaded", "not there". */
-char *nest_host_change_value_text(const NestHostSetting *setting, const char *value);
+/* One setting in words, as it is with value: "nested=N", "not loaded", "not there". Of flags those
+ * that are not so in other (nullable). */
+char *nest_host_change_value_text(
+    const NestHostSetting *setting, const char *value, const char *other);
 /* "kvm_intel: nested=N → nested=Y; /etc/modprobe.d/nestd.conf: written" */
 char *nest_host_change_summary(const NestHostChange *change);

@@ -65,8 +65,8 @@ static void plan_setting(
         return;
     gboolean file = setting->kind == NEST_HOST_FILE;
     nest_host_planning_item(planning, setting->id, title_of(setting),
-        file ? NULL : nest_host_change_value_text(setting, now),
-        file ? NULL : nest_host_change_value_text(setting, setting->before));
+        file ? NULL : nest_host_change_value_text(setting, now, setting->before),
+        file ? NULL : nest_host_change_value_text(setting, setting->before, now));
     nest_host_change_add(planning->change, setting->id, setting->id, setting->kind, setting->target,
         now, setting->before);
 }

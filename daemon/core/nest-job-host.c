@@ -34,7 +34,7 @@ static gboolean put(NestJob *job, const NestHostSetting *setting, const char *va
     if (nest_host_setting_same(setting->kind, then, value))
         return TRUE;
     g_autofree char *target = nest_host_change_target_text(setting);
-    g_autofree char *found = nest_host_change_value_text(setting, then);
+    g_autofree char *found = nest_host_change_value_text(setting, then, value);
     nest_set_error(error, NEST_ERROR_NOT_VERIFIED, NULL,
         "%s was changed, but reads back differently: %s", target,
         setting->kind == NEST_HOST_FILE && then != NULL ? "other content" : found);

@@ -31,12 +31,7 @@ static const NestRecord detail_record = {
 
 static gboolean read_detail(const NestJob *job, Detail *ret_detail, GError **error)
 {
-    g_autofree Detail *detail =
-        nest_codec_from_text(&detail_record, job->intent->detail, -1, NEST_CODEC_LENIENT, error);
-    if (detail == NULL)
-        return FALSE;
-    *ret_detail = *detail;
-    return TRUE;
+    return nest_job_read_detail(job, &detail_record, ret_detail, error);
 }
 
 static gboolean read_now(NestJob *job, guint64 *ret_kib, GError **error)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-job.h"
+#include "nest-codec.h"
 #include "nest-error.h"
 #include "nest-record.h"
 #include <string.h>
@@ -156,6 +157,17 @@ void nest_job_look_inside(NestJob *job)
 {
     if (job->sampler != NULL)
         job->reading->marks->activity = nest_sampler_look(job->sampler, &job->reading->view);
+}
+
+gboolean nest_job_read_detail(
+    const NestJob *job, const NestRecord *shape, gpointer ret_detail, GError **error)
+{
+    g_autofree gpointer detail =
+        nest_codec_from_text(shape, job->intent->detail, -1, NEST_CODEC_LENIENT, error);
+    if (detail == NULL)
+        return FALSE;
+    memcpy(ret_detail, detail, shape->size);
+    return TRUE;
 }
 
 const char *nest_job_uuid(const NestJob *job)

@@ -99,6 +99,9 @@ gboolean nest_job_read_vm(NestJob *job, GError **error);
  * that: before doing to a running VM what a guard may forbid. Takes up to half a second, and a few
  * seconds where its QEMU does not answer. */
 void nest_job_look_inside(NestJob *job);
+/* Reads the intent's detail, of a shape without pointers, into ret_detail. */
+gboolean nest_job_read_detail(
+    const NestJob *job, const NestRecord *shape, gpointer ret_detail, GError **error);
 const char *nest_job_uuid(const NestJob *job);
 const char *nest_job_name(const NestJob *job);
 

@@ -91,6 +91,9 @@ class TestFix(unittest.TestCase):
         [revision] = self.daemon.get("/v1/host/history")["revisions"]
         self.assertEqual(revision["summary"], "bridge port vnet0: learning off, flood off, locked on"
                                               " → learning on, flood on, locked off")
+        [item] = self.daemon.request("POST", "/v1/host/undo/plan", {}).json["items"]
+        self.assertEqual((item["current"], item["target"]),
+                         ("learning on, flood on, locked off", "learning off, flood off, locked on"))
         self.fix("undo")
         self.assertEqual(self.reaches(b"taken back"), (False, False))
         said = self.daemon.nestctl("host", "fix", "--yes")
