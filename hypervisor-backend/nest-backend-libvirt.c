@@ -40,6 +40,8 @@ static void free_backend(NestBackend *backend)
 {
     NestLibvirt *self = self_of(backend);
 
+    if (!nest_libvirt_boot_settle(self))
+        return;
     nest_libvirt_close(self);
     g_free((char *)self->options.uri);
     g_free((char *)self->options.root);

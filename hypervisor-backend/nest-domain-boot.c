@@ -47,6 +47,11 @@ static char *os_xml(const NestBootDomain *boot, const NestDomainLikeness *likene
     return g_strconcat(type->str, rest, NULL);
 }
 
+/* Without it libvirt reads the words of CPUID, as it did with QEMUs that are older than it. */
+#define BRIEF \
+    "<qemu:capabilities><qemu:del capability='cpu-unavailable-features'/></qemu:capabilities>"
+#define NAMESPACE " xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'"
+
 char *nest_domain_boot_xml(const NestBootDomain *boot, GError **error)
 {
     g_autoptr(NestDomainLikeness) likeness =
@@ -58,11 +63,12 @@ char *nest_domain_boot_xml(const NestBootDomain *boot, GError **error)
         "<serial type='file'><source path='%s'/><target port='0'/></serial>", boot->console);
     const char *apic = strstr(likeness->features, "<apic") != NULL ? "" : "<apic/>";
     return g_strdup_printf(
-        "<domain type='%s'><name>%s</name><memory unit='MiB'>%d</memory><vcpu>1</vcpu>%s"
+        "<domain type='%s'%s><name>%s</name><memory unit='MiB'>%d</memory><vcpu>1</vcpu>%s"
         "<features><acpi/>%s%s</features>%s%s"
         "<on_poweroff>destroy</on_poweroff><on_reboot>destroy</on_reboot>"
         "<on_crash>destroy</on_crash><devices>%s%s<controller type='usb' model='none'/>"
-        "<memballoon model='none'/></devices></domain>\n",
-        likeness->type, boot->name, MEMORY_MIB, os, apic, likeness->features, likeness->cpu,
-        likeness->clock, likeness->emulator, serial);
+        "<memballoon model='none'/></devices>%s</domain>\n",
+        likeness->type, boot->brief ? NAMESPACE : "", boot->name, MEMORY_MIB, os, apic,
+        likeness->features, likeness->cpu, likeness->clock, likeness->emulator, serial,
+        boot->brief ? BRIEF : "");
 }

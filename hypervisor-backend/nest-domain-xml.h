@@ -127,5 +127,7 @@ typedef struct {
     const char *cmdline;
     const char *console;
     const char *like; /* NULL: as a VM that nests */
+    gboolean brief; /* libvirt is to read the CPU that QEMU gives in two questions, not in one for
+                     * each of its 400 properties; it knows less of QEMU's then */
 } NestBootDomain;
 char *nest_domain_boot_xml(const NestBootDomain *boot, GError **error);

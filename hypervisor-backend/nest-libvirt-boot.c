@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-domain-xml.h"
+#include "nest-error.h"
 #include "nest-libvirt.h"
 #include "nest-virt-error.h"
 #include <errno.h>
@@ -7,6 +8,7 @@
 #include <glib/gstdio.h>
 #include <libvirt/virterror.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,8 +17,14 @@
 
 #define PREFIX "nest-boot-"
 #define CONSOLE_MAX (64 * 1024)
-/* How long a QEMU that is killed may take to go. */
+/* How long a QEMU that is killed may take to go, or one whose guest has turned itself off. */
 #define GONE_TIMEOUT_MS 5000
+/* The same for all that are to go. */
+#define SETTLE_TIMEOUT_MS 30000
+/* So many may be on their way out where another is begun. */
+#define ENDINGS_MAX 2
+/* Each byte of the console is told; this is for what is not. */
+#define LOOK_AGAIN_MS 1000
 
 static gboolean fail_file(const char *what, const char *path, int number, GError **error)
 {
@@ -102,41 +110,232 @@ static void fail_start(virConnectPtr connection, GError **error)
         g_propagate_error(error, g_steal_pointer(&why));
 }
 
-/* FALSE with ABORTED or BACKEND_UNAVAILABLE; that it took too long is no failure. */
-static gboolean wait_for(NestLibvirt *self, virDomainPtr domain, guint timeout_ms,
-    GCancellable *cancellable, GError **error)
+static void destroy(NestLibvirt *self, virDomainPtr domain)
 {
-    g_autoptr(GError) why = NULL;
-    if (nest_libvirt_wait_off(self, domain, timeout_ms, cancellable, &why))
-        return TRUE;
     virDomainDestroy(domain);
     nest_libvirt_wait_off(self, domain, GONE_TIMEOUT_MS, NULL, NULL);
+}
+
+/* ---- its report ---- */
+
+typedef struct {
+    NestLibvirt *self;
+    virDomainPtr domain;
+    const char *console; /* the file */
+    const char *end; /* NULL: none is waited for */
+    gint64 deadline;
+    GCancellable *cancellable;
+} Wait;
+
+/* TRUE if the console has a whole line that begins so. */
+static gboolean has_line(const char *console, const char *beginning)
+{
+    g_autoptr(GBytes) bytes = NULL;
+    gsize length = strlen(beginning), size;
+    if (!read_console(console, &bytes, NULL))
+        return FALSE;
+    const char *text = g_bytes_get_data(bytes, &size), *end = text + size, *newline;
+    for (; text < end && (newline = memchr(text, '\n', (gsize)(end - text))) != NULL;
+         text = newline + 1)
+        if ((gsize)(newline - text) >= length && memcmp(text, beginning, length) == 0)
+            return TRUE;
+    return FALSE;
+}
+
+typedef enum { TOLD_NOTHING, TOLD_MORE, TOLD_CLOSED } Told;
+
+static Told take_tidings(int watch)
+{
+    char buffer[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
+    Told told = TOLD_NOTHING;
+    ssize_t n;
+    while (watch >= 0 && (n = read(watch, buffer, sizeof buffer)) > 0)
+        for (char *at = buffer; at < buffer + n;) {
+            const struct inotify_event *event = (const struct inotify_event *)at;
+            told = MAX(told, (event->mask & IN_CLOSE_WRITE) != 0 ? TOLD_CLOSED : TOLD_MORE);
+            at += sizeof *event + event->len;
+        }
+    return told;
+}
+
+/* Until something is told of the file, it is cancelled, or it is time to look. */
+static Told sleep_until_told(const Wait *wait, int watch)
+{
+    GPollFD fds[] = {{watch, G_IO_IN, 0}, {-1, 0, 0}};
+    gint64 left_ms = (wait->deadline - g_get_monotonic_time()) / G_TIME_SPAN_MILLISECOND + 1;
+    gboolean cancellable =
+        wait->cancellable != NULL && g_cancellable_make_pollfd(wait->cancellable, &fds[1]);
+    g_poll(fds, cancellable ? 2 : 1, (int)CLAMP(left_ms, 0, LOOK_AGAIN_MS));
+    if (cancellable)
+        g_cancellable_release_fd(wait->cancellable);
+    return take_tidings(watch);
+}
+
+/* FALSE without an error: it still runs. */
+static gboolean is_off(const Wait *wait, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    if (g_cancellable_is_cancelled(wait->cancellable))
+        nest_set_error(&why, NEST_ERROR_ABORTED, NULL, "Waiting for %s was aborted",
+            virDomainGetName(wait->domain));
+    else if (nest_libvirt_wait_off(wait->self, wait->domain, 0, NULL, &why))
+        return TRUE;
+    if (nest_error_code(why) != NEST_ERROR_TIMEOUT)
+        g_propagate_error(error, g_steal_pointer(&why));
+    return FALSE;
+}
+
+static gboolean wait_for_line(const Wait *wait, int watch, GError **error)
+{
+    while (g_get_monotonic_time() < wait->deadline && !has_line(wait->console, wait->end)) {
+        g_autoptr(GError) why = NULL;
+        Told told = sleep_until_told(wait, watch);
+        if (told == TOLD_CLOSED || (told == TOLD_NOTHING && is_off(wait, &why)))
+            return TRUE;
+        if (why != NULL) {
+            g_propagate_error(error, g_steal_pointer(&why));
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+/* FALSE with ABORTED or BACKEND_UNAVAILABLE; that the line did not come is no failure. */
+static gboolean wait_for_end(const Wait *wait, GError **error)
+{
+    int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    if (watch >= 0)
+        inotify_add_watch(watch, wait->console, IN_MODIFY | IN_CLOSE_WRITE);
+    gboolean good = wait_for_line(wait, watch, error);
+    if (watch >= 0)
+        close(watch);
+    return good;
+}
+
+/* The same; that it took too long is none either. It is off then. */
+static gboolean wait_for_off(const Wait *wait, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    gint64 left_us = MAX(wait->deadline - g_get_monotonic_time(), 0);
+    if (nest_libvirt_wait_off(wait->self, wait->domain, (guint)(left_us / G_TIME_SPAN_MILLISECOND),
+            wait->cancellable, &why))
+        return TRUE;
+    destroy(wait->self, wait->domain);
     if (nest_error_code(why) == NEST_ERROR_TIMEOUT)
         return TRUE;
     g_propagate_error(error, g_steal_pointer(&why));
     return FALSE;
 }
 
-static gboolean boot_in(NestLibvirt *self, const NestBoot *boot, const char *directory,
+/* ---- its end ---- */
+
+/* A VM that has said all, and turns itself off. */
+typedef struct {
+    NestLibvirt *self;
+    virDomainPtr domain;
+    char *directory;
+} Ending;
+
+static gpointer end(gpointer data)
+{
+    g_autofree Ending *ending = data;
+    NestLibvirt *self = ending->self;
+    if (!nest_libvirt_wait_off(self, ending->domain, GONE_TIMEOUT_MS, NULL, NULL))
+        destroy(self, ending->domain);
+    remove_directory(ending->directory);
+    g_free(ending->directory);
+    virDomainFree(ending->domain);
+    G_GNUC_UNUSED g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+    self->endings--;
+    g_cond_broadcast(&self->changed);
+    return NULL;
+}
+
+/* Takes both over. */
+static void leave_to_end(NestLibvirt *self, virDomainPtr domain, char *directory)
+{
+    Ending *ending = g_new(Ending, 1);
+    *ending = (Ending){self, domain, directory};
+    g_mutex_lock(&self->lock);
+    self->endings++;
+    g_mutex_unlock(&self->lock);
+    g_thread_unref(g_thread_new("boot-end", end, ending));
+}
+
+/* Waits until no more than so many are left. */
+static gboolean wait_for_endings(NestLibvirt *self, guint left)
+{
+    gint64 deadline = g_get_monotonic_time() + SETTLE_TIMEOUT_MS * G_TIME_SPAN_MILLISECOND;
+    gboolean in_time = TRUE;
+    G_GNUC_UNUSED g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+    while (self->endings > left && in_time)
+        in_time = g_cond_wait_until(&self->changed, &self->lock, deadline);
+    return self->endings <= left;
+}
+
+gboolean nest_libvirt_boot_settle(NestLibvirt *self)
+{
+    return wait_for_endings(self, 0);
+}
+
+/* ---- all of it ---- */
+
+static virDomainPtr create_with(
+    NestLibvirt *self, virConnectPtr connection, NestBootDomain *wanted, GError **error)
+{
+    g_autofree char *xml = nest_domain_boot_xml(wanted, error);
+    virDomainPtr domain = xml != NULL ? create(self, connection, xml) : NULL;
+    if (xml != NULL && domain == NULL)
+        fail_start(connection, error);
+    return domain;
+}
+
+/* The words of CPUID tell all that is asked for of the host's CPU. What libvirt itself asks about a
+ * VM's own CPU is left to it. */
+static virDomainPtr start(
+    NestLibvirt *self, virConnectPtr connection, NestBootDomain *wanted, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    wanted->brief = wanted->like == NULL;
+    virDomainPtr domain = create_with(self, connection, wanted, &why);
+    if (domain == NULL && wanted->brief && nest_error_code(why) != NEST_ERROR_HOST_UNFIT) {
+        wanted->brief = FALSE;
+        g_clear_error(&why);
+        domain = create_with(self, connection, wanted, &why);
+    }
+    if (domain == NULL)
+        g_propagate_error(error, g_steal_pointer(&why));
+    return domain;
+}
+
+/* directory is NULL afterwards where it is left to the VM that goes. */
+static gboolean boot_in(NestLibvirt *self, const NestBoot *boot, char **directory,
     GCancellable *cancellable, GBytes **ret_console, GError **error)
 {
-    g_autofree char *kernel = g_build_filename(directory, "kernel", NULL);
-    g_autofree char *console = g_build_filename(directory, "console", NULL);
-    g_autofree char *name = g_path_get_basename(directory);
+    g_autofree char *kernel = g_build_filename(*directory, "kernel", NULL);
+    g_autofree char *console = g_build_filename(*directory, "console", NULL);
+    g_autofree char *name = g_path_get_basename(*directory);
     NestBootDomain wanted = {
         name, boot->accel, boot->extension, kernel, boot->cmdline, console, boot->like};
-    g_autofree char *xml = nest_domain_boot_xml(&wanted, error);
     g_autoptr(virConnect) connection = NULL;
-    if (xml == NULL || !nest_libvirt_get(self, &connection, error) ||
-        !write_kernel(kernel, boot->kernel, error))
+    if (!nest_libvirt_get(self, &connection, error) || !write_kernel(kernel, boot->kernel, error))
         return FALSE;
-    g_autoptr(virDomain) domain = create(self, connection, xml);
-    if (domain == NULL) {
-        fail_start(connection, error);
+    g_autoptr(virDomain) domain = start(self, connection, &wanted, error);
+    if (domain == NULL)
+        return FALSE;
+    Wait wait = {self, domain, console, boot->end,
+        g_get_monotonic_time() + (gint64)boot->timeout_ms * G_TIME_SPAN_MILLISECOND, cancellable};
+    if (boot->end != NULL && !wait_for_end(&wait, error)) {
+        destroy(self, domain);
         return FALSE;
     }
-    return wait_for(self, domain, boot->timeout_ms, cancellable, error) &&
-        read_console(console, ret_console, error);
+    gboolean told = boot->end != NULL && has_line(console, boot->end);
+    if (!told && !wait_for_off(&wait, error))
+        return FALSE;
+    gboolean good = read_console(console, ret_console, error);
+    if (told)
+        leave_to_end(self, g_steal_pointer(&domain), g_steal_pointer(directory));
+    return good;
 }
 
 gboolean nest_libvirt_boot(NestBackend *backend, const NestBoot *boot, GCancellable *cancellable,
@@ -144,10 +343,17 @@ gboolean nest_libvirt_boot(NestBackend *backend, const NestBoot *boot, GCancella
 {
     NestLibvirt *self = (NestLibvirt *)backend;
     g_autofree char *directory = NULL;
+    if (!wait_for_endings(self, ENDINGS_MAX - 1)) {
+        nest_set_error(error, NEST_ERROR_TIMEOUT, "try again",
+            "virtual machines that are off are "
+            "still there");
+        return FALSE;
+    }
     if (!make_directory(self, &directory, error))
         return FALSE;
-    gboolean good = boot_in(self, boot, directory, cancellable, ret_console, error);
-    remove_directory(directory);
+    gboolean good = boot_in(self, boot, &directory, cancellable, ret_console, error);
+    if (directory != NULL)
+        remove_directory(directory);
     return good;
 }
 
@@ -157,8 +363,7 @@ void nest_libvirt_boot_clean(NestLibvirt *self, virConnectPtr connection)
     int n = virConnectListAllDomains(connection, &domains, VIR_CONNECT_LIST_DOMAINS_TRANSIENT);
     for (int i = 0; i < n; i++) {
         if (g_str_has_prefix(virDomainGetName(domains[i]), PREFIX)) {
-            virDomainDestroy(domains[i]);
-            nest_libvirt_wait_off(self, domains[i], GONE_TIMEOUT_MS, NULL, NULL);
+            destroy(self, domains[i]);
         }
         virDomainFree(domains[i]);
     }

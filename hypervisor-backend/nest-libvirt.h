@@ -27,6 +27,7 @@ typedef struct {
     gboolean lost; /* connection is not usable any more */
     int lifecycle; /* the callback's id, -1 none */
     guint64 events; /* counts lifecycle events */
+    guint endings; /* VMs of boot() that are about to go */
     int *unanswered; /* rc box, atomic: samples that QEMU has not answered */
 } NestLibvirt;
 
@@ -107,6 +108,9 @@ gboolean nest_libvirt_boot(NestBackend *backend, const NestBoot *boot, GCancella
 /* Ends what a process that died in the middle left. For a root that is ours alone: where libvirt is
  * another process, it does so itself. */
 void nest_libvirt_boot_clean(NestLibvirt *self, virConnectPtr connection);
+
+/* Waits until those that were booted are gone. FALSE: self is still needed by some. */
+gboolean nest_libvirt_boot_settle(NestLibvirt *self);
 
 /* nest-libvirt-checkpoint.c: likewise. */
 

@@ -22,6 +22,11 @@ char *nest_proof_command_line(guint32 seed)
     return g_strdup_printf("seed=%" G_GINT32_MODIFIER "x", seed);
 }
 
+const char *nest_proof_end(void)
+{
+    return PROOF_PREFIX "end ";
+}
+
 /* A report as it is read. A new "begin" begins it anew: the VM was reset. */
 typedef struct {
     guint32 seed; /* that was asked for */

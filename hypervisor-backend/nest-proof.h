@@ -15,6 +15,9 @@ GBytes *nest_proof_image(void);
  * report can't be that of another run. Free with g_free(). */
 char *nest_proof_command_line(guint32 seed);
 
+/* What the last line of a report begins with. */
+const char *nest_proof_end(void);
+
 /* Judges what came over the serial port, which may be anything, of a run with seed. Whatever is
  * not whole, not plausible or not right is not proved, with the code "incomplete" (the end did not
  * come, or lines of it are missing), "unreadable" (a line that says something impossible), or

@@ -51,6 +51,7 @@ static gboolean boot(NestProofRun *run, NestBoot *wanted, NestProof **ret_proof,
     wanted->kernel = kernel;
     wanted->cmdline = cmdline;
     wanted->timeout_ms = TIMEOUT_MS;
+    wanted->end = nest_proof_end();
     if (backend->ops->boot(backend, wanted, run->core->ending, &console, &why)) {
         gsize size;
         const char *text = g_bytes_get_data(console, &size);

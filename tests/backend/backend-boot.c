@@ -29,11 +29,31 @@ static char *left_in(const char *root)
     return NULL;
 }
 
+/* The QEMU whose command line names path, 0 while there is none. */
+static int qemu_of(const char *path)
+{
+    const char *name;
+    g_autoptr(GDir) proc = g_dir_open("/proc", 0, NULL);
+
+    while ((name = g_dir_read_name(proc)) != NULL) {
+        g_autofree char *file = g_build_filename("/proc", name, "cmdline", NULL);
+        g_autofree char *line = NULL;
+        gsize length = 0;
+
+        if (!g_ascii_isdigit(*name) || !g_file_get_contents(file, &line, &length, NULL))
+            continue;
+        if (g_strstr_len(line, -1, "qemu") != NULL && memmem(line, length, path, strlen(path)))
+            return atoi(name);
+    }
+    return 0;
+}
+
 static gboolean boot(NestBackend *backend, NestExtension extension, const char *cmdline,
     guint timeout_ms, GCancellable *cancellable, NestProof **ret_proof, GError **error)
 {
     g_autoptr(GBytes) kernel = nest_proof_image(), console = NULL;
-    const NestBoot wanted = {NEST_ACCEL_TCG, extension, kernel, cmdline, timeout_ms};
+    const NestBoot wanted = {
+        NEST_ACCEL_TCG, extension, kernel, cmdline, timeout_ms, nest_proof_end()};
     gsize size;
 
     if (!backend->ops->boot(backend, &wanted, cancellable, &console, error))
@@ -68,7 +88,7 @@ static void check_cancelled(NestBackend *backend)
 void scene_boot(char **argv)
 {
     g_autoptr(NestBackend) backend = embedded(argv[0]);
-    g_autoptr(NestProof) proof = NULL, spun = NULL, none = NULL, bare = NULL;
+    g_autoptr(NestProof) proof = NULL, spun = NULL, timed = NULL, none = NULL, bare = NULL;
     g_autoptr(GPtrArray) all = NULL;
     g_autoptr(GError) error = NULL;
 
@@ -87,9 +107,14 @@ void scene_boot(char **argv)
     must(g_str_equal(spun->code, "incomplete"));
     must(spun->cpu_vendor != NULL);
     check_cancelled(backend);
-    must(left_in(argv[0]) == NULL);
+    must_do(boot(
+        backend, NEST_EXTENSION_SVM, "seed=5eed try=spin ticks=1", LONG_MS, NULL, &timed, &error));
+    must(g_str_equal(timed->code, "timeout"));
     must_do(backend->ops->list(backend, &all, &error));
     must(all->len == 0);
+    g_clear_pointer(&backend, nest_backend_free);
+    must(left_in(argv[0]) == NULL);
+    must(qemu_of(argv[0]) == 0);
 }
 
 static gpointer spin(gpointer data)
@@ -100,25 +125,6 @@ static gpointer spin(gpointer data)
     must_do(boot(data, NEST_EXTENSION_SVM, "try=spin ticks=99999", LONG_MS, NULL, &none, &error));
     must(FALSE);
     return NULL;
-}
-
-/* The QEMU whose command line names path, 0 while there is none. */
-static int qemu_of(const char *path)
-{
-    const char *name;
-    g_autoptr(GDir) proc = g_dir_open("/proc", 0, NULL);
-
-    while ((name = g_dir_read_name(proc)) != NULL) {
-        g_autofree char *file = g_build_filename("/proc", name, "cmdline", NULL);
-        g_autofree char *line = NULL;
-        gsize length = 0;
-
-        if (!g_ascii_isdigit(*name) || !g_file_get_contents(file, &line, &length, NULL))
-            continue;
-        if (g_strstr_len(line, -1, "qemu") != NULL && memmem(line, length, path, strlen(path)))
-            return atoi(name);
-    }
-    return 0;
 }
 
 /* Says which process QEMU is, once the guest has begun to write; the VM ends with nobody's help. */

@@ -122,6 +122,9 @@ static void test_schema(void **state)
         NestBootDomain boot = {"boot", NEST_ACCEL_TCG, extension, "/a&b", "x='<'", "/c", NULL};
         g_autofree char *xml = nest_domain_boot_xml(&boot, NULL);
         assert_valid(valid, xml);
+        boot.brief = TRUE;
+        g_autofree char *brief = nest_domain_boot_xml(&boot, NULL);
+        assert_valid(valid, brief);
     }
     xmlRelaxNGFreeValidCtxt(valid);
     xmlRelaxNGFree(schema);
@@ -141,6 +144,12 @@ static void test_boot_domain(void **state)
     assert_non_null(strstr(xml, "<kernel>/a&amp;b</kernel>"));
     assert_non_null(strstr(xml, "<cmdline>x=&apos;&lt;&apos;</cmdline>"));
     assert_non_null(strstr(xml, "<on_reboot>destroy</on_reboot>"));
+    assert_null(strstr(xml, "qemu:"));
+    boot.brief = TRUE;
+    g_autofree char *brief = nest_domain_boot_xml(&boot, NULL);
+    assert_non_null(strstr(brief, "<qemu:del capability='cpu-unavailable-features'/>"));
+    g_autoptr(NestDomain) same = nest_domain_read(brief, NULL);
+    assert_true(same->check_full && same->vmx == NEST_POLICY_REQUIRE && !same->cpu_override);
     boot.extension = NEST_EXTENSION_NONE;
     g_autofree char *bare = nest_domain_boot_xml(&boot, NULL);
     assert_null(strstr(bare, "require"));
