@@ -18,6 +18,7 @@ void nest_vm_facts_free(NestVmFacts *facts)
     g_free(facts->name);
     g_free(facts->xml);
     g_free(facts->live_xml);
+    g_free(facts->saved_xml);
     nest_snapshot_facts_free(facts->snapshot_facts);
     g_strfreev(facts->messages);
     g_free(facts);

@@ -56,6 +56,8 @@ typedef struct {
     gboolean saved_state;
     guint64 saved_bytes; /* of the saved state, 0 where unknown */
     gint64 saved_time; /* when that was last written to, µs of the epoch; 0 where unknown */
+    char *saved_xml; /* what it runs by when it is resumed, without secrets; NULL: nothing is saved,
+                      * or that can't be told */
     guint snapshots;
     NestSnapshotFacts *snapshot_facts; /* NULL: not read, or there are none */
     GStrv messages; /* what the hypervisor warns of while it runs: taints, deprecations; NULL: not

@@ -123,6 +123,8 @@ static gboolean read_once(
     facts->saved_state = saved > 0;
     if (saved > 0 && folders->saved != NULL)
         read_saved(folders->saved, facts->name, facts);
+    if (saved > 0)
+        facts->saved_xml = virDomainManagedSaveGetXMLDesc(domain, 0);
     if (!count_snapshots(domain, &facts->snapshots, error))
         return FALSE;
     if (facts->snapshots > 0)

@@ -37,15 +37,6 @@ static void read_note(const char *description, NestCheckpoint *checkpoint)
         checkpoint->activity = activity;
 }
 
-/* A definition that is not kept, or can't be read, may have anything. */
-static NestNesting nesting_of(const char *xml, const NestVmView *view)
-{
-    g_autoptr(NestDomain) domain = xml != NULL ? nest_domain_read(xml, NULL) : NULL;
-    NestVmView then = *view;
-    then.domain = domain;
-    return domain != NULL ? nest_vm_view_nesting(&then) : NEST_NESTING_IMPLICIT;
-}
-
 NestCheckpoint *nest_checkpoint_from(
     const NestBackendCheckpoint *checkpoint, const NestVmView *view)
 {
@@ -55,7 +46,7 @@ NestCheckpoint *nest_checkpoint_from(
     shown->memory = checkpoint->memory;
     shown->current = checkpoint->current;
     shown->unfinished = checkpoint->unfinished;
-    shown->nesting = nesting_of(checkpoint->xml, view);
+    shown->nesting = nest_vm_view_nesting_by(view, checkpoint->xml);
     shown->activity = checkpoint->memory ? NEST_ACTIVITY_UNKNOWN : NEST_ACTIVITY_NONE;
     read_note(checkpoint->description, shown);
     return shown;

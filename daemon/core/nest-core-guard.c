@@ -36,6 +36,7 @@ static NestOutside known_of(NestCore *core, const char *uuid)
         return outside;
     outside.known = TRUE;
     outside.state = card->state;
+    outside.saved_time = card->saved_time;
     outside.nesting = nest_vm_card_nesting(card);
     return outside;
 }

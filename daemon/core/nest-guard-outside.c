@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-guard-outside.h"
-#include "nest-guard-image.h"
+#include "nest-saved-state.h"
 #include "nest-vm-trust.h"
 
 /* The saved state of a VM that nestd knows can be thrown away; an image is just not used. */
@@ -10,7 +10,7 @@ static char *instead_of_restoring(const NestVmView *view, const NestOutside *out
     if (!outside->known)
         return g_strdup("define it, and let it boot");
     if (outside->state == NEST_VM_SAVED)
-        return g_strdup_printf("let it boot: virsh managedsave-remove %s", name);
+        return g_strdup_printf("let it boot: nestctl start --discard-saved-state %s", name);
     return g_strdup_printf("let it boot: nestctl start %s", name);
 }
 
@@ -21,24 +21,28 @@ static char *instead_of_migrating(const NestVmView *view, const NestOutside *out
         "turn it off there, and define it here: virsh dumpxml --inactive, virsh define");
 }
 
-static NestGuardVerdict *judge_image(const NestVmView *view, NestParity parity)
+/* libvirt does not say which image it is about to resume: where one of its own waits, it is that.
+ */
+static NestGuardVerdict *judge_image(
+    const NestVmView *view, const NestOutside *outside, NestParity parity)
 {
-    NestCheckpoint image = {
-        .memory = TRUE,
-        .nesting = nest_vm_view_nesting(view),
-        .activity = NEST_ACTIVITY_UNKNOWN,
-    };
-    return nest_guard_judge_image(NEST_GUARD_RESTORE, view, &image, parity);
+    NestVmFacts facts = *view->facts;
+    NestVmView saved = *view;
+    facts.saved_time = outside->state == NEST_VM_SAVED ? outside->saved_time : 0;
+    saved.facts = &facts;
+    return nest_saved_judge(&saved, parity);
 }
 
-static NestGuardVerdict *judge_running(const NestVmView *view, NestParity parity)
+static NestGuardVerdict *judge_running(
+    const NestVmView *view, const NestOutside *outside, NestParity parity)
 {
     return nest_guard_judge(NEST_GUARD_MIGRATE_IN, view, parity);
 }
 
 static const struct {
     NestGuarded operation;
-    NestGuardVerdict *(*judge)(const NestVmView *view, NestParity parity);
+    NestGuardVerdict *(*judge)(
+        const NestVmView *view, const NestOutside *outside, NestParity parity);
     char *(*instead)(const NestVmView *view, const NestOutside *outside);
 } kinds[] = {
     [NEST_OUTSIDE_RESTORE] = {NEST_GUARD_RESTORE, judge_image, instead_of_restoring},
@@ -81,7 +85,7 @@ NestGuardVerdict *nest_guard_judge_outside(
         return refuse_untrusted(kind, untrusted);
     if (kind == NEST_OUTSIDE_RESTORE && outside->known && outside->nesting == NEST_NESTING_OFF)
         return refuse_changed(kind, view, outside);
-    NestGuardVerdict *verdict = kinds[kind].judge(view, parity);
+    NestGuardVerdict *verdict = kinds[kind].judge(view, outside, parity);
     if (verdict->say >= NEST_SAY_REFUSE) {
         g_free(verdict->next);
         verdict->next = kinds[kind].instead(view, outside);

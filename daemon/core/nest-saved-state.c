@@ -56,13 +56,20 @@ char *nest_saved_note_at(const char *text, gint64 time)
     return nest_codec_to_text(&note_record, note);
 }
 
+/* By what it says itself, where that can be read. */
+static NestNesting foreign_nesting(const NestVmView *view)
+{
+    const char *xml = view->facts->saved_xml;
+    return xml != NULL ? nest_vm_view_nesting_by(view, xml) : nest_vm_view_nesting(view);
+}
+
 NestGuardVerdict *nest_saved_judge(const NestVmView *view, NestParity parity)
 {
     gint64 time = view->facts->saved_time;
     g_autoptr(Note) note = read_note(view->marks != NULL ? view->marks->saved : NULL);
     gboolean ours = note != NULL && time != 0 && note->time == time;
     NestCheckpoint image = {.memory = TRUE,
-        .nesting = ours ? note->nesting : nest_vm_view_nesting(view),
+        .nesting = ours ? note->nesting : foreign_nesting(view),
         .activity = ours ? note->activity : NEST_ACTIVITY_UNKNOWN,
         .kernel = ours ? note->kernel : NULL,
         .qemu_version = ours ? note->qemu_version : NULL};

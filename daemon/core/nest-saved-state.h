@@ -13,6 +13,6 @@ char *nest_saved_note(const NestVmView *view);
 char *nest_saved_note_at(const char *note, gint64 time);
 
 /* Whether the saved state of view may be resumed. The note in its marks counts only for the very
- * file that it was made for: what else is there was saved by somebody else, of whom nothing is
- * known. */
+ * file that it was made for: what else is there was saved by somebody else, and only the definition
+ * in it is known. */
 NestGuardVerdict *nest_saved_judge(const NestVmView *view, NestParity parity);

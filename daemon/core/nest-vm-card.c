@@ -61,6 +61,7 @@ NestVmCard *nest_vm_card_make(const NestVmReading *reading, NestParity parity)
     card->name = g_strdup(vm->name);
     card->revision = g_strdup(vm->revision);
     card->state = vm->state;
+    card->saved_time = reading->facts->saved_time;
     card->drift = nest_vm_drift(&reading->view);
     card->verdicts = nest_verdicts_letters(vm->checks);
     card->key = nest_vm_facts_key(reading->facts, reading->host, reading->marks);

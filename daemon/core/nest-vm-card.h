@@ -23,6 +23,7 @@ typedef struct {
                      */
     char *was; /* what the store had of them, aligned; NULL: the same, nothing, or not compared */
     NestVmState state;
+    gint64 saved_time; /* as in NestVmFacts; 0 where the card came from the store */
     int run; /* as in NestVmFacts; -1 where the card came from the store */
     gboolean booted; /* likewise */
     gboolean asks; /* its definition asks for the extension */

@@ -58,6 +58,11 @@ static void hash_text(GChecksum *sum, const char *text)
 static void hash_rest(GChecksum *sum, const NestVmFacts *facts)
 {
     const NestSnapshotFacts *snapshots = facts->snapshot_facts;
+    if (facts->saved_state) {
+        g_autofree char *time = g_strdup_printf("%" G_GINT64_FORMAT, facts->saved_time);
+        hash_text(sum, time);
+        hash_text(sum, facts->saved_xml);
+    }
     if (snapshots != NULL) {
         g_autofree char *counts = g_strdup_printf(
             "%u %u %u", snapshots->read, snapshots->with_memory, snapshots->without);

@@ -35,6 +35,14 @@ static gboolean is_asked(NestFeaturePolicy policy)
     return policy == NEST_POLICY_REQUIRE || policy == NEST_POLICY_FORCE;
 }
 
+NestNesting nest_vm_view_nesting_by(const NestVmView *view, const char *xml)
+{
+    g_autoptr(NestDomain) domain = xml != NULL ? nest_domain_read(xml, NULL) : NULL;
+    NestVmView then = *view;
+    then.domain = domain;
+    return domain != NULL ? nest_vm_view_nesting(&then) : NEST_NESTING_IMPLICIT;
+}
+
 gboolean nest_vm_domain_asks(const NestDomain *domain, NestExtension extension)
 {
     return (extension == NEST_EXTENSION_VMX && is_asked(domain->vmx)) ||

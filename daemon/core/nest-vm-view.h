@@ -33,6 +33,10 @@ NestExtension nest_vm_view_extension(const NestVmView *view);
  * counts, not what its CPU mode would pass on elsewhere. */
 NestNesting nest_vm_view_nesting(const NestVmView *view);
 
+/* The same for what another definition of the VM exposes; one that is not there, or can't be read,
+ * may have anything. */
+NestNesting nest_vm_view_nesting_by(const NestVmView *view, const char *xml);
+
 /* TRUE if domain requires (or forces) extension, enforced or not. */
 gboolean nest_vm_domain_asks(const NestDomain *domain, NestExtension extension);
 

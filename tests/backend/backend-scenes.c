@@ -70,6 +70,7 @@ static void check_saved(NestBackend *backend)
     must(facts->state == NEST_VM_SAVED);
     must(facts->saved_state);
     must(facts->saved_bytes > 1024);
+    must(facts->saved_xml != NULL && strstr(facts->saved_xml, VM_UUID) != NULL);
     must(facts->live_xml == NULL);
 }
 

@@ -44,6 +44,7 @@ static NestVmFacts *facts_of(const NestFakeVm *vm)
     facts->saved_state = vm->saved_state;
     facts->saved_bytes = vm->saved_bytes;
     facts->saved_time = vm->saved_time;
+    facts->saved_xml = vm->saved_state ? g_strdup(vm->saved_xml) : NULL;
     facts->snapshots = vm->snapshots;
     facts->autostart = vm->autostart;
     facts->xml = g_strdup(vm->xml);

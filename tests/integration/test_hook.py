@@ -9,7 +9,7 @@ import unittest
 import uuid
 
 import nestd
-from fake import XML, Fake
+from fake import XML, Fake, eventually
 
 HOOK = nestd.SOURCE / "packaging/hooks/nestd"
 PLAIN = XML.format(name="plain", uuid=uuid.uuid4())
@@ -70,6 +70,19 @@ class TestHook(unittest.TestCase):
         text = NESTING.format(name="known", uuid=number)
         self.refused("restore", text, "is set up without it now")
         self.refused("restore", text, "nestctl start known")
+
+    def test_saved_by_nestd(self):
+        """What nestd saved, and knows to be safe, virsh may start; and what else is there not."""
+        number = self.daemon.define("kept", NESTING, state="running")
+        text = NESTING.format(name="kept", uuid=number)
+        self.daemon.host.control("set:sample@kept:counted")
+        self.addCleanup(self.daemon.host.control)
+        saved = self.daemon.change("PUT", "/v1/vms/kept/state", {"state": "saved"})
+        self.assertEqual(saved["state"], "done", saved)
+        self.passed("restore", text)
+        self.daemon.host.change("kept", saved_time=9)
+        eventually(lambda: self.run_hook("restore", text).returncode == 1)
+        self.refused("restore", text, "nestctl start --discard-saved-state kept")
 
     def test_own_operation(self):
         number = self.daemon.define("own", NESTING)

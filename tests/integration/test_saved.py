@@ -81,6 +81,15 @@ class TestSaved(unittest.TestCase):
             self.refused(daemon, "nests", "QEMU's software CPU can't go on", **REASON)
             self.state(daemon, "nests", "running", discard_saved_state=True)
 
+    def test_by_others_with_another_cpu(self):
+        """What somebody else saved tells itself what CPU it had."""
+        with Fake() as daemon:
+            daemon.define("hidden", saved_state=True, saved_xml=NESTING, saved_time=9)
+            self.refused(daemon, "hidden", "QEMU's software CPU can't go on", **REASON)
+            daemon.define("since", NESTING, saved_state=True, saved_xml=XML, saved_time=9)
+            told = self.refused(daemon, "since", "differ in whether it has the extension")
+            self.assertEqual(told["next"], "nestctl start --discard-saved-state since")
+
     def test_by_others_after_us(self):
         with Fake() as daemon:
             self.saved(daemon, "again")

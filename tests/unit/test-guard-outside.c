@@ -14,6 +14,7 @@ typedef struct {
     NestOutside outside;
     NestParity parity;
     NestTrust trust;
+    const char *note; /* of what nestd saved */
 } Row;
 
 #define RESTORE NEST_OUTSIDE_RESTORE
@@ -25,6 +26,14 @@ typedef struct {
     }
 #define AMD "may have hosted other VMs, and their state does not come back on this host"
 #define HERE "virsh define"
+#define SAVED_AT(when) \
+    { \
+        .known = TRUE, .state = NEST_VM_SAVED, .nesting = NEST_NESTING_ON, .saved_time = when \
+    }
+#define NOTE(did) \
+    "{\"nesting\":\"on\",\"activity\":\"" did \
+    "\",\"kernel\":\"6.1.0\",\"qemu_version\":\"7.2.0\",\"time\":5}"
+#define DISCARD "nestctl start --discard-saved-state DemoVM"
 
 static const Row rows[] = {
     /* without the extension */
@@ -42,13 +51,28 @@ static const Row rows[] = {
     {RESTORE, {.cpu = CPU_MODE("host-passthrough"), .host = "amd-ready"}, NEST_SAY_REFUSE, AMD,
         "let it boot: nestctl start DemoVM", KNOWN(NEST_VM_OFF)},
     {RESTORE, {.cpu = CPU_ON("svm"), .host = "amd-ready"}, NEST_SAY_REFUSE, AMD,
-        "let it boot: virsh managedsave-remove DemoVM", KNOWN(NEST_VM_SAVED)},
+        "let it boot: nestctl start --discard-saved-state DemoVM", KNOWN(NEST_VM_SAVED)},
     {RESTORE, {.type = "qemu", .cpu = CPU_TCG_ON}, NEST_SAY_NEVER, "software CPU can't go on",
         "define it, and let it boot"},
     {RESTORE, {.type = "qemu", .cpu = CPU_MODE("maximum")}, NEST_SAY_NEVER,
         "software CPU can't go on", "define it, and let it boot"},
     {RESTORE, {.cpu = CPU_ON("vmx")}, NEST_SAY_REFUSE, "is set up without it now",
         "let it boot: nestctl start DemoVM", {.known = TRUE, .state = NEST_VM_OFF}},
+    /* what nestd saved itself, and what was saved in its place */
+    {RESTORE, {.cpu = CPU_ON("svm"), .host = "amd-ready"}, NEST_SAY_OK, NULL, NULL, SAVED_AT(5),
+        .note = NOTE("exposed")},
+    {RESTORE, {.type = "qemu", .cpu = CPU_TCG_ON}, NEST_SAY_OK, NULL, NULL, SAVED_AT(5),
+        .note = NOTE("exposed")},
+    {RESTORE, {.cpu = CPU_ON("svm"), .host = "amd-ready"}, NEST_SAY_REFUSE, AMD, DISCARD,
+        SAVED_AT(5), .note = NOTE("hosting")},
+    {RESTORE, {.cpu = CPU_ON("svm"), .host = "amd-ready"}, NEST_SAY_REFUSE, AMD, DISCARD,
+        SAVED_AT(6), .note = NOTE("exposed")},
+    {RESTORE, {.cpu = CPU_ON("svm"), .host = "amd-ready"}, NEST_SAY_REFUSE, AMD, DISCARD,
+        SAVED_AT(5)},
+    {RESTORE, {.cpu = CPU_ON("svm"), .host = "amd-ready"}, NEST_SAY_REFUSE, AMD,
+        "nestctl start DemoVM",
+        {.known = TRUE, .state = NEST_VM_OFF, .saved_time = 5, .nesting = NEST_NESTING_ON},
+        .note = NOTE("exposed")},
     /* a VM that runs elsewhere */
     {MIGRATE, {RUNS(CPU_ON("vmx"))}, NEST_SAY_REFUSE, "may host other VMs", HERE},
     {MIGRATE, {RUNS(CPU_MODE("host-passthrough"))}, NEST_SAY_REFUSE, "may host other VMs", HERE},
@@ -82,6 +106,7 @@ static void test_rows(void **state)
             ? test_advice(row->vm.host, test->host)
             : NULL;
         test->marks.trust = row->trust;
+        test->marks.saved = (char *)row->note;
         test->view.advice = advice;
         g_autoptr(NestGuardVerdict) verdict =
             nest_guard_judge_outside(row->kind, &test->view, &row->outside, row->parity);
