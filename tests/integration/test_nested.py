@@ -17,10 +17,10 @@ import nestd
 BOOT_DEADLINE = 120
 
 
-def guest():
+def guest(*options):
     """The directory of the test guest, built where it is not there yet."""
     script = nestd.SOURCE / "tests" / "guest" / "build"
-    return pathlib.Path(subprocess.run([script], capture_output=True, text=True, check=True)
+    return pathlib.Path(subprocess.run([script, *options], capture_output=True, text=True, check=True)
                         .stdout.strip())
 
 
@@ -55,10 +55,11 @@ class WithGuest(unittest.TestCase):
     """A nestd that can create VMs with the test guest."""
 
     guard = {}
+    build_options = ()
 
     @classmethod
     def setUpClass(cls):
-        cls.guest = guest()
+        cls.guest = guest(*cls.build_options)
         cls.daemon = cls.enterClassContext(nestd.Daemon(
             config={"timeouts": {"shutdown": 60}, "guard": cls.guard}))
         # QEMU may be another user, who does not reach the cache.
