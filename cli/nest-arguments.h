@@ -10,9 +10,9 @@ typedef struct {
 
     gboolean yes, dry_run, no_wait, no_mac_spoofing, no_memory;
     gboolean verbose, follow, keep_disks, force, nested, names, commands, all, failed, close,
-        disable, discard_saved_state, offline, disk_only;
+        disable, discard_saved_state, offline, disk_only, start;
     char *after, *limit, *timeout, *scope, *to, *reason, *xml, *extension;
-    char *memory, *vcpus, *disk, *iso, *kernel, *initrd, *cmdline, *network, *filter, *accel;
+    char *memory, *vcpus, *disk, *iso, *kernel, *initrd, *cmdline, *network, *filter, *accel, *by;
 
     char *input, *cwd, *mode;
     GStrv env;

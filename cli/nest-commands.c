@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-commands.h"
-#include "nest-error.h"
-#include <string.h>
 
 #define FLAG(member, name, letter, help) \
     { \
@@ -15,6 +13,15 @@
 #define FORCE FLAG(force, "force", '\0', "also what a guard refuses; needs the right admin")
 #define REASON VALUE(reason, "reason", '\0', "TEXT", "why it is forced, to be kept")
 #define YES FLAG(yes, "yes", 'y', "do not ask")
+/* Of every new VM, on the host or inside another. */
+#define NEW_VM \
+    VALUE(vcpus, "vcpus", '\0', "N", "its virtual CPUs (1)"), \
+        VALUE(disk, "disk", '\0', "SIZE|PATH[,format=raw|qcow2]", \
+            "a new disk, or an existing image"), \
+        VALUE(iso, "iso", '\0', "PATH", "an image to boot from and install"), \
+        VALUE(kernel, "kernel", '\0', "PATH", "boot this kernel directly"), \
+        VALUE(initrd, "initrd", '\0', "PATH", "and this initial RAM disk"), \
+        VALUE(cmdline, "cmdline", '\0', "TEXT", "and this kernel command line")
 
 static const NestOption status_options[] = {
     FLAG(verbose, "verbose", 'v', "show every check and what was read for it"),
@@ -47,12 +54,7 @@ static const NestOption list_options[] = {
 
 static const NestOption create_options[] = {
     VALUE(memory, "memory", 'm', "SIZE|MIN-MAX", "its memory; MIN-MAX makes it dynamic"),
-    VALUE(vcpus, "vcpus", '\0', "N", "its virtual CPUs (1)"),
-    VALUE(disk, "disk", '\0', "SIZE|PATH[,format=raw|qcow2]", "a new disk, or an existing image"),
-    VALUE(iso, "iso", '\0', "PATH", "an image to boot from and install"),
-    VALUE(kernel, "kernel", '\0', "PATH", "boot this kernel directly"),
-    VALUE(initrd, "initrd", '\0', "PATH", "and this initial RAM disk"),
-    VALUE(cmdline, "cmdline", '\0', "TEXT", "and this kernel command line"),
+    NEW_VM,
     VALUE(network, "network", '\0', "none|user|bridge=BR|network=NET", "its network"),
     VALUE(filter, "filter", '\0', "NAME", "a network filter for its interface"),
     VALUE(accel, "accel", '\0', "auto|kvm|tcg", "run by KVM or by QEMU's software CPU"),
@@ -75,6 +77,21 @@ static const NestOption file_options[] = {
         "the permissions that it gets; keep: those that it has where it comes from"),
     {NULL},
 };
+
+#define BY VALUE(by, "by", '\0', "HYPERVISOR", "of that one in the guest, where there are several")
+
+static const NestOption guest_create_options[] = {
+    VALUE(memory, "memory", 'm', "SIZE", "its memory"),
+    NEW_VM,
+    VALUE(network, "network", '\0', "none|user|bridge=BR|network=NET", "its network (user)"),
+    VALUE(accel, "accel", '\0', "auto|kvm|tcg", "run by KVM or by QEMU's software CPU"),
+    BY,
+    FLAG(start, "start", '\0', "and start it"),
+    NO_WAIT,
+    {NULL},
+};
+
+static const NestOption inner_options[] = {BY, NO_WAIT, {NULL}};
 
 static const NestOption wait_options[] = {NO_WAIT, {NULL}};
 
@@ -333,6 +350,28 @@ const NestCommand nest_commands[] = {
         "Over the guest agent, without a network. LOCAL is replaced at once when all has come, or "
         "stays as it was. - writes to standard output; a LOCAL that is a folder gets the name of "
         "REMOTE."},
+    {"guest list", NULL, "VM", 1, 1, NULL, NEST_COMMAND_PLAIN, nest_command_guest_list,
+        "list the VMs inside a VM",
+        "Those of libvirt, Incus, LXD, Proxmox VE and Hyper-V in the guest, those that nestd made "
+        "there with QEMU alone, and processes that run VMs."},
+    {"guest create-vm", NULL, "VM INNER", 2, 2, guest_create_options, NEST_COMMAND_CHANGES,
+        nest_command_guest_create_vm, "create a VM inside a VM",
+        "With the libvirt of the guest where there is one, else with its Hyper-V or its QEMU. All "
+        "paths are those of the guest. Sizes are written as for create."},
+    {"guest start", NULL, "VM INNER", 2, 2, inner_options, NEST_COMMAND_CHANGES,
+        nest_command_guest_start, "start a VM inside a VM",
+        "Through the hypervisor in the guest that has it."},
+    {"guest stop", NULL, "VM INNER", 2, 2, inner_options, NEST_COMMAND_CHANGES,
+        nest_command_guest_stop, "turn a VM inside a VM off at once",
+        "Like pulling the plug: what runs in it is not asked."},
+    {"guest console", NULL, "VM INNER", 2, 2, NULL, NEST_COMMAND_PLAIN, nest_command_guest_console,
+        "show what a VM inside a VM printed on its console",
+        "The last 64 KiB of its serial console, where its hypervisor keeps that."},
+    {"tree", NULL, "[VM]", 0, 1, NULL, NEST_COMMAND_PLAIN, nest_command_tree,
+        "show the host, its VMs and the VMs inside them",
+        "With memory and vCPUs of each and of all together; what is more than there is, is "
+        "flagged. "
+        "Running guests are asked over their agents, all within ten seconds."},
     {"migrate", NULL, "VM URI", 2, 2, migrate_options, NEST_COMMAND_CHANGES, nest_command_migrate,
         "move a VM to another host",
         "URI is the other host's libvirt, as qemu+ssh://HOST/system. The disks are not copied: "
@@ -354,134 +393,3 @@ const NestCommand nest_commands[] = {
         "show help", "For nestctl, or for one command."},
     {NULL},
 };
-
-const NestCommand *nest_commands_find(const char *word)
-{
-    for (const NestCommand *command = nest_commands; command->verb != NULL; command++)
-        if (strcmp(command->verb, word) == 0 ||
-            (command->alias != NULL && g_ascii_strcasecmp(command->alias, word) == 0))
-            return command;
-    return NULL;
-}
-
-const NestCommand *nest_commands_find_words(GStrv words, guint *ret_used)
-{
-    g_autofree char *both =
-        words[0] != NULL && words[1] != NULL ? g_strjoin(" ", words[0], words[1], NULL) : NULL;
-    const NestCommand *command = both != NULL ? nest_commands_find(both) : NULL;
-    *ret_used = command != NULL ? 2 : 1;
-    return command != NULL || words[0] == NULL ? command : nest_commands_find(words[0]);
-}
-
-char *nest_commands_group(const char *word)
-{
-    g_autofree char *start = g_strconcat(word, " ", NULL);
-    g_autoptr(GString) seconds = g_string_new(NULL);
-    for (const NestCommand *command = nest_commands; command->verb != NULL; command++)
-        if (g_str_has_prefix(command->verb, start))
-            g_string_append_printf(
-                seconds, "%s%s", seconds->len > 0 ? ", " : "", command->verb + strlen(start));
-    return seconds->len > 0 ? g_strdup(seconds->str) : NULL;
-}
-
-void nest_commands_refuse(GStrv words, GError **error)
-{
-    g_autofree char *seconds = nest_commands_group(words[0]);
-    if (seconds == NULL)
-        nest_set_error(
-            error, NEST_ERROR_USAGE, "nestctl help", "there is no command \"%s\"", words[0]);
-    else
-        nest_set_error(
-            error, NEST_ERROR_USAGE, "nestctl help", "%s needs one of: %s", words[0], seconds);
-}
-
-/* PowerShell's way to say the same: -VmName X, -VmName:X, -WhatIf, -Confirm:$false. */
-static GStrv translate(GStrv words)
-{
-    g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
-    for (; *words != NULL; words++) {
-        if (g_ascii_strncasecmp(*words, "-VmName:", 8) == 0)
-            g_strv_builder_add(builder, *words + 8);
-        else if (g_ascii_strcasecmp(*words, "-WhatIf") == 0)
-            g_strv_builder_add(builder, "--dry-run");
-        else if (g_ascii_strcasecmp(*words, "-Confirm:$false") == 0)
-            g_strv_builder_add(builder, "--yes");
-        else if (g_ascii_strcasecmp(*words, "-VmName") != 0)
-            g_strv_builder_add(builder, *words);
-    }
-    return g_strv_builder_end(builder);
-}
-
-static gboolean wrong_operands(const NestCommand *command, GError **error)
-{
-    g_autofree char *next = g_strdup_printf("nestctl help %s", command->verb);
-    if (command->max == 0)
-        nest_set_error(error, NEST_ERROR_USAGE, next, "%s takes no operands", command->verb);
-    else
-        nest_set_error(
-            error, NEST_ERROR_USAGE, next, "%s needs %s", command->verb, command->operands);
-    return FALSE;
-}
-
-/* Parses words after the verb, which takes the place of the program's name. */
-static gboolean parse_command(
-    const NestCommand *command, GStrv words, NestArguments *arguments, GError **error)
-{
-    g_autoptr(GError) cause = NULL;
-    g_auto(GStrv) rest = NULL;
-    if (!nest_arguments_parse(arguments, command->options, words, FALSE, &rest, &cause)) {
-        g_autofree char *next = g_strdup_printf("nestctl help %s", command->verb);
-        nest_set_error(error, NEST_ERROR_USAGE, next, "%s", cause->message);
-        return FALSE;
-    }
-    guint skip = g_strv_length(rest) > 1 && strcmp(rest[1], "--") == 0 ? 2 : 1;
-    arguments->operands = g_strdupv(rest + MIN(skip, g_strv_length(rest)));
-    arguments->n_operands = g_strv_length(arguments->operands);
-    if (arguments->help)
-        return TRUE;
-    if (arguments->n_operands < command->min || arguments->n_operands > command->max)
-        return wrong_operands(command, error);
-    return TRUE;
-}
-
-const NestCommand *nest_commands_of_program(const char *path)
-{
-    g_autofree char *name = g_path_get_basename(path);
-    const NestCommand *command = nest_commands_find(name);
-    return command != NULL && command->alias != NULL &&
-            g_ascii_strcasecmp(command->alias, name) == 0
-        ? command
-        : NULL;
-}
-
-static gboolean parse_alias(
-    const NestCommand *command, GStrv words, NestArguments *arguments, GError **error)
-{
-    g_auto(GStrv) translated = translate(words);
-    return parse_command(command, translated, arguments, error);
-}
-
-gboolean nest_commands_parse(
-    GStrv words, NestArguments *arguments, const NestCommand **ret_command, GError **error)
-{
-    g_auto(GStrv) rest = NULL;
-    const NestCommand *command = nest_commands_of_program(words[0]);
-    if (command != NULL) {
-        *ret_command = command;
-        return parse_alias(command, words, arguments, error);
-    }
-    if (!nest_arguments_parse(arguments, NULL, words, TRUE, &rest, error))
-        return FALSE;
-    if (g_strv_length(rest) < 2)
-        return TRUE;
-    guint used = 0;
-    command = nest_commands_find_words(rest + 1, &used);
-    if (command == NULL) {
-        nest_commands_refuse(rest + 1, error);
-        return FALSE;
-    }
-    gboolean alias = used == 1 && strcmp(command->verb, rest[1]) != 0;
-    *ret_command = command;
-    return alias ? parse_alias(command, rest + used, arguments, error)
-                 : parse_command(command, rest + used, arguments, error);
-}

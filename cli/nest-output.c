@@ -63,6 +63,11 @@ gboolean nest_output_has_color(const NestOutput *output)
     return output->color;
 }
 
+gboolean nest_output_has_unicode(const NestOutput *output)
+{
+    return output->unicode;
+}
+
 gboolean nest_output_can_ask(const NestOutput *output)
 {
     return isatty(STDIN_FILENO) && isatty(fileno(output->human));

@@ -23,6 +23,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestOutput, nest_output_free)
 
 gboolean nest_output_is_json(const NestOutput *output);
 gboolean nest_output_has_color(const NestOutput *output);
+/* TRUE where text may have more than ASCII. */
+gboolean nest_output_has_unicode(const NestOutput *output);
 /* TRUE where questions can be asked: stdin and where text goes are terminals. */
 gboolean nest_output_can_ask(const NestOutput *output);
 /* Columns of the terminal; 0 where it is none. */

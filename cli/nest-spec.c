@@ -7,11 +7,6 @@
 
 #define MAX_VCPUS 4096
 
-static char *absolute(const char *path)
-{
-    return path != NULL ? g_canonicalize_filename(path, NULL) : NULL;
-}
-
 /* The format is never guessed from what is in the image, for a guest writes that. */
 static char *format_of_name(const char *path)
 {
@@ -31,7 +26,7 @@ static gboolean set_image(NestVmSpec *spec, const char *text, GError **error)
             "the format of the disk \"%s\" is not known", path);
         return FALSE;
     }
-    spec->disk = absolute(path);
+    spec->disk = g_steal_pointer(&path);
     spec->disk_format = g_steal_pointer(&format);
     return TRUE;
 }
@@ -40,7 +35,7 @@ static gboolean set_disk(NestVmSpec *spec, const char *text, GError **error)
 {
     if (text == NULL)
         return TRUE;
-    if (strpbrk(text, "/.,") != NULL)
+    if (strpbrk(text, "/.,\\") != NULL)
         return set_image(spec, text, error);
     return nest_quantity_parse_size(text, &spec->disk_bytes, error);
 }
@@ -49,8 +44,7 @@ static gboolean set_numbers(NestVmSpec *spec, const NestArguments *arguments, GE
 {
     gint64 vcpus = 0;
     if (arguments->memory == NULL) {
-        nest_set_error(
-            error, NEST_ERROR_USAGE, "nestctl help create", "create needs --memory SIZE");
+        nest_set_error(error, NEST_ERROR_USAGE, "nestctl help create", "--memory SIZE is needed");
         return FALSE;
     }
     if (!nest_quantity_parse_memory(
@@ -97,22 +91,22 @@ static gboolean set_boot(NestVmSpec *spec, const NestArguments *arguments, GErro
             error, NEST_ERROR_USAGE, "nestctl help create", "--initrd and --cmdline need --kernel");
         return FALSE;
     }
-    spec->iso = absolute(arguments->iso);
-    spec->kernel = absolute(arguments->kernel);
-    spec->initrd = absolute(arguments->initrd);
+    spec->iso = g_strdup(arguments->iso);
+    spec->kernel = g_strdup(arguments->kernel);
+    spec->initrd = g_strdup(arguments->initrd);
     spec->cmdline = g_strdup(arguments->cmdline);
     return TRUE;
 }
 
-NestVmSpec *nest_spec_from_arguments(const NestArguments *arguments, GError **error)
+static NestVmSpec *read_spec(const char *name, const NestArguments *arguments, GError **error)
 {
     g_autoptr(NestVmSpec) spec = nest_record_new(&nest_vm_spec_record);
     g_autoptr(GError) cause = NULL;
-    if (!nest_vm_name_check(arguments->operands[0], &cause)) {
+    if (!nest_vm_name_check(name, &cause)) {
         nest_set_error(error, NEST_ERROR_USAGE, nest_error_get_next(cause), "%s", cause->message);
         return NULL;
     }
-    spec->name = g_strdup(arguments->operands[0]);
+    spec->name = g_strdup(name);
     spec->filter = g_strdup(arguments->filter);
     spec->nested = arguments->nested;
     if (!set_numbers(spec, arguments, error) || !set_disk(spec, arguments->disk, error) ||
@@ -120,4 +114,52 @@ NestVmSpec *nest_spec_from_arguments(const NestArguments *arguments, GError **er
         !set_accel(spec, arguments->accel, error) || !set_boot(spec, arguments, error))
         return NULL;
     return g_steal_pointer(&spec);
+}
+
+static void make_absolute(char **path)
+{
+    if (*path == NULL)
+        return;
+    char *absolute = g_canonicalize_filename(*path, NULL);
+    g_free(*path);
+    *path = absolute;
+}
+
+NestVmSpec *nest_spec_from_arguments(const NestArguments *arguments, GError **error)
+{
+    NestVmSpec *spec = read_spec(arguments->operands[0], arguments, error);
+    if (spec == NULL)
+        return NULL;
+    char **const paths[] = {&spec->disk, &spec->iso, &spec->kernel, &spec->initrd};
+    for (guint i = 0; i < G_N_ELEMENTS(paths); i++)
+        make_absolute(paths[i]);
+    return spec;
+}
+
+NestInnerSpec *nest_spec_inner(const NestArguments *arguments, GError **error)
+{
+    g_autoptr(NestVmSpec) spec = read_spec(arguments->operands[1], arguments, error);
+    if (spec == NULL)
+        return NULL;
+    if (spec->memory_min_kib != 0) {
+        nest_set_error(error, NEST_ERROR_USAGE, "give one size",
+            "the memory of an inner virtual machine is fixed");
+        return NULL;
+    }
+    NestInnerSpec *inner = nest_record_new(&nest_inner_spec_record);
+    *inner = (NestInnerSpec){.name = g_steal_pointer(&spec->name),
+        .by = g_strdup(arguments->by),
+        .memory_kib = spec->memory_kib,
+        .vcpus = spec->vcpus,
+        .disk_bytes = spec->disk_bytes,
+        .disk = g_steal_pointer(&spec->disk),
+        .disk_format = g_steal_pointer(&spec->disk_format),
+        .iso = g_steal_pointer(&spec->iso),
+        .kernel = g_steal_pointer(&spec->kernel),
+        .initrd = g_steal_pointer(&spec->initrd),
+        .cmdline = g_steal_pointer(&spec->cmdline),
+        .network = g_steal_pointer(&spec->network),
+        .accel = spec->accel,
+        .start = arguments->start};
+    return inner;
 }

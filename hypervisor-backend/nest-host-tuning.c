@@ -55,6 +55,8 @@ static void read_meminfo(const char *root, NestHostTuning *tuning)
         if (g_str_has_prefix(line, "MemAvailable:")) {
             tuning->available_kib = g_ascii_strtoull(line + strlen("MemAvailable:"), NULL, 10);
             found = TRUE;
+        } else if (g_str_has_prefix(line, "MemTotal:")) {
+            tuning->memory_kib = g_ascii_strtoull(line + strlen("MemTotal:"), NULL, 10);
         } else if (g_str_has_prefix(line, "HugePages_Free:")) {
             tuning->huge_pages_free = g_ascii_strtoull(line + strlen("HugePages_Free:"), NULL, 10);
         }

@@ -26,6 +26,7 @@ typedef struct {
     NestFact facts[NEST_N_TUNINGS];
     NestFact swaps; /* value: how many are in use */
     NestFact meminfo; /* value: "read", then: */
+    guint64 memory_kib; /* in all */
     guint64 available_kib;
     guint64 huge_pages_free;
     NestFact modules; /* value: "loaded" or "built in", of the KVM module */

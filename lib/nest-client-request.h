@@ -64,5 +64,9 @@ gboolean nest_client_request_lines(NestClient *client, SoupMessage *message, Nes
 /* The same as nest_client_decode() for the text of a line. */
 gpointer nest_client_decode_line(const NestRecord *record, const char *text, GError **error);
 
+/* Sends a change; *ret_operation is what it began, or NULL where nothing was to do. */
+gboolean nest_client_change(NestClient *client, SoupMessage *message, NestOperation **ret_operation,
+    GCancellable *cancellable, GError **error);
+
 /* "/v1/vms/NAME" + rest with NAME escaped. Names that are no path segment are VM_NOT_FOUND. */
 char *nest_client_vm_path(const char *vm, const char *rest, GError **error);

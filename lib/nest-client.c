@@ -243,6 +243,12 @@ static gboolean change(NestClient *client, SoupMessage *message, NestOperation *
     return take_operation(message, json, ret_operation, error);
 }
 
+gboolean nest_client_change(NestClient *client, SoupMessage *message, NestOperation **ret_operation,
+    GCancellable *cancellable, GError **error)
+{
+    return change(client, message, ret_operation, cancellable, error);
+}
+
 /* A refusal: the error, and the plan that came with it. */
 static void refused(json_t *json, guint status, NestPlan **ret_plan, GError **error)
 {

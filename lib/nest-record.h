@@ -75,6 +75,9 @@ extern const NestRecord nest_proof_record, nest_proof_exit_record, nest_proof_pa
 extern const NestRecord nest_given_record;
 extern const NestRecord nest_guest_record, nest_exec_wish_record, nest_exec_output_record,
     nest_file_record, nest_file_part_record;
+extern const NestRecord nest_inner_vm_record, nest_inner_vms_record, nest_inner_spec_record,
+    nest_inner_wish_record, nest_inner_console_record, nest_tree_sum_record, nest_tree_vm_record,
+    nest_tree_record;
 
 /* A zeroed struct whose arrays are there and empty. */
 gpointer nest_record_new(const NestRecord *record);

@@ -433,6 +433,7 @@ typedef struct {
 
 #include "nest-types-checkpoint.h"
 #include "nest-types-guest.h"
+#include "nest-types-inner.h"
 
 #define NEST_TYPE_AUTOPTR(Type, free_function) \
     void free_function(Type *value); \

@@ -23,6 +23,9 @@ typedef struct {
     gboolean running;
 } NestProving;
 
+/* What guests said of what is inside them; nest-core-tree.c. */
+typedef struct NestForest NestForest;
+
 typedef enum { NEST_CORE_OPENING, NEST_CORE_OPEN, NEST_CORE_UNAVAILABLE } NestCoreState;
 
 struct NestCore {
@@ -63,6 +66,7 @@ struct NestCore {
     GHashTable *proving_vms; /* uuid → GPtrArray of GTask: who waits for the turn of a VM */
     GQueue *proving_turns; /* their uuids in order */
     gboolean proving_vm; /* one is under way */
+    NestForest *forest;
     GCancellable *ending; /* fires where nestd stops */
 
     GHashTable *dirty; /* uuids to read again */
@@ -161,6 +165,12 @@ void nest_core_prove_vms_init(NestCore *core);
 void nest_core_prove_vms_clear(NestCore *core);
 /* Takes what was proved of VMs (up to NULL) out of the store. Any thread. */
 void nest_core_forget_proofs(NestStore *store, const char *const *uuids);
+
+/* nest-core-tree.c */
+void nest_core_tree_init(NestCore *core);
+void nest_core_tree_clear(NestCore *core);
+/* nestd stops: nobody is kept waiting. */
+void nest_core_tree_refuse(NestCore *core);
 
 /* nest-core-host.c */
 /* What is known of the host now. */

@@ -204,6 +204,7 @@ NestCore *nest_core_new(
     core->dirty = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     core->watches = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     nest_core_prove_init(core);
+    nest_core_tree_init(core);
     core->jobs = g_thread_pool_new(run_task, NULL, config->operations, FALSE, NULL);
     core->readers = g_thread_pool_new(run_task, NULL, READERS, FALSE, NULL);
     core->prober = g_thread_pool_new(run_task, NULL, 1, FALSE, NULL);
@@ -269,6 +270,7 @@ gboolean nest_core_stop(NestCore *core, guint timeout_ms)
     g_clear_handle_id(&core->sample_timer, g_source_remove);
     g_clear_handle_id(&core->reopen_timer, g_source_remove);
     nest_core_refuse_waiting(core);
+    nest_core_tree_refuse(core);
     guint timer = g_timeout_add(timeout_ms, on_stop_timer, &late);
     while (!late && (g_atomic_int_get(&core->busy) > 0 || g_main_context_pending(NULL)))
         g_main_context_iteration(NULL, g_atomic_int_get(&core->busy) > 0);
@@ -289,6 +291,7 @@ void nest_core_free(NestCore *core)
     nest_host_hands_free(core->hands);
     while (g_main_context_iteration(NULL, FALSE))
         ;
+    nest_core_tree_clear(core);
     nest_inventory_free(core->inventory);
     nest_sampler_free(core->sampler);
     nest_marks_free(core->marks);

@@ -91,6 +91,7 @@ typedef enum {
     NEST_JOB_DELETE,
     NEST_JOB_TRUST, /* trust */
     NEST_JOB_UNFIT, /* run, until: only nestd itself asks for it */
+    NEST_JOB_INNER, /* inner to make one; else item and inner_state */
     NEST_JOB_HOST_FIX, /* host */
     NEST_JOB_HOST_UNDO /* undo */
 } NestJobKind;
@@ -110,12 +111,14 @@ typedef struct {
     NestMemoryWish *memory;
     NestCheckpointWish *checkpoint;
     NestApplyWish *apply;
-    char *item; /* the name of a checkpoint */
+    char *item; /* the name of a checkpoint or an inner VM */
     int run; /* of the VM */
     gint64 until; /* not after, monotonic µs */
     NestMigrationWish *migration;
     NestTrustWish *trust;
     NestVmSpec *spec;
+    NestInnerSpec *inner;
+    NestInnerWish *inner_state;
 } NestRequest;
 void nest_request_free(NestRequest *request);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestRequest, nest_request_free)
@@ -155,6 +158,25 @@ GPtrArray *nest_core_history_finish(NestCore *core, GAsyncResult *result, GError
 void nest_core_guest_async(
     NestCore *core, const char *vm, GAsyncReadyCallback callback, gpointer user_data);
 NestGuest *nest_core_guest_finish(NestCore *core, GAsyncResult *result, GError **error);
+
+/* The VMs inside a VM, one of them, and the end of what that printed on its console. */
+void nest_core_inner_async(
+    NestCore *core, const char *vm, GAsyncReadyCallback callback, gpointer user_data);
+NestInnerVms *nest_core_inner_finish(NestCore *core, GAsyncResult *result, GError **error);
+void nest_core_inner_vm_async(NestCore *core, const char *vm, const char *inner,
+    GAsyncReadyCallback callback, gpointer user_data);
+NestInnerVm *nest_core_inner_vm_finish(NestCore *core, GAsyncResult *result, GError **error);
+void nest_core_inner_console_async(NestCore *core, const char *vm, const char *inner,
+    GAsyncReadyCallback callback, gpointer user_data);
+NestInnerConsole *nest_core_inner_console_finish(
+    NestCore *core, GAsyncResult *result, GError **error);
+
+/* The host, its VMs and, with inside, what is inside them: guests that answer are asked at most
+ * every few seconds, all of them together for ten seconds at most. JSON of NestTree. vm NULL: all,
+ * else only that one. */
+void nest_core_tree_async(NestCore *core, const char *vm, gboolean inside,
+    GAsyncReadyCallback callback, gpointer user_data);
+char *nest_core_tree_finish(NestCore *core, GAsyncResult *result, GError **error);
 
 /* A command that runs inside a VM. */
 typedef struct NestExec NestExec;

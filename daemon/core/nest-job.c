@@ -17,6 +17,7 @@ static const NestJobType *const types[] = {
     [NEST_JOB_DELETE] = &nest_job_delete,
     [NEST_JOB_TRUST] = &nest_job_trust,
     [NEST_JOB_UNFIT] = &nest_job_unfit,
+    [NEST_JOB_INNER] = &nest_job_inner,
     [NEST_JOB_HOST_FIX] = &nest_job_host_fix,
     [NEST_JOB_HOST_UNDO] = &nest_job_host_undo,
 };
@@ -45,6 +46,9 @@ static const struct {
     {"delete", NEST_JOB_DELETE},
     {"trust", NEST_JOB_TRUST},
     {"stop-unfit", NEST_JOB_UNFIT},
+    {"guest-create", NEST_JOB_INNER},
+    {"guest-start", NEST_JOB_INNER},
+    {"guest-stop", NEST_JOB_INNER},
     {"host-fix", NEST_JOB_HOST_FIX},
     {"host-undo", NEST_JOB_HOST_UNDO},
 };
@@ -68,6 +72,8 @@ void nest_request_free(NestRequest *request)
     nest_migration_wish_free(request->migration);
     nest_trust_wish_free(request->trust);
     nest_vm_spec_free(request->spec);
+    nest_inner_spec_free(request->inner);
+    nest_inner_wish_free(request->inner_state);
     g_free(request);
 }
 
@@ -114,6 +120,7 @@ void nest_job_free(NestJob *job)
     nest_plan_free(job->plan);
     g_free(job->written);
     g_free(job->way_on);
+    nest_inner_free(job->inner);
     nest_host_change_free(job->change);
     g_clear_pointer(&job->values, g_ptr_array_unref);
     g_free(job);

@@ -3,6 +3,7 @@
 #include "nest-core.h"
 #include "nest-host-block.h"
 #include "nest-host-change.h"
+#include "nest-inner.h"
 #include "nest-sampler.h"
 #include "nest-vm-card.h"
 
@@ -68,6 +69,8 @@ struct NestJob {
                        * what was wished is there; migrate: it may be on its way */
     char *
         written; /* of nested and undo jobs: the new definition as it reads back; NULL: not known */
+    NestInner *inner; /* of jobs of inner VMs: as the guest was last seen */
+    gboolean partly; /* likewise, as recovery finds it: some of it is done */
     NestHostChange *change; /* of jobs of the host */
     GPtrArray *values; /* of its settings, as recovery finds them */
     const NestJobStep *steps[NEST_JOB_STEPS_MAX];
@@ -108,7 +111,7 @@ const char *nest_job_name(const NestJob *job);
 /* One per file. */
 extern const NestJobType nest_job_nested, nest_job_undo, nest_job_state, nest_job_restart,
     nest_job_memory, nest_job_checkpoint, nest_job_migrate, nest_job_create, nest_job_delete,
-    nest_job_trust, nest_job_unfit, nest_job_host_fix, nest_job_host_undo;
+    nest_job_trust, nest_job_unfit, nest_job_inner, nest_job_host_fix, nest_job_host_undo;
 
 /* The plans of the jobs of the host, whose root is where they work. */
 NestPlan *nest_job_host_plan_fix(NestHostSnapshot *host, const char *root,

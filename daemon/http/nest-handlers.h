@@ -46,6 +46,12 @@ void nest_http_guest_exec(NestExchange *exchange);
 void nest_http_file_get(NestExchange *exchange);
 void nest_http_file_put(NestExchange *exchange);
 void nest_http_guest_get(NestExchange *exchange);
+void nest_http_inner_list(NestExchange *exchange);
+void nest_http_inner_create(NestExchange *exchange);
+void nest_http_inner_get_state(NestExchange *exchange);
+void nest_http_inner_set_state(NestExchange *exchange);
+void nest_http_inner_console(NestExchange *exchange);
+void nest_http_tree_get(NestExchange *exchange);
 void nest_http_events_get(NestExchange *exchange);
 void nest_http_openapi_get(NestExchange *exchange);
 

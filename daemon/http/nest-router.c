@@ -64,6 +64,17 @@ const NestRoute nest_routes[] = {
     {"PUT", "/v1/vms/{vm}/file", NEST_RIGHT_MANAGE, nest_http_file_put, NULL,
         {{"path", 1, 4000, 0, TRUE}, {"mode", 0, 4, 0, TRUE}}, FALSE, TRUE},
     {"GET", "/v1/vms/{vm}/guest", NEST_RIGHT_VIEW, nest_http_guest_get, NULL, {{NULL}}},
+    {"GET", "/v1/vms/{vm}/guests", NEST_RIGHT_MANAGE, nest_http_inner_list, NULL, {{NULL}}},
+    {"POST", "/v1/vms/{vm}/guests", NEST_RIGHT_MANAGE, nest_http_inner_create,
+        &nest_inner_spec_record, {{NULL}}},
+    {"GET", "/v1/vms/{vm}/guests/{guest}/state", NEST_RIGHT_MANAGE, nest_http_inner_get_state,
+        NULL, {{NULL}}},
+    {"PUT", "/v1/vms/{vm}/guests/{guest}/state", NEST_RIGHT_MANAGE, nest_http_inner_set_state,
+        &nest_inner_wish_record, {{NULL}}},
+    {"GET", "/v1/vms/{vm}/guests/{guest}/console", NEST_RIGHT_MANAGE, nest_http_inner_console,
+        NULL, {{NULL}}},
+    {"GET", "/v1/vms/{vm}/tree", NEST_RIGHT_VIEW, nest_http_tree_get, NULL, {{NULL}}},
+    {"GET", "/v1/tree", NEST_RIGHT_VIEW, nest_http_tree_get, NULL, {{NULL}}},
     {"GET", "/v1/vms/{vm}/nested", NEST_RIGHT_VIEW, nest_http_nested_get, NULL, {{NULL}}},
     {"PUT", "/v1/vms/{vm}/nested", NEST_RIGHT_MANAGE, nest_http_nested_set,
         &nest_nested_wish_record, {{NULL}}},
@@ -225,7 +236,7 @@ static gboolean read_path(NestExchange *exchange, GError **error)
         if (strncmp(wanted, "{vm}", 4) == 0 &&
             !read_name(&exchange->vm, given, given_length, error))
             return FALSE;
-        if (strncmp(wanted, "{checkpoint}", 12) == 0 &&
+        if ((strncmp(wanted, "{checkpoint}", 12) == 0 || strncmp(wanted, "{guest}", 7) == 0) &&
             !read_name(&exchange->item, given, given_length, error))
             return FALSE;
         if (strncmp(wanted, "{id}", 4) == 0 && !read_id(exchange, given, given_length, error))

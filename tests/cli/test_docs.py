@@ -43,7 +43,7 @@ class ManPage(unittest.TestCase):
     def entries(self):
         """Verb to the options that its entry has in bold."""
         text = section(self.page, "COMMANDS")
-        parts = re.split(r"^\*([a-z ]+)\*(?=.*\n\t)", text, flags=re.M)
+        parts = re.split(r"^\*([a-z -]+)\*(?=.*\n\t)", text, flags=re.M)
         return {verb: set(re.findall(r"\*(--?[a-z][a-z-]*)\*", body.split("*--no-wait* returns")[0]))
                 for verb, body in zip(parts[1::2], parts[2::2])}
 

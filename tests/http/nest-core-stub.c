@@ -294,6 +294,8 @@ void nest_request_free(NestRequest *request)
     nest_migration_wish_free(request->migration);
     nest_trust_wish_free(request->trust);
     nest_vm_spec_free(request->spec);
+    nest_inner_spec_free(request->inner);
+    nest_inner_wish_free(request->inner_state);
     g_free(request);
 }
 
@@ -314,7 +316,8 @@ static NestOperation *add_operation(
     NestCore *core, const NestCaller *caller, const NestRequest *request)
 {
     static const char *const kinds[] = {"enable", "undo", "start", "reboot", "memory", "checkpoint",
-        "migrate", "create", "delete", "trust", "stop-unfit", "host-fix", "host-undo"};
+        "migrate", "create", "delete", "trust", "stop-unfit", "guest-create", "host-fix",
+        "host-undo"};
     G_STATIC_ASSERT(G_N_ELEMENTS(kinds) == NEST_JOB_HOST_UNDO + 1);
     NestOperation *operation = nest_operation_new();
     operation->id = core->operations->len + 1;

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include "nest-inner-probe.h"
+
+/* How the hypervisors that may be inside a VM are asked to do things: one row each, in its own
+ * file. All of it is pure; nest-inner.h carries it out.
+ *
+ * No name and no path ever gets into a program's text: they are arguments of their own. */
+
+typedef struct {
+    char **words; /* the program and its arguments */
+    char *input; /* for its standard input, NULL none */
+} NestInnerCommand;
+void nest_inner_command_clear(NestInnerCommand *command);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(NestInnerCommand, nest_inner_command_clear)
+
+typedef struct NestInnerWay NestInnerWay;
+
+struct NestInnerWay {
+    const char *id;
+    const char *tool; /* what nest-inner-probe.h finds where it is there; NULL: of Windows */
+    void (*list)(NestInnerCommand *ret_command); /* NULL: the probe has */
+    /* Adds NestInnerVm to vms. */
+    gboolean (*read)(const GString *text, GPtrArray *vms, GError **error);
+    /* NULL: it can't be asked for that. */
+    gboolean (*create)(const NestInnerSpec *spec, const NestInnerProbe *probe,
+        NestInnerCommand *ret_command, GError **error);
+    void (*start)(const NestInnerVm *vm, NestInnerCommand *ret_command);
+    void (*stop)(const NestInnerVm *vm, NestInnerCommand *ret_command);
+    /* Of what create made, its new disk included. */
+    void (*remove)(const NestInnerSpec *spec, NestInnerCommand *ret_command);
+    /* What prints the end of its console, given what definition (NULL: nothing) printed. FALSE: it
+     * has none. */
+    void (*definition)(const NestInnerVm *vm, NestInnerCommand *ret_command);
+    gboolean (*console)(
+        const NestInnerVm *vm, const GString *definition, NestInnerCommand *ret_command);
+};
+
+extern const NestInnerWay nest_inner_libvirt, nest_inner_incus, nest_inner_lxd, nest_inner_proxmox,
+    nest_inner_qemu, nest_inner_hyperv;
+
+/* In the order in which they are preferred, up to NULL. */
+extern const NestInnerWay *const nest_inner_ways[];
+const NestInnerWay *nest_inner_way_find(const char *id);
+
+/* For the rows. words up to NULL; copied. */
+void nest_inner_command_set(NestInnerCommand *command, ...) G_GNUC_NULL_TERMINATED;
+/* A console of a file of the guest. */
+void nest_inner_command_tail(NestInnerCommand *command, const char *path);
+/* Of text, which is JSON, or what JSON there is of another shape: error is GUEST_AGENT. */
+gpointer nest_inner_way_decode(const NestRecord *record, const char *text, GError **error);
+NestInnerVm *nest_inner_vm_new(const char *name, const char *by);
+
+#define NEST_INNER_CONSOLE_MAX "65536" /* bytes */

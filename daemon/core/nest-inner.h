@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include "nest-backend.h"
+#include "nest-inner-way.h"
+#include <gio/gio.h>
+
+/* A visit to the VMs inside a VM, over its agent. All of it blocks, for so long as is said at its
+ * start at most, and for a few seconds more where something hangs there. */
+typedef struct NestInner NestInner;
+
+/* Looks which hypervisors are in the guest, and lists their VMs. NULL: the guest can't be asked, as
+ * the agent of NestBackendOps; VM_UNFIT where it may not run commands. A hypervisor that can't be
+ * asked is a warning. cancellable is borrowed, NULL none. */
+NestInner *nest_inner_visit(NestBackend *backend, const char *uuid, guint seconds,
+    GCancellable *cancellable, GError **error);
+void nest_inner_free(NestInner *inner);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestInner, nest_inner_free)
+
+/* Lists them anew; so many seconds from now on. cancellable as above, from now on. */
+gboolean nest_inner_look(
+    NestInner *inner, guint seconds, GCancellable *cancellable, GError **error);
+
+/* What was seen last, with at most max VMs, judged by what the VM around them has. */
+NestInnerVms *nest_inner_show(const NestInner *inner, guint max, guint64 memory_kib, guint vcpus);
+/* All of them together. */
+const NestTreeSum *nest_inner_sum(const NestInner *inner);
+
+/* By its name; by: of that hypervisor, NULL any. VM_NOT_FOUND; INVALID_REQUEST where several are.
+ */
+const NestInnerVm *nest_inner_find(
+    const NestInner *inner, const char *name, const char *by, GError **error);
+
+/* The hypervisor to make spec with, NULL where none is there (VM_UNFIT) or can (UNSUPPORTED), or
+ * the name is taken (VM_EXISTS). */
+const NestInnerWay *nest_inner_choose(
+    const NestInner *inner, const NestInnerSpec *spec, GError **error);
+
+/* Whether way can make such a one; nobody is asked. UNSUPPORTED. */
+gboolean nest_inner_create_check(
+    const NestInner *inner, const NestInnerWay *way, const NestInnerSpec *spec, GError **error);
+
+/* Each asks the hypervisor, and looks at nothing afterwards. HYPERVISOR: it says no. */
+gboolean nest_inner_create(
+    NestInner *inner, const NestInnerWay *way, const NestInnerSpec *spec, GError **error);
+gboolean nest_inner_remove(
+    NestInner *inner, const NestInnerWay *way, const NestInnerSpec *spec, GError **error);
+gboolean nest_inner_power(NestInner *inner, const NestInnerVm *vm, gboolean on, GError **error);
+
+/* The end of what it printed on its serial console. UNSUPPORTED where there is no such thing. */
+NestInnerConsole *nest_inner_console(NestInner *inner, const NestInnerVm *vm, GError **error);

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-codec.h"
+#include "nest-error.h"
+#include "nest-inner-spec.h"
+#include "nest-inner.h"
+#include "nest-job.h"
+#include "nest-tree-sum.h"
+#include <string.h>
+
+/* Inner VMs: make one, start it, stop it. What is there is seen by listing them, before and after.
+ */
+
+#define LOOK_SECONDS 30
+#define WORK_SECONDS 120
+
+/* What is known of it once nestd was interrupted, kept in the intent. */
+typedef struct {
+    char *name, *by;
+    gboolean start; /* of one to be made */
+} Detail;
+
+static const NestField detail_fields[] = {
+    {"name", NEST_FIELD_STRING, NEST_FIELD_REQUIRED, offsetof(Detail, name), NULL, NULL},
+    {"by", NEST_FIELD_STRING, NEST_FIELD_REQUIRED, offsetof(Detail, by), NULL, NULL},
+    {"start", NEST_FIELD_BOOL, NEST_FIELD_OPTIONAL, offsetof(Detail, start), NULL, NULL},
+};
+static const NestRecord detail_record = {
+    "inner virtual machine", sizeof(Detail), detail_fields, G_N_ELEMENTS(detail_fields)};
+
+static void detail_free(Detail *detail)
+{
+    nest_record_free(&detail_record, detail);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Detail, detail_free)
+
+static Detail *read_detail(const NestJob *job, GError **error)
+{
+    return nest_codec_from_text(&detail_record, job->intent->detail, -1, NEST_CODEC_LENIENT, error);
+}
+
+static void set_detail(NestJob *job, const char *name, const char *by, gboolean start)
+{
+    const Detail detail = {(char *)name, (char *)by, start};
+    job->intent->detail = nest_codec_to_text(&detail_record, &detail);
+}
+
+static void note(NestJob *job, const char *text)
+{
+    char **place = &job->intent->operation->note;
+    char *both = *place != NULL ? g_strdup_printf("%s; %s", *place, text) : g_strdup(text);
+    g_free(*place);
+    *place = both;
+}
+
+/* ---- steps ---- */
+
+/* As it is now. *ret_vm: NULL where it is not there. */
+static gboolean look(NestJob *job, const NestInnerVm **ret_vm, GError **error)
+{
+    g_autoptr(Detail) detail = read_detail(job, error);
+    g_autoptr(GError) absent = NULL;
+    if (detail == NULL || !nest_inner_look(job->inner, LOOK_SECONDS, NULL, error))
+        return FALSE;
+    *ret_vm = nest_inner_find(job->inner, detail->name, detail->by, &absent);
+    return TRUE;
+}
+
+static gboolean not_verified(const char *what, GError **error)
+{
+    nest_set_error(error, NEST_ERROR_NOT_VERIFIED, "see what its hypervisor says, in the guest",
+        "the inner virtual machine was %s", what);
+    return FALSE;
+}
+
+static gboolean make(NestJob *job, GError **error)
+{
+    const NestInnerSpec *spec = job->request->inner;
+    g_autoptr(Detail) detail = read_detail(job, error);
+    const NestInnerVm *vm = NULL;
+    if (detail == NULL || !nest_inner_look(job->inner, WORK_SECONDS, job->cancellable, error) ||
+        nest_inner_choose(job->inner, spec, error) == NULL ||
+        !nest_inner_create(job->inner, nest_inner_way_find(detail->by), spec, error))
+        return FALSE;
+    job->touched = TRUE;
+    return look(job, &vm, error) && (vm != NULL || not_verified("made, but is not there", error));
+}
+
+/* What was not made here is somebody else's. */
+static gboolean unmake(NestJob *job, GError **error)
+{
+    g_autoptr(Detail) detail = NULL;
+    const NestInnerVm *vm = NULL;
+    if (!job->touched)
+        return TRUE;
+    detail = read_detail(job, error);
+    return detail != NULL && look(job, &vm, error) &&
+        (vm == NULL ||
+            nest_inner_remove(
+                job->inner, nest_inner_way_find(detail->by), job->request->inner, error)) &&
+        look(job, &vm, error) && (vm == NULL || not_verified("removed, but is still there", error));
+}
+
+static gboolean set_running(NestJob *job, gboolean run, NestVmState *ret_state, GError **error)
+{
+    g_autoptr(Detail) detail = read_detail(job, error);
+    const NestInnerVm *vm = NULL;
+    if (detail == NULL || !nest_inner_look(job->inner, WORK_SECONDS, job->cancellable, error))
+        return FALSE;
+    vm = nest_inner_find(job->inner, detail->name, detail->by, error);
+    if (vm == NULL || !nest_inner_power(job->inner, vm, run, error) || !look(job, &vm, error))
+        return FALSE;
+    *ret_state = vm != NULL ? vm->state : NEST_VM_UNKNOWN;
+    return TRUE;
+}
+
+/* One that shuts down at once has been started, too. */
+static gboolean start(NestJob *job, GError **error)
+{
+    NestVmState state = NEST_VM_UNKNOWN;
+    if (!set_running(job, TRUE, &state, error))
+        return FALSE;
+    if (!nest_tree_sum_is_active(state))
+        note(job, "it does not run any more: see nestctl guest console");
+    return TRUE;
+}
+
+static gboolean stop(NestJob *job, GError **error)
+{
+    NestVmState state = NEST_VM_UNKNOWN;
+    return set_running(job, FALSE, &state, error) &&
+        (!nest_tree_sum_is_active(state) || not_verified("stopped, but still runs", error));
+}
+
+static const NestJobStep make_step = {"make", "inner VM made", make, unmake, FALSE};
+static const NestJobStep start_step = {"start", "inner VM started", start, NULL, FALSE};
+static const NestJobStep stop_step = {"stop", "inner VM stopped", stop, NULL, TRUE};
+
+/* ---- what is to be done ---- */
+
+static const NestDomain *what_runs(const NestJob *job)
+{
+    return job->reading->live != NULL ? job->reading->live : job->reading->domain;
+}
+
+static gboolean prepare_create(NestJob *job, GError **error)
+{
+    const NestInnerSpec *spec = job->request->inner;
+    const NestDomain *domain = what_runs(job);
+    const NestInnerWay *way = nest_inner_choose(job->inner, spec, error);
+    if (way == NULL || !nest_inner_create_check(job->inner, way, spec, error))
+        return FALSE;
+    set_detail(job, spec->name, way->id, spec->start);
+    g_autofree char *whose = g_strdup_printf("%s, of %s", spec->name, way->id);
+    note(job, whose);
+    g_auto(GStrv) warnings =
+        nest_inner_spec_warn(spec, nest_inner_sum(job->inner), domain->memory_kib, domain->vcpus);
+    for (guint i = 0; warnings[i] != NULL; i++)
+        note(job, warnings[i]);
+    nest_job_add_step(job, &make_step);
+    if (spec->start)
+        nest_job_add_step(job, &start_step);
+    return TRUE;
+}
+
+static gboolean prepare_state(NestJob *job, GError **error)
+{
+    const NestInnerWish *wish = job->request->inner_state;
+    gboolean run = wish->state == NEST_VM_RUNNING;
+    const NestInnerVm *vm = nest_inner_find(job->inner, job->request->item, wish->by, error);
+    if (vm == NULL)
+        return FALSE;
+    if (vm->state == wish->state)
+        return TRUE;
+    set_detail(job, vm->name, vm->by, FALSE);
+    g_autofree char *whose = g_strdup_printf("%s, of %s", vm->name, vm->by);
+    note(job, whose);
+    nest_job_add_step(job, run ? &start_step : &stop_step);
+    return TRUE;
+}
+
+static gboolean check_wish(const NestInnerWish *wish, GError **error)
+{
+    if (wish->state == NEST_VM_RUNNING || wish->state == NEST_VM_OFF)
+        return TRUE;
+    nest_set_error(error, NEST_ERROR_INVALID_REQUEST, "ask for running or off",
+        "an inner virtual machine can't be brought into that state");
+    return FALSE;
+}
+
+static gboolean check_runs(const NestJob *job, GError **error)
+{
+    if (job->reading->facts->state == NEST_VM_RUNNING)
+        return TRUE;
+    g_autofree char *next = g_strdup_printf("nestctl start %s", nest_job_name(job));
+    nest_set_error(error, NEST_ERROR_VM_STATE, next,
+        "%s does not run, and what is in it can't be asked for anything", nest_job_name(job));
+    return FALSE;
+}
+
+static gboolean prepare(NestJob *job, GError **error)
+{
+    const NestInnerSpec *spec = job->request->inner;
+    const NestInnerWish *wish = job->request->inner_state;
+    nest_job_set_kind(job,
+        spec != NULL                         ? "guest-create"
+            : wish->state == NEST_VM_RUNNING ? "guest-start"
+                                             : "guest-stop");
+    if ((wish != NULL && !check_wish(wish, error)) || !nest_job_read_vm(job, error) ||
+        (spec != NULL && !nest_inner_spec_check(spec, what_runs(job)->memory_kib, error)) ||
+        !check_runs(job, error))
+        return FALSE;
+    job->inner =
+        nest_inner_visit(job->backend, nest_job_uuid(job), LOOK_SECONDS, job->cancellable, error);
+    if (job->inner == NULL)
+        return FALSE;
+    return spec != NULL ? prepare_create(job, error) : prepare_state(job, error);
+}
+
+/* What is there is looked up here: recover() is pure. */
+static gboolean resume(NestJob *job, GError **error)
+{
+    g_autoptr(Detail) detail = read_detail(job, error);
+    const NestInnerVm *vm = NULL;
+    g_autoptr(GError) silent = NULL;
+    if (detail == NULL)
+        return FALSE;
+    job->inner = nest_inner_visit(job->backend, nest_job_uuid(job), LOOK_SECONDS, NULL, &silent);
+    if (job->inner == NULL)
+        return TRUE;
+    vm = nest_inner_find(job->inner, detail->name, detail->by, NULL);
+    gboolean runs = vm != NULL && nest_tree_sum_is_active(vm->state);
+    gboolean create = strcmp(job->intent->operation->kind, "guest-create") == 0;
+    gboolean off = strcmp(job->intent->operation->kind, "guest-stop") == 0;
+    if (create)
+        job->touched = vm != NULL && (!detail->start || runs);
+    else
+        job->touched = off ? !runs : runs;
+    job->partly = create && vm != NULL && !job->touched;
+    return TRUE;
+}
+
+static NestRecovery recover(const NestJob *job, const NestVmReading *reading, const char **ret_note)
+{
+    if (job->inner == NULL) {
+        *ret_note = "whether it was carried out is not known, for the guest can't be asked";
+        return NEST_RECOVERY_LEAVE;
+    }
+    if (job->partly) {
+        *ret_note = "the inner virtual machine was made, and not started";
+        return NEST_RECOVERY_LEAVE;
+    }
+    return job->touched ? NEST_RECOVERY_DONE : NEST_RECOVERY_UNTOUCHED;
+}
+
+const NestJobType nest_job_inner = {prepare, resume, recover};
