@@ -7,6 +7,7 @@ import re
 import shutil
 import unittest
 
+import emulator
 import machines
 
 SEED = 0xC0FFEE
@@ -151,7 +152,7 @@ class TestQemu(ProofCase):
                 self.assertNotEqual(report.one("begin")["seed"], "0x0")
 
 
-@unittest.skipIf(machines.missing(), machines.missing())
+@unittest.skipIf(emulator.missing(), emulator.missing())
 class TestBochs(ProofCase):
     def run_on(self, model, try_word=None, **more):
         return Report(machines.bochs(model, words(try_word), **more))
