@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-advisories.h"
 #include "nest-advisories-data.h"
-#include "nest-error.h"
-#include <errno.h>
+#include "nest-data-folder.h"
 #include <gio/gio.h>
-#include <glib/gstdio.h>
 #include <string.h>
 
-#define FILES_MAX 64
-#define FILE_MAX (256 * 1024)
 #define SHIPPED "/org/nestd/advisories/advisories.json"
 
 static void free_entry(gpointer entry)
@@ -47,63 +43,13 @@ static void merge_shipped(GHashTable *entries)
     merge(entries, advisories);
 }
 
-/* NULL: merged, else what is wrong. */
-static char *merge_file(GHashTable *entries, const char *folder, const char *name)
+static gboolean merge_text(const char *text, gsize length, gpointer entries, GError **error)
 {
-    g_autofree char *path = g_build_filename(folder, name, NULL);
-    g_autofree char *text = NULL;
-    g_autoptr(GError) error = NULL;
-    gsize length = 0;
-    GStatBuf status;
-    if (g_stat(path, &status) != 0)
-        return g_strdup(g_strerror(errno));
-    if (!S_ISREG(status.st_mode))
-        return g_strdup("it is not a regular file");
-    if (status.st_size > FILE_MAX)
-        return g_strdup_printf("it has more than %d KiB", FILE_MAX / 1024);
-    GPtrArray *advisories = g_file_get_contents(path, &text, &length, &error)
-        ? nest_advisory_read(text, length, &error)
-        : NULL;
+    GPtrArray *advisories = nest_advisory_read(text, length, error);
     if (advisories == NULL)
-        return g_strdup(error->message);
+        return FALSE;
     merge(entries, advisories);
-    return NULL;
-}
-
-static gint by_name(gconstpointer a, gconstpointer b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static GPtrArray *list_files(const char *folder)
-{
-    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
-    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
-    const char *name;
-    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL)
-        if (g_str_has_suffix(name, ".json") && name[0] != '.')
-            g_ptr_array_add(names, g_strdup(name));
-    g_ptr_array_sort(names, by_name);
-    return names;
-}
-
-static GStrv merge_folder(GHashTable *entries, const char *folder)
-{
-    g_autoptr(GStrvBuilder) problems = g_strv_builder_new();
-    g_autoptr(GPtrArray) names = list_files(folder);
-    for (guint i = 0; i < names->len; i++) {
-        const char *name = g_ptr_array_index(names, i);
-        g_autofree char *problem = i < FILES_MAX
-            ? merge_file(entries, folder, name)
-            : g_strdup_printf("there are more than %d files", FILES_MAX);
-        if (problem == NULL)
-            continue;
-        g_autofree char *path = g_build_filename(folder, name, NULL);
-        g_autofree char *sentence = g_strdup_printf("%s is left out: %s", path, problem);
-        g_autofree char *shown = g_utf8_make_valid(sentence, -1);
-        g_strv_builder_add(problems, shown);
-    }
-    return g_strv_builder_end(problems);
+    return TRUE;
 }
 
 static GStrv collect_words(const GPtrArray *entries)
@@ -125,7 +71,7 @@ NestAdvisories *nest_advisories_load(const char *folder)
     g_autoptr(GHashTable) entries =
         g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_entry);
     merge_shipped(entries);
-    advisories->problems = merge_folder(entries, folder);
+    advisories->problems = nest_data_folder_read(folder, merge_text, entries);
     advisories->entries = g_ptr_array_new_with_free_func(free_entry);
     GHashTableIter iter;
     gpointer entry;
