@@ -26,6 +26,17 @@ static gboolean has_role(const NestGuestFacts *facts)
     return facts->hyperv == NEST_ANSWER_YES || facts->platform == NEST_ANSWER_YES;
 }
 
+/* Its definition does not even show that it runs Windows. */
+static gboolean vm_has_no_profile(const NestVm *vm)
+{
+    for (guint i = 0; vm->accel == NEST_ACCEL_KVM && i < vm->checks->len; i++) {
+        const NestCheck *check = g_ptr_array_index(vm->checks, i);
+        if (strcmp(check->id, "vm.hv.profile") == 0)
+            return check->verdict == NEST_VERDICT_NOT_APPLICABLE;
+    }
+    return FALSE;
+}
+
 static gboolean vm_check_is_bad(const NestVm *vm, const char *prefix)
 {
     for (guint i = 0; i < vm->checks->len; i++) {
@@ -200,7 +211,7 @@ static void check_vid(const NestGuestView *view, NestCheck *check)
 static void check_boot_risk(const NestGuestView *view, NestCheck *check)
 {
     const NestGuestFacts *facts = view->facts;
-    gboolean poor = vm_check_is_bad(view->vm, "vm.hv.profile") ||
+    gboolean poor = vm_has_no_profile(view->vm) || vm_check_is_bad(view->vm, "vm.hv.profile") ||
         vm_check_is_bad(view->vm, "vm.cpu.hypervisor-bit");
     nest_check_read(check, "guest, hypervisor wanted: %s; definition, enlightenments: %s",
         has_role(facts) ? "yes" : "no", poor ? "missing" : "nothing is missing");

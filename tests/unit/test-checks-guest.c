@@ -169,6 +169,20 @@ static void test_not_asked(void **state)
     }
 }
 
+/* The definition does not show that it runs Windows, and the guest is Windows all the same. */
+static void test_no_profile_at_all(void **state)
+{
+    static const NestGuestFacts role = {WINDOWS, .hyperv = YES};
+    g_autoptr(NestVm) vm = running_vm();
+    add_check(vm, "vm.hv.profile", NEST_VERDICT_NOT_APPLICABLE);
+    vm->accel = NEST_ACCEL_KVM;
+    g_autoptr(GPtrArray) kvm = nest_checks_guest(vm, &role, NULL, NULL);
+    assert_verdict(kvm, "no profile", "win.boot-risk", NEST_VERDICT_FAIL);
+    vm->accel = NEST_ACCEL_TCG;
+    g_autoptr(GPtrArray) tcg = nest_checks_guest(vm, &role, NULL, NULL);
+    assert_verdict(tcg, "TCG", "win.boot-risk", NEST_VERDICT_PASS);
+}
+
 static void test_what_the_vm_adds(void **state)
 {
     static const NestGuestFacts role = {WINDOWS, .hyperv = YES};
@@ -205,6 +219,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_outcomes),
         cmocka_unit_test(test_not_asked),
+        cmocka_unit_test(test_no_profile_at_all),
         cmocka_unit_test(test_what_the_vm_adds),
         cmocka_unit_test(test_facts_are_freed),
     };
