@@ -78,6 +78,14 @@ static const NestOption file_options[] = {
     {NULL},
 };
 
+static const NestOption install_options[] = {
+    YES,
+    FLAG(dry_run, "dry-run", 'n', "show the plan and change nothing"),
+    FLAG(reboot, "reboot", '\0', "restart the guest where something needs it"),
+    NO_WAIT,
+    {NULL},
+};
+
 #define BY VALUE(by, "by", '\0', "HYPERVISOR", "of that one in the guest, where there are several")
 
 static const NestOption guest_create_options[] = {
@@ -372,6 +380,11 @@ const NestCommand nest_commands[] = {
         "With memory and vCPUs of each and of all together; what is more than there is, is "
         "flagged. "
         "Running guests are asked over their agents, all within ten seconds."},
+    {"guest install-hypervisor", NULL, "VM", 1, 1, install_options, NEST_COMMAND_CHANGES,
+        nest_command_guest_install, "install a hypervisor in the guest of a VM",
+        "KVM and libvirt by the packages of the guest's distribution, Hyper-V on Windows; whatever "
+        "of that is missing, with the same plan and question as enable, and looked at afterwards.\n"
+        "What was installed is not taken back. The guest is restarted only with --reboot."},
     {"migrate", NULL, "VM URI", 2, 2, migrate_options, NEST_COMMAND_CHANGES, nest_command_migrate,
         "move a VM to another host",
         "URI is the other host's libvirt, as qemu+ssh://HOST/system. The disks are not copied: "

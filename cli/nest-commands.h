@@ -70,6 +70,7 @@ gboolean nest_command_checkpoint_list(NestCli *cli, GError **error);
 gboolean nest_command_checkpoint_apply(NestCli *cli, GError **error);
 gboolean nest_command_checkpoint_delete(NestCli *cli, GError **error);
 gboolean nest_command_exec(NestCli *cli, GError **error);
+gboolean nest_command_guest_install(NestCli *cli, GError **error);
 gboolean nest_command_guest_info(NestCli *cli, GError **error);
 gboolean nest_command_guest_push(NestCli *cli, GError **error);
 gboolean nest_command_guest_pull(NestCli *cli, GError **error);

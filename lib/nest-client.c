@@ -183,6 +183,15 @@ NestPlan *nest_client_plan(NestClient *client, const char *vm, const NestNestedW
     return post_plan(client, path, &nest_nested_wish_record, wish, cancellable, error);
 }
 
+NestPlan *nest_client_plan_install(NestClient *client, const char *vm, const NestInstallWish *wish,
+    GCancellable *cancellable, GError **error)
+{
+    g_autofree char *path = nest_client_vm_path(vm, "/guest/hypervisor/plan", error);
+    if (path == NULL)
+        return NULL;
+    return post_plan(client, path, &nest_install_wish_record, wish, cancellable, error);
+}
+
 NestPlan *nest_client_plan_undo(NestClient *client, const char *vm, const NestUndoWish *wish,
     GCancellable *cancellable, GError **error)
 {
@@ -295,6 +304,17 @@ gboolean nest_client_undo(NestClient *client, const char *vm, const NestUndoWish
     if (path == NULL)
         return FALSE;
     g_autoptr(SoupMessage) message = nest_client_message("PUT", path, &nest_undo_wish_record, wish);
+    return change_by_plan(client, message, ret_operation, ret_plan, cancellable, error);
+}
+
+gboolean nest_client_install(NestClient *client, const char *vm, const NestInstallWish *wish,
+    NestOperation **ret_operation, NestPlan **ret_plan, GCancellable *cancellable, GError **error)
+{
+    g_autofree char *path = nest_client_vm_path(vm, "/guest/hypervisor", error);
+    if (path == NULL)
+        return FALSE;
+    g_autoptr(SoupMessage) message =
+        nest_client_message("PUT", path, &nest_install_wish_record, wish);
     return change_by_plan(client, message, ret_operation, ret_plan, cancellable, error);
 }
 

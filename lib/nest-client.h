@@ -62,6 +62,10 @@ NestPlan *nest_client_plan_undo(NestClient *client, const char *vm, const NestUn
 NestPlan *nest_client_plan_host(
     NestClient *client, const NestHostWish *wish, GCancellable *cancellable, GError **error);
 
+/* The same to get a hypervisor into the guest of vm. */
+NestPlan *nest_client_plan_install(NestClient *client, const char *vm, const NestInstallWish *wish,
+    GCancellable *cancellable, GError **error);
+
 /* Runs a command inside vm until it ends, with *ret_status or by *ret_signal (else 0); func is
  * called for each line of the answer, whose JSON text is. Once cancellable fires nestd has it
  * killed, and error is ABORTED. */
@@ -113,6 +117,8 @@ GPtrArray *nest_client_checkpoints(
 gboolean nest_client_set_nested(NestClient *client, const char *vm, const NestNestedWish *wish,
     NestOperation **ret_operation, NestPlan **ret_plan, GCancellable *cancellable, GError **error);
 gboolean nest_client_undo(NestClient *client, const char *vm, const NestUndoWish *wish,
+    NestOperation **ret_operation, NestPlan **ret_plan, GCancellable *cancellable, GError **error);
+gboolean nest_client_install(NestClient *client, const char *vm, const NestInstallWish *wish,
     NestOperation **ret_operation, NestPlan **ret_plan, GCancellable *cancellable, GError **error);
 gboolean nest_client_fix_host(NestClient *client, const NestHostWish *wish,
     NestOperation **ret_operation, NestPlan **ret_plan, GCancellable *cancellable, GError **error);

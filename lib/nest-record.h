@@ -73,6 +73,7 @@ extern const NestRecord nest_xml_plan_record, nest_xml_wish_record, nest_guard_w
 extern const NestRecord nest_proof_record, nest_proof_exit_record, nest_proof_pass_record,
     nest_proof_wish_record;
 extern const NestRecord nest_given_record;
+extern const NestRecord nest_install_wish_record;
 extern const NestRecord nest_guest_record, nest_exec_wish_record, nest_exec_output_record,
     nest_file_record, nest_file_part_record;
 extern const NestRecord nest_inner_vm_record, nest_inner_vms_record, nest_inner_spec_record,

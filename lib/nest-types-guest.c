@@ -57,6 +57,14 @@ RECORD(nest_file_part, NestFilePart, "part of a file");
 
 FREE(nest_file, NestFile)
 FREE(nest_file_part, NestFilePart)
+static const NestField nest_install_wish_fields[] = {
+    FIELD(NestInstallWish, plan, STRING, OPTIONAL),
+    FIELD(NestInstallWish, reboot, BOOL, OPTIONAL),
+    FIELD(NestInstallWish, decline, STRV, OPTIONAL),
+};
+RECORD(nest_install_wish, NestInstallWish, "installation");
+
+FREE(nest_install_wish, NestInstallWish)
 FREE(nest_exec_wish, NestExecWish)
 FREE(nest_exec_output, NestExecOutput)
 FREE(nest_guest, NestGuest)

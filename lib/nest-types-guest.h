@@ -70,9 +70,18 @@ void nest_file_free(NestFile *file);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestFile, nest_file_free)
 void nest_file_part_free(NestFilePart *part);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestFilePart, nest_file_part_free)
+/* PUT /v1/vms/{vm}/guest/hypervisor */
+typedef struct {
+    char *plan; /* the hash of the plan that was shown; NULL: whatever is true now */
+    gboolean reboot; /* the guest may be restarted, where something needs it */
+    GStrv decline; /* ids of optional plan items to leave out */
+} NestInstallWish;
+
 void nest_guest_free(NestGuest *guest);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestGuest, nest_guest_free)
 void nest_exec_wish_free(NestExecWish *wish);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestExecWish, nest_exec_wish_free)
 void nest_exec_output_free(NestExecOutput *output);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestExecOutput, nest_exec_output_free)
+void nest_install_wish_free(NestInstallWish *wish);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestInstallWish, nest_install_wish_free)

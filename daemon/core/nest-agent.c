@@ -31,7 +31,7 @@ static const NestField info_fields[] = {
 SHAPE(info, Info, "guest-info");
 
 typedef struct {
-    char *id, *name, *pretty_name, *machine, *kernel;
+    char *id, *name, *pretty_name, *machine, *kernel, *version, *variant;
 } Os;
 
 static const NestField os_fields[] = {
@@ -40,6 +40,8 @@ static const NestField os_fields[] = {
     ROW(Os, pretty_name, "pretty-name", STRING, OPTIONAL, NULL),
     ROW(Os, machine, "machine", STRING, OPTIONAL, NULL),
     ROW(Os, kernel, "kernel-release", STRING, OPTIONAL, NULL),
+    ROW(Os, version, "version-id", STRING, OPTIONAL, NULL),
+    ROW(Os, variant, "variant-id", STRING, OPTIONAL, NULL),
 };
 SHAPE(os, Os, "guest-get-osinfo");
 
@@ -126,6 +128,27 @@ gboolean nest_agent_read_os(const char *answer, NestGuest *guest, GError **error
     guest->os = cut(os->pretty_name != NULL ? os->pretty_name : os->name);
     guest->kernel = cut(os->kernel);
     guest->machine = cut(os->machine);
+    nest_record_free(&os_record, os);
+    return TRUE;
+}
+
+void nest_guest_system_clear(NestGuestSystem *system)
+{
+    g_free(system->id);
+    g_strfreev(system->like);
+    g_free(system->version);
+    g_free(system->variant);
+    *system = (NestGuestSystem){0};
+}
+
+gboolean nest_agent_read_system(const char *answer, NestGuestSystem *system, GError **error)
+{
+    Os *os = nest_agent_shape_read(&os_record, answer, error);
+    if (os == NULL)
+        return FALSE;
+    system->id = cut(os->id);
+    system->version = cut(os->version);
+    system->variant = cut(os->variant);
     nest_record_free(&os_record, os);
     return TRUE;
 }

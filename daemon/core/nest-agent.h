@@ -18,5 +18,17 @@ gboolean nest_agent_read_info(const char *answer, NestGuest *guest, GError **err
 /* Of guest-get-osinfo: the rest. */
 gboolean nest_agent_read_os(const char *answer, NestGuest *guest, GError **error);
 
+/* What a guest says that it is. */
+typedef struct {
+    char *id; /* "debian", "mswindows"; NULL where it does not say */
+    GStrv like; /* ID_LIKE of os-release; NULL: not read */
+    char *version; /* "12" */
+    char *variant; /* "server" */
+} NestGuestSystem;
+void nest_guest_system_clear(NestGuestSystem *system);
+
+/* Of guest-get-osinfo; like is left alone. */
+gboolean nest_agent_read_system(const char *answer, NestGuestSystem *system, GError **error);
+
 /* Fills in guest->blocked_setting, once all else is there. */
 void nest_agent_name_setting(NestGuest *guest);

@@ -50,6 +50,7 @@ static const KeyRow keys[] = {
     UINT("limits", "operations", operations, "16", 1, 256),
     UINT("timeouts", "shutdown", shutdown_timeout, "90", 1, 3600),
     UINT("timeouts", "refresh", refresh, "300", 1, 86400),
+    UINT("timeouts", "boot", boot_timeout, "600", 1, 3600),
     UINT("timeouts", "reply", reply_timeout, "30", 1, 600),
     CHOICE("guard", "parity", parity, "hyperv", nest_parity_nicks),
     UINT("guard", "sample", sample, "5", 1, 300),
@@ -58,6 +59,7 @@ static const KeyRow keys[] = {
     CHOICE("policy", "trust-default", trust_default, "trusted", nest_trust_nicks),
     LIST("policy", "allow", allow, "*"),
     STRING("policy", "advisories", advisories, NEST_SYSCONFDIR "/nestd/advisories.d"),
+    STRING("policy", "recipes", recipes, NEST_SYSCONFDIR "/nestd/recipes.d"),
     LIST("rights", "view", view, ""),
     LIST("rights", "operate", operate, ""),
     LIST("rights", "manage", manage, "group:nestd"),
@@ -296,6 +298,7 @@ NestConfig *nest_config_load(const char *path, GError **error)
     if (!check_absolute("socket", config->socket, error) ||
         !check_absolute("host-root", config->host_root, error) ||
         !check_absolute("advisories", config->advisories, error) ||
+        !check_absolute("recipes", config->recipes, error) ||
         !check_absolute("STATE_DIRECTORY", config->state_directory, error) ||
         !check_absolute("RUNTIME_DIRECTORY", config->runtime_directory, error))
         return NULL;

@@ -25,6 +25,7 @@ typedef struct {
     guint connections_per_user;
     guint operations; /* [limits] operations: under way at once */
     guint shutdown_timeout; /* [timeouts] shutdown, seconds */
+    guint boot_timeout; /* [timeouts] boot, seconds */
     guint refresh; /* [timeouts] refresh, seconds */
     guint reply_timeout; /* [timeouts] reply, seconds */
     NestParity parity; /* [guard] parity */
@@ -36,6 +37,7 @@ typedef struct {
     NestTrust trust_default; /* [policy] trust-default: of VMs without a label */
     GStrv allow; /* [policy] allow: names or patterns of VMs that may nest */
     NestPolicy *policy; /* that, [levels] and [ignore …] */
+    char *recipes; /* [policy] recipes: the folder of the administrator's */
     char *advisories; /* [policy] advisories: the folder of the administrator's */
 } NestConfig;
 

@@ -352,6 +352,7 @@ void nest_core_submit_async(NestCore *core, const NestCaller *caller, NestReques
     submission->task = g_object_ref(task);
     submission->job = nest_job_new(request, uuid, caller);
     submission->job->config = core->config;
+    submission->job->recipes = core->recipes->entries;
     submission->job->store = core->store;
     submission->job->backend = core->backend;
     submission->job->hands = core->hands;

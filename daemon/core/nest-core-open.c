@@ -39,6 +39,7 @@ static gboolean recover_one(
         return TRUE;
     }
     job->config = core->config;
+    job->recipes = core->recipes->entries;
     job->store = core->store;
     job->backend = core->backend;
     job->hands = core->hands;

@@ -4,6 +4,7 @@
 #include "nest-inventory.h"
 #include "nest-job.h"
 #include "nest-operations.h"
+#include "nest-recipes.h"
 #include "nest-record.h"
 
 /* The inside of NestCore, for the nest-core-*.c files only.
@@ -35,6 +36,7 @@ struct NestCore {
     NestHostHands *hands;
     NestMarks *marks;
     NestSampler *sampler;
+    NestRecipes *recipes;
     gint64 started;
 
     NestCoreState state;

@@ -184,6 +184,14 @@ static NestHostPlace *make_place(const NestConfig *config)
     return place;
 }
 
+static NestRecipes *load_recipes(const NestConfig *config)
+{
+    NestRecipes *recipes = nest_recipes_load(config->recipes);
+    for (guint i = 0; recipes->problems[i] != NULL; i++)
+        g_warning("recipes: %s", recipes->problems[i]);
+    return recipes;
+}
+
 NestCore *nest_core_new(
     const NestConfig *config, NestStore *store, NestBackend *backend, NestHostHands *hands)
 {
@@ -194,6 +202,7 @@ NestCore *nest_core_new(
     core->hands = hands;
     core->started = g_get_real_time() / 1000;
     core->place = make_place(config);
+    core->recipes = load_recipes(config);
     core->inventory = nest_inventory_new();
     core->entries = g_array_new(FALSE, FALSE, sizeof(NestVmEntry));
     core->operations = nest_operations_new(config->operations);
@@ -296,6 +305,7 @@ void nest_core_free(NestCore *core)
     nest_sampler_free(core->sampler);
     nest_marks_free(core->marks);
     nest_host_place_free(core->place);
+    nest_recipes_free(core->recipes);
     g_array_unref(core->entries);
     nest_operations_free(core->operations);
     g_hash_table_unref(core->unrecorded);

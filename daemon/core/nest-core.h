@@ -92,6 +92,7 @@ typedef enum {
     NEST_JOB_TRUST, /* trust */
     NEST_JOB_UNFIT, /* run, until: only nestd itself asks for it */
     NEST_JOB_INNER, /* inner to make one; else item and inner_state */
+    NEST_JOB_INSTALL, /* install */
     NEST_JOB_HOST_FIX, /* host */
     NEST_JOB_HOST_UNDO /* undo */
 } NestJobKind;
@@ -116,6 +117,7 @@ typedef struct {
     gint64 until; /* not after, monotonic µs */
     NestMigrationWish *migration;
     NestTrustWish *trust;
+    NestInstallWish *install;
     NestVmSpec *spec;
     NestInnerSpec *inner;
     NestInnerWish *inner_state;
@@ -134,6 +136,9 @@ void nest_core_repair_plan_async(
     NestCore *core, const NestHostWish *wish, GAsyncReadyCallback callback, gpointer user_data);
 void nest_core_repair_plan_undo_async(
     NestCore *core, const NestUndoWish *wish, GAsyncReadyCallback callback, gpointer user_data);
+/* The same for a hypervisor in the guest, which is entered and looked at. */
+void nest_core_plan_install_async(NestCore *core, const char *vm, const NestInstallWish *wish,
+    GAsyncReadyCallback callback, gpointer user_data);
 /* The same for a definition that need not be defined anywhere: what is planned for it, and what it
  * becomes. A definition that libvirt would not take is an error, INVALID_REQUEST. wish is copied.
  */
@@ -228,8 +233,8 @@ GPtrArray *nest_core_checkpoints_finish(NestCore *core, GAsyncResult *result, GE
 
 /* Takes request over. The callback comes as soon as the intent is committed, before any effect,
  * or the request is refused. ret_operation: the operation, NULL with TRUE where nothing is to be
- * done. ret_plan: the plan of a NESTED, UNDO or HOST request, also with PLAN_OUTDATED and refusals;
- * else NULL. */
+ * done. ret_plan: the plan of a NESTED, UNDO, INSTALL or HOST request, also with PLAN_OUTDATED and
+ * refusals; else NULL. */
 void nest_core_submit_async(NestCore *core, const NestCaller *caller, NestRequest *request,
     GAsyncReadyCallback callback, gpointer user_data);
 gboolean nest_core_submit_finish(NestCore *core, GAsyncResult *result,

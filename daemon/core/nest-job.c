@@ -18,6 +18,7 @@ static const NestJobType *const types[] = {
     [NEST_JOB_TRUST] = &nest_job_trust,
     [NEST_JOB_UNFIT] = &nest_job_unfit,
     [NEST_JOB_INNER] = &nest_job_inner,
+    [NEST_JOB_INSTALL] = &nest_job_install,
     [NEST_JOB_HOST_FIX] = &nest_job_host_fix,
     [NEST_JOB_HOST_UNDO] = &nest_job_host_undo,
 };
@@ -49,6 +50,7 @@ static const struct {
     {"guest-create", NEST_JOB_INNER},
     {"guest-start", NEST_JOB_INNER},
     {"guest-stop", NEST_JOB_INNER},
+    {"install-hypervisor", NEST_JOB_INSTALL},
     {"host-fix", NEST_JOB_HOST_FIX},
     {"host-undo", NEST_JOB_HOST_UNDO},
 };
@@ -71,6 +73,7 @@ void nest_request_free(NestRequest *request)
     g_free(request->item);
     nest_migration_wish_free(request->migration);
     nest_trust_wish_free(request->trust);
+    nest_install_wish_free(request->install);
     nest_vm_spec_free(request->spec);
     nest_inner_spec_free(request->inner);
     nest_inner_wish_free(request->inner_state);
@@ -122,6 +125,7 @@ void nest_job_free(NestJob *job)
     g_free(job->way_on);
     nest_inner_free(job->inner);
     nest_host_change_free(job->change);
+    nest_install_free(job->install);
     g_clear_pointer(&job->values, g_ptr_array_unref);
     g_free(job);
 }

@@ -4,12 +4,14 @@
 #include "nest-host-block.h"
 #include "nest-host-change.h"
 #include "nest-inner.h"
+#include "nest-install-plan.h"
 #include "nest-sampler.h"
 #include "nest-vm-card.h"
 
 /* One change to one VM or to the host, from the wish to the outcome. A job is prepared, run and
  * freed by one worker; only cancellable is touched by others. */
 typedef struct NestJob NestJob;
+typedef struct NestInstall NestInstall; /* nest-job-install.c */
 
 typedef struct {
     const char *id;
@@ -45,11 +47,13 @@ typedef struct {
     gboolean (*reached)(const NestJob *job, const char *xml, GError **error);
 } NestJobType;
 
-#define NEST_JOB_STEPS_MAX 6
+/* A recipe has the most: its steps, the restart, the proof. */
+#define NEST_JOB_STEPS_MAX (NEST_RECIPE_STEPS_MAX + 2)
 
 struct NestJob {
     /* borrowed */
     const NestConfig *config;
+    const GPtrArray *recipes; /* NestRecipe; NULL in tests of a job alone */
     NestStore *store;
     NestBackend *backend;
     NestHostHands *hands;
@@ -72,9 +76,12 @@ struct NestJob {
     NestInner *inner; /* of jobs of inner VMs: as the guest was last seen */
     gboolean partly; /* likewise, as recovery finds it: some of it is done */
     NestHostChange *change; /* of jobs of the host */
+    NestInstall *install; /* of install jobs */
     GPtrArray *values; /* of its settings, as recovery finds them */
     const NestJobStep *steps[NEST_JOB_STEPS_MAX];
     guint n_steps;
+    guint at; /* the step that is being applied */
+    gboolean stays; /* what a failed step leaves behind can't be taken back, and the note says so */
     NestJob *follow; /* what its failure led to, ended: an undo; NULL: nothing */
     char *way_on; /* what to do where a crash interrupted it; NULL: try again */
     gboolean unrecorded; /* it ended, but the store could not take it */
@@ -111,7 +118,14 @@ const char *nest_job_name(const NestJob *job);
 /* One per file. */
 extern const NestJobType nest_job_nested, nest_job_undo, nest_job_state, nest_job_restart,
     nest_job_memory, nest_job_checkpoint, nest_job_migrate, nest_job_create, nest_job_delete,
-    nest_job_trust, nest_job_unfit, nest_job_inner, nest_job_host_fix, nest_job_host_undo;
+    nest_job_trust, nest_job_unfit, nest_job_inner, nest_job_install, nest_job_host_fix,
+    nest_job_host_undo;
+
+void nest_install_free(NestInstall *install);
+
+/* The plan to get a hypervisor into the guest of the VM of view. Blocks. */
+NestPlan *nest_job_install_plan(NestBackend *backend, const GPtrArray *recipes,
+    const NestVmView *view, const NestInstallWish *wish, GError **error);
 
 /* The plans of the jobs of the host, whose root is where they work. */
 NestPlan *nest_job_host_plan_fix(NestHostSnapshot *host, const char *root,

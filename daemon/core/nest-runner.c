@@ -157,7 +157,7 @@ static void fail(NestJob *job, guint index, const GError *error)
     for (guint i = 0; i < index; i++)
         if (job->steps[i]->destructive)
             add_note(job, "\"%s\" can't be taken back", job->steps[i]->title);
-    if (!undone || destroyed(job, index))
+    if (!undone || job->stays || destroyed(job, index))
         end(job, NEST_OP_FAILED);
     else
         end(job, aborted ? NEST_OP_ABORTED : NEST_OP_ROLLED_BACK);
@@ -181,6 +181,7 @@ void nest_runner_run(NestJob *job)
     operation_of(job)->started = now();
     for (guint i = 0; i < job->n_steps; i++) {
         g_autoptr(GError) error = NULL;
+        job->at = i;
         if (!begin_step(job, i, &error) || !job->steps[i]->apply(job, &error)) {
             fail(job, i, error);
             return;

@@ -45,6 +45,8 @@ void nest_http_operations_abort(NestExchange *exchange);
 void nest_http_guest_exec(NestExchange *exchange);
 void nest_http_file_get(NestExchange *exchange);
 void nest_http_file_put(NestExchange *exchange);
+void nest_http_install_plan(NestExchange *exchange);
+void nest_http_install_set(NestExchange *exchange);
 void nest_http_guest_get(NestExchange *exchange);
 void nest_http_inner_list(NestExchange *exchange);
 void nest_http_inner_create(NestExchange *exchange);

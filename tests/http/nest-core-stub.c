@@ -199,6 +199,13 @@ void nest_core_plan_undo_async(NestCore *core, const char *vm, const NestUndoWis
     nest_core_plan_async(core, vm, &same, callback, user_data);
 }
 
+void nest_core_plan_install_async(NestCore *core, const char *vm, const NestInstallWish *wish,
+    GAsyncReadyCallback callback, gpointer user_data)
+{
+    NestNestedWish same = {.enabled = TRUE};
+    nest_core_plan_async(core, vm, &same, callback, user_data);
+}
+
 void nest_core_repair_plan_async(
     NestCore *core, const NestHostWish *wish, GAsyncReadyCallback callback, gpointer user_data)
 {
@@ -293,6 +300,7 @@ void nest_request_free(NestRequest *request)
     g_free(request->item);
     nest_migration_wish_free(request->migration);
     nest_trust_wish_free(request->trust);
+    nest_install_wish_free(request->install);
     nest_vm_spec_free(request->spec);
     nest_inner_spec_free(request->inner);
     nest_inner_wish_free(request->inner_state);
@@ -316,8 +324,8 @@ static NestOperation *add_operation(
     NestCore *core, const NestCaller *caller, const NestRequest *request)
 {
     static const char *const kinds[] = {"enable", "undo", "start", "reboot", "memory", "checkpoint",
-        "migrate", "create", "delete", "trust", "stop-unfit", "guest-create", "host-fix",
-        "host-undo"};
+        "migrate", "create", "delete", "trust", "stop-unfit", "guest-create", "install-hypervisor",
+        "host-fix", "host-undo"};
     G_STATIC_ASSERT(G_N_ELEMENTS(kinds) == NEST_JOB_HOST_UNDO + 1);
     NestOperation *operation = nest_operation_new();
     operation->id = core->operations->len + 1;

@@ -28,6 +28,8 @@ INSTALLED = {
     "usr/share/bash-completion/completions/nestctl": "-rw-r--r--",
     "usr/share/nestd/advisories.json": "-rw-r--r--",
     "usr/share/nestd/advisories.schema.json": "-rw-r--r--",
+    "usr/share/nestd/recipes.json": "-rw-r--r--",
+    "usr/share/nestd/recipes.schema.json": "-rw-r--r--",
 }
 PAGES = ["man1/nestctl.1.gz", "man5/nestd.conf.5.gz", "man8/nestd.8.gz"]
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-advisories.h"
-#include "nest-codec.h"
-#include "nest-test.h"
+#include "nest-test-schema.h"
 #include "nest-version.h"
 #include <glib/gstdio.h>
 #include <string.h>
@@ -42,52 +41,11 @@ static void test_shipped(void **state)
     assert_false(find(advisories, "CVE-2021-3653")->verified);
 }
 
-static json_t *load_schema(void)
-{
-    g_autofree char *path = g_build_filename(
-        g_getenv("NEST_TEST_DATA"), "..", "..", "schema", "advisories.schema.json", NULL);
-    g_autofree char *text = NULL;
-    gsize length = 0;
-    assert_true(g_file_get_contents(path, &text, &length, NULL));
-    json_t *schema = nest_codec_parse(text, length, NULL);
-    assert_non_null(schema);
-    return schema;
-}
-
-static gboolean has_string(json_t *array, const char *text)
-{
-    size_t i;
-    json_t *item;
-    json_array_foreach(
-        array, i, item) if (g_strcmp0(json_string_value(item), text) == 0) return TRUE;
-    return FALSE;
-}
-
-/* The schema that others check their files with has the fields that are read, both ways. */
-static void assert_same_fields(json_t *object, const NestRecord *record)
-{
-    json_t *properties = json_object_get(object, "properties");
-    json_t *required = json_object_get(object, "required");
-    assert_int_equal(json_object_size(properties), record->n_fields);
-    assert_false(json_is_true(json_object_get(object, "additionalProperties")));
-    for (guint i = 0; i < record->n_fields; i++) {
-        const NestField *field = &record->fields[i];
-        json_t *property = json_object_get(properties, field->name);
-        if (property == NULL)
-            fail_msg("the schema has no %s", field->name);
-        assert_int_equal(has_string(required, field->name), field->flags == NEST_FIELD_REQUIRED);
-        for (guint n = 0; field->nicks != NULL && field->nicks[n] != NULL; n++)
-            assert_true(has_string(json_object_get(property, "enum"), field->nicks[n]));
-        if (field->record != NULL)
-            assert_same_fields(json_object_get(property, "items"), field->record);
-    }
-}
-
 static void test_schema(void **state)
 {
-    g_autoptr(json_t) schema = load_schema();
+    g_autoptr(json_t) schema = test_load_schema("advisories.schema.json");
     json_t *advisory = json_object_get(json_object_get(schema, "$defs"), "advisory");
-    assert_same_fields(advisory, &nest_advisory_record);
+    test_assert_same_fields(schema, advisory, &nest_advisory_record);
 }
 
 /* ---- files of the administrator ---- */

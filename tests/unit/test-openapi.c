@@ -62,6 +62,7 @@ static const struct {
     {"CheckpointWish", &nest_checkpoint_wish_record, TRUE},
     {"Event", &nest_event_record, FALSE},
     {"ExecOutput", &nest_exec_output_record, FALSE},
+    {"InstallWish", &nest_install_wish_record, TRUE},
     {"ExecWish", &nest_exec_wish_record, TRUE},
     {"Given", &nest_given_record, FALSE},
     {"File", &nest_file_record, FALSE},
