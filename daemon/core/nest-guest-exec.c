@@ -6,7 +6,6 @@
 #include "nest-guest-stream.h"
 #include <string.h>
 
-#define CHUNK (256 * 1024)
 #define LOOK_MS_MIN 10
 #define LOOK_MS_MAX 250
 #define SILENCE_SECONDS 15
@@ -130,8 +129,8 @@ static gboolean pump_stream(Run *run, guint i, gboolean *ret_more, GError **erro
         return FALSE;
     if (stream->handle < 0)
         return TRUE;
-    if (!nest_guest_stream_read(stream, &run->talk, CHUNK, &chunk, &end, &cause)) {
-        *ret_more = nest_guest_talk_is_patient(&run->talk, &cause);
+    if (!nest_guest_stream_read(stream, &run->talk, &chunk, &end, &cause)) {
+        *ret_more = nest_guest_stream_is_patient(stream, &run->talk, &cause);
         if (!*ret_more)
             g_propagate_error(error, g_steal_pointer(&cause));
         return *ret_more;

@@ -39,7 +39,7 @@ static gboolean is_aborted(const Transfer *transfer, GError **error)
 /* TRUE: it is worth trying again, and error is gone. */
 static gboolean again(Transfer *transfer, GError **error)
 {
-    if (!nest_guest_talk_is_patient(&transfer->talk, error))
+    if (!nest_guest_stream_is_patient(&transfer->stream, &transfer->talk, error))
         return FALSE;
     nest_guest_talk_rest(REST_MS, transfer->cancellable);
     return TRUE;
@@ -251,8 +251,7 @@ static gboolean read_piece(Transfer *transfer, Reader *reader, gboolean *ret_end
     g_autoptr(GError) cause = NULL;
     g_autoptr(GBytes) piece = NULL;
     gsize length = 0;
-    if (!nest_guest_stream_read(
-            &transfer->stream, &transfer->talk, NEST_GUEST_PIECE, &piece, ret_end, &cause)) {
+    if (!nest_guest_stream_read(&transfer->stream, &transfer->talk, &piece, ret_end, &cause)) {
         gboolean patient = again(transfer, &cause);
         if (!patient)
             g_propagate_error(error, g_steal_pointer(&cause));

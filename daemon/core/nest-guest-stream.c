@@ -2,10 +2,17 @@
 #include "nest-guest-stream.h"
 #include "nest-error.h"
 
+#define STEP_FIRST (16 * 1024)
+#define STEP_MIN 1024
+#define FAST_US (700 * 1000)
+#define SLOW_US (2000 * 1000)
+#define STUCK_US (60 * G_USEC_PER_SEC)
+
 gboolean nest_guest_stream_open(NestGuestStream *stream, NestGuestTalk *talk, const char *path,
     const char *mode, GError **error)
 {
     g_autofree char *answer = NULL;
+    stream->moved = g_get_monotonic_time();
     return nest_guest_talk_ask(talk, nest_agent_exec_ask_open(path, mode), &answer, error) &&
         nest_agent_exec_read_open(answer, &stream->handle, error);
 }
@@ -23,19 +30,41 @@ static gboolean ask_there(
     return nest_guest_talk_ask(talk, g_steal_pointer(&taken), ret_answer, error);
 }
 
+static guint step_of(const NestGuestStream *stream)
+{
+    return stream->step != 0 ? stream->step : STEP_FIRST;
+}
+
+/* What takes long is done in smaller steps, so that each has its answer in time. */
+static void adapt(NestGuestStream *stream, gboolean answered, gint64 began)
+{
+    gint64 took = g_get_monotonic_time() - began;
+    guint step = step_of(stream);
+    if (!answered)
+        stream->step = MAX(step / 4, STEP_MIN);
+    else if (took > SLOW_US)
+        stream->step = MAX(step / 2, STEP_MIN);
+    else if (took < FAST_US)
+        stream->step = MIN(step * 2, NEST_GUEST_STEP_MAX);
+}
+
 static void found(NestGuestStream *stream, gsize moved)
 {
     stream->lost = FALSE;
     stream->offset += moved;
+    stream->moved = g_get_monotonic_time();
 }
 
-gboolean nest_guest_stream_read(NestGuestStream *stream, NestGuestTalk *talk, guint count,
-    GBytes **ret_piece, gboolean *ret_end, GError **error)
+gboolean nest_guest_stream_read(NestGuestStream *stream, NestGuestTalk *talk, GBytes **ret_piece,
+    gboolean *ret_end, GError **error)
 {
     g_autofree char *answer = NULL;
-    char *question = nest_agent_exec_ask_chunk(stream->handle, count);
-    if (!ask_there(stream, talk, question, &answer, error) ||
-        !nest_agent_exec_read_chunk(answer, count, ret_piece, ret_end, error))
+    guint count = step_of(stream);
+    gint64 began = g_get_monotonic_time();
+    gboolean answered =
+        ask_there(stream, talk, nest_agent_exec_ask_chunk(stream->handle, count), &answer, error);
+    adapt(stream, answered, began);
+    if (!answered || !nest_agent_exec_read_chunk(answer, count, ret_piece, ret_end, error))
         return FALSE;
     found(stream, g_bytes_get_size(*ret_piece));
     return TRUE;
@@ -45,12 +74,25 @@ gboolean nest_guest_stream_write(
     NestGuestStream *stream, NestGuestTalk *talk, GBytes *piece, gsize *ret_written, GError **error)
 {
     g_autofree char *answer = NULL;
-    char *question = nest_agent_exec_ask_write(stream->handle, piece);
-    if (!ask_there(stream, talk, question, &answer, error) ||
-        !nest_agent_exec_read_written(answer, g_bytes_get_size(piece), ret_written, error))
+    gsize length = MIN(g_bytes_get_size(piece), step_of(stream));
+    g_autoptr(GBytes) step = g_bytes_new_from_bytes(piece, 0, length);
+    gint64 began = g_get_monotonic_time();
+    gboolean answered =
+        ask_there(stream, talk, nest_agent_exec_ask_write(stream->handle, step), &answer, error);
+    adapt(stream, answered, began);
+    if (!answered || !nest_agent_exec_read_written(answer, length, ret_written, error))
         return FALSE;
     found(stream, *ret_written);
     return TRUE;
+}
+
+/* The answers that come to questions between, as where it stands, are none that get it on. */
+gboolean nest_guest_stream_is_patient(
+    const NestGuestStream *stream, const NestGuestTalk *talk, GError **error)
+{
+    if (g_get_monotonic_time() - stream->moved > STUCK_US)
+        return FALSE;
+    return nest_guest_talk_is_patient(talk, error);
 }
 
 gboolean nest_guest_stream_flush(NestGuestStream *stream, NestGuestTalk *talk, GError **error)

@@ -10,7 +10,7 @@ import nestd
 import test_nested
 from fake import eventually
 
-SIZE = 20 << 20
+SIZE = 200000  # an emulated CPU takes its time
 
 
 class FilesInGuest(test_nested.WithGuest):
@@ -28,7 +28,7 @@ class FilesInGuest(test_nested.WithGuest):
         there.chmod(0o750)
         done = self.nestctl("guest", "push", "--mode", "keep", "vm", there, "/tmp/")
         self.assertEqual(done.returncode, 0, done)
-        self.assertRegex(done.stdout, r"/tmp/there: 20.0 MiB written; the guest says the same")
+        self.assertRegex(done.stdout, r"/tmp/there: 195.3 KiB written; the guest says the same")
         done = self.nestctl("guest", "pull", "--mode", "keep", "vm", "/tmp/there", back)
         self.assertEqual(done.returncode, 0, done)
         self.assertTrue(back.read_bytes() == there.read_bytes())
