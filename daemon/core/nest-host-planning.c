@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-host-planning.h"
+#include "nest-plan-hash.h"
 #include "nest-record.h"
 #include <string.h>
 
@@ -94,24 +95,15 @@ gboolean nest_host_planning_can_unload(NestHostPlanning *planning, const char *m
     return FALSE;
 }
 
-/* Every part with its length, so that no two different plans look the same. */
-static void hash_text(GChecksum *sum, const char *text)
-{
-    gint64 length = text != NULL ? (gint64)strlen(text) : -1;
-    g_checksum_update(sum, (const guchar *)&length, sizeof length);
-    if (text != NULL)
-        g_checksum_update(sum, (const guchar *)text, length);
-}
-
 static char *hash_plan(const NestHostPlanning *planning, const char *const *decline)
 {
     const NestPlan *plan = planning->plan;
     g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
     g_autofree char *change = nest_host_change_to_text(planning->change);
-    hash_text(sum, change);
-    hash_text(sum, plan->problem != NULL ? plan->problem->detail : NULL);
+    nest_plan_hash_text(sum, change);
+    nest_plan_hash_text(sum, plan->problem != NULL ? plan->problem->detail : NULL);
     for (guint i = 0; decline != NULL && decline[i] != NULL; i++)
-        hash_text(sum, decline[i]);
+        nest_plan_hash_text(sum, decline[i]);
     return g_strdup(g_checksum_get_string(sum));
 }
 

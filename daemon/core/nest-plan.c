@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-plan.h"
 #include "nest-error.h"
+#include "nest-plan-hash.h"
 #include "nest-record.h"
 #include "nest-size.h"
 #include "nest-vm-trust.h"
@@ -364,37 +365,11 @@ static gboolean refuse_untrusted(const Planner *planner, GError **error)
             nest_vm_trust_refuses(view, error));
 }
 
-/* Every part with its length, so that no two different facts look the same. */
-static void hash_text(GChecksum *sum, const char *text)
-{
-    gint64 length = text != NULL ? (gint64)strlen(text) : -1;
-    g_checksum_update(sum, (const guchar *)&length, sizeof length);
-    if (text != NULL)
-        g_checksum_update(sum, (const guchar *)text, length);
-}
-
-static void hash_number(GChecksum *sum, guint number)
-{
-    g_autofree char *text = g_strdup_printf("%u", number);
-    hash_text(sum, text);
-}
-
-static void hash_items(GChecksum *sum, const GPtrArray *items)
-{
-    hash_number(sum, items->len);
-    for (guint i = 0; i < items->len; i++) {
-        const NestPlanItem *item = g_ptr_array_index(items, i);
-        const char *texts[] = {item->id, item->title, item->current, item->target, item->detail};
-        for (guint t = 0; t < G_N_ELEMENTS(texts); t++)
-            hash_text(sum, texts[t]);
-    }
-}
-
 static void hash_target(GChecksum *sum, const char *target)
 {
     g_autofree char *definition = nest_domain_fingerprint(target);
     if (definition != NULL)
-        hash_text(sum, definition);
+        nest_plan_hash_text(sum, definition);
 }
 
 static char *hash_plan(const Planner *planner)
@@ -403,16 +378,16 @@ static char *hash_plan(const Planner *planner)
     const NestPlan *plan = planner->plan;
     g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
     g_autofree char *definition = facts->xml != NULL ? nest_domain_fingerprint(facts->xml) : NULL;
-    hash_text(sum, plan->uuid);
-    hash_text(sum, definition);
-    hash_number(sum, facts->state);
-    hash_number(sum, facts->saved_state);
-    hash_number(sum, plan->enable);
-    hash_number(sum, plan->verdict);
+    nest_plan_hash_text(sum, plan->uuid);
+    nest_plan_hash_text(sum, definition);
+    nest_plan_hash_number(sum, facts->state);
+    nest_plan_hash_number(sum, facts->saved_state);
+    nest_plan_hash_number(sum, plan->enable);
+    nest_plan_hash_number(sum, plan->verdict);
     for (guint i = 0; optional_ids[i] != NULL; i++)
-        hash_number(sum, is_declined(planner, optional_ids[i]));
-    hash_items(sum, plan->items);
-    hash_text(sum, plan->problem != NULL ? plan->problem->detail : NULL);
+        nest_plan_hash_number(sum, is_declined(planner, optional_ids[i]));
+    nest_plan_hash_items(sum, plan->items);
+    nest_plan_hash_text(sum, plan->problem != NULL ? plan->problem->detail : NULL);
     hash_target(sum, planner->target);
     return g_strdup(g_checksum_get_string(sum));
 }
