@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-domain-schema.h"
+#include "nest-domain-clash.h"
 #include "nest-domain-read.h"
 #include "nest-error.h"
 #include <glib/gstdio.h>
@@ -139,19 +140,19 @@ static char *find_culprit(const NestDomainSchema *schema, xmlDoc *doc)
 }
 
 /* What the schema leaves open, and libvirt's parser does not. */
-static const char *missing(const NestDocument *document, const NestDomain *domain)
+static char *missing(const NestDocument *document, const NestDomain *domain)
 {
     const xmlNode *os = nest_element_child(document->root, "os");
     g_autofree char *type = nest_element_text(nest_element_child(os, "type"));
     if (type == NULL || *type == '\0')
-        return "<os> with a <type> is missing";
-    return domain->memory_kib == 0 ? "<memory> is missing" : NULL;
+        return g_strdup("<os> with a <type> is missing");
+    return domain->memory_kib == 0 ? g_strdup("<memory> is missing") : nest_domain_clash(document);
 }
 
 static gboolean check_complete(const NestDocument *document, GError **error)
 {
     g_autoptr(NestDomain) domain = nest_domain_from_document(document, error);
-    const char *what = domain != NULL ? missing(document, domain) : NULL;
+    g_autofree char *what = domain != NULL ? missing(document, domain) : NULL;
     if (what != NULL)
         nest_set_error(error, NEST_ERROR_INVALID_REQUEST, NULL,
             "libvirt would refuse this definition: %s", what);

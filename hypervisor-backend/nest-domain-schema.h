@@ -20,8 +20,9 @@ NestDomainSchema *nest_domain_schema_new(const char *file);
 void nest_domain_schema_free(NestDomainSchema *schema);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestDomainSchema, nest_domain_schema_free)
 
-/* INVALID_REQUEST where xml is not a domain definition by the schema, or has no memory or OS type;
- * the message says which part of it and in which line, where leaving out one element or attribute
- * would make it one. TOO_LARGE for more elements than above, HYPERVISOR where the schema can't be
- * read. Any thread; one check at a time, others wait. */
+/* INVALID_REQUEST where xml is not a domain definition by the schema, has no memory or OS type, or
+ * devices that clash (nest-domain-clash.h); the message says which part of it and in which line,
+ * where leaving out one element or attribute would make it one. TOO_LARGE for more elements than
+ * above, HYPERVISOR where the schema can't be read. Any thread; one check at a time, others wait.
+ */
 gboolean nest_domain_schema_check(NestDomainSchema *schema, const char *xml, GError **error);

@@ -83,6 +83,45 @@ static void test_what_is_missing(void **state)
     }
 }
 
+#define DISK(target, more) \
+    "<disk type='file'><source file='/a'/><target dev='" target "'/>" more "</disk>\n"
+#define PCI(slot, function) \
+    "<address type='pci' domain='0x0000' bus='0' slot='" slot "' function='" function "'/>"
+
+/* What the schema can't see. */
+static void test_what_clashes(void **state)
+{
+    static const struct {
+        const char *devices, *says;
+    } rows[] = {
+        {DISK("vda", "") DISK("vdb", ""), NULL},
+        {DISK("vda", "") DISK("vda", ""), "line 7: <disk> has the target vda, and another"},
+        {DISK("vda", PCI("3", "0x0")) DISK("vdb", PCI("0x04", "0")), NULL},
+        {DISK("vda", PCI("3", "0x0")) DISK("vdb", PCI("3", "1")), NULL},
+        {DISK("vda", PCI("0x0a", "0x0")) DISK("vdb", PCI("10", "0")), "PCI address 0000:00:0a.0"},
+        {DISK("vda", PCI("0", "0")) DISK("vdb", PCI("0", "0")), NULL},
+        {DISK("vda", PCI("3", "0")) "<memballoon model='virtio'>" PCI("3", "0") "</memballoon>",
+            "<memballoon> has the PCI address 0000:00:03.0"},
+        {"<serial type='pty'><target type='pci-serial'/>" PCI(
+             "4", "0") "</serial>"
+                       "<console type='pty'><target type='serial'/>" PCI("4", "0") "</console>",
+            NULL},
+        {DISK("vda", PCI("9", "0")) "<hostdev mode='subsystem' type='pci'><source><address "
+                                    "domain='0' bus='0' slot='9' function='0'/></source></hostdev>",
+            NULL},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *xml = g_strconcat(BEGIN, rows[i].devices, END, NULL);
+        g_autoptr(GError) error = NULL;
+        gboolean good = nest_domain_schema_check(schema, xml, &error);
+        if (rows[i].says == NULL)
+            assert_no_error(error);
+        assert_int_equal(good, rows[i].says == NULL);
+        if (!good && strstr(error->message, rows[i].says) == NULL)
+            fail_msg("row %u: %s", i, error->message);
+    }
+}
+
 static void test_bounds(void **state)
 {
     g_autoptr(GString) text = g_string_new(BEGIN);
@@ -112,6 +151,7 @@ int main(void)
         cmocka_unit_test(test_edits_stay_valid),
         cmocka_unit_test(test_what_is_wrong),
         cmocka_unit_test(test_what_is_missing),
+        cmocka_unit_test(test_what_clashes),
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_schema_that_is_not_there),
     };
