@@ -14,6 +14,8 @@ gboolean nest_command_help(NestCli *cli, GError **error)
         nest_help_overview(cli->output);
         return TRUE;
     }
+    if (arguments->n_operands == 1 && nest_help_group(cli->output, arguments->operands[0]))
+        return TRUE;
     guint used = 0;
     const NestCommand *command = nest_commands_find_words(arguments->operands, &used);
     if (command == NULL || used < arguments->n_operands) {

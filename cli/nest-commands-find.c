@@ -35,12 +35,13 @@ char *nest_commands_group(const char *word)
 void nest_commands_refuse(GStrv words, GError **error)
 {
     g_autofree char *seconds = nest_commands_group(words[0]);
-    if (seconds == NULL)
+    if (seconds == NULL) {
         nest_set_error(
             error, NEST_ERROR_USAGE, "nestctl help", "there is no command \"%s\"", words[0]);
-    else
-        nest_set_error(
-            error, NEST_ERROR_USAGE, "nestctl help", "%s needs one of: %s", words[0], seconds);
+    } else {
+        g_autofree char *next = g_strdup_printf("nestctl help %s", words[0]);
+        nest_set_error(error, NEST_ERROR_USAGE, next, "%s needs one of: %s", words[0], seconds);
+    }
 }
 
 /* PowerShell's way to say the same: -VmName X, -VmName:X, -WhatIf, -Confirm:$false. */
@@ -109,6 +110,19 @@ static gboolean parse_alias(
     return parse_command(command, translated, arguments, error);
 }
 
+/* "guest --help" is "help guest". */
+static gboolean asks_for_group(GStrv words, NestArguments *arguments)
+{
+    g_autofree char *seconds = nest_commands_group(words[0]);
+    gboolean asks = seconds != NULL && words[1] != NULL &&
+        (strcmp(words[1], "--help") == 0 || strcmp(words[1], "-h") == 0);
+    if (asks) {
+        arguments->operands = g_strdupv((char *[]){words[0], NULL});
+        arguments->n_operands = 1;
+    }
+    return asks;
+}
+
 gboolean nest_commands_parse(
     GStrv words, NestArguments *arguments, const NestCommand **ret_command, GError **error)
 {
@@ -124,6 +138,10 @@ gboolean nest_commands_parse(
         return TRUE;
     guint used = 0;
     command = nest_commands_find_words(rest + 1, &used);
+    if (command == NULL && asks_for_group(rest + 1, arguments)) {
+        *ret_command = nest_commands_find("help");
+        return TRUE;
+    }
     if (command == NULL) {
         nest_commands_refuse(rest + 1, error);
         return FALSE;

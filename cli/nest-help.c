@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define OPTION_COLUMN 28
+#define COMMAND_COLUMN 22
 
 static char *option_text(const NestOption *option)
 {
@@ -36,15 +37,34 @@ static void print_options(NestOutput *output, const NestOption *options)
     }
 }
 
+static void print_command(NestOutput *output, const NestCommand *command)
+{
+    g_autofree char *name = g_strjoin(" ", command->verb, command->operands, NULL);
+    print_pair(output, COMMAND_COLUMN, g_strchomp(name), command->summary);
+}
+
+gboolean nest_help_group(NestOutput *output, const char *word)
+{
+    g_autofree char *start = g_strconcat(word, " ", NULL), *seconds = nest_commands_group(word);
+    if (seconds == NULL || nest_commands_find(word) != NULL)
+        return FALSE;
+    nest_output_line(output, "nestctl %s COMMAND [OPERAND…]", word);
+    nest_output_end(output);
+    for (const NestCommand *command = nest_commands; command->verb != NULL; command++)
+        if (g_str_has_prefix(command->verb, start))
+            print_command(output, command);
+    nest_output_end(output);
+    nest_output_line(output, "More: nestctl help %s COMMAND, man nestctl", word);
+    return TRUE;
+}
+
 void nest_help_overview(NestOutput *output)
 {
     nest_output_line(output, "nestctl [OPTION…] COMMAND [OPERAND…]");
     nest_output_line(output, "Nested virtualization on KVM: see it, switch it on, prove it.");
     nest_output_end(output);
-    for (const NestCommand *command = nest_commands; command->verb != NULL; command++) {
-        g_autofree char *name = g_strjoin(" ", command->verb, command->operands, NULL);
-        print_pair(output, 22, g_strchomp(name), command->summary);
-    }
+    for (const NestCommand *command = nest_commands; command->verb != NULL; command++)
+        print_command(output, command);
     nest_output_end(output);
     print_options(output, nest_global_options);
     nest_output_end(output);

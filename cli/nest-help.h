@@ -5,6 +5,10 @@
 void nest_help_overview(NestOutput *output);
 void nest_help_command(NestOutput *output, const NestCommand *command);
 
+/* The commands that begin with word; FALSE, and nothing is printed, where word is a command itself
+ * or none begins with it. */
+gboolean nest_help_group(NestOutput *output, const char *word);
+
 /* For programs: one line for each command, its fields parted by semicolons:
  * verb;operands;options;summary. The line with the verb "-" has the global options. */
 void nest_help_commands(NestOutput *output);

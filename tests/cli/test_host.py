@@ -119,7 +119,11 @@ class HostFix(CliTest):
         out, _ = self.run_nestctl("help", "host", "fix")
         self.assertTrue(out.startswith("nestctl host fix [OPTION…]\n"), out)
         self.assertEqual(self.run_nestctl("host", "fix", "--help")[0], out)
-        self.assertIn("host needs one of", self.run_nestctl("help", "host", status=2)[1])
+        out, _ = self.run_nestctl("help", "host")
+        self.assertIn("  host fix            make this host fit for nesting\n", out)
+        self.assertNotIn("enable VM", out)
+        self.assertEqual(self.run_nestctl("host", "--help")[0], out)
+        self.assertEqual(self.run_nestctl("host", "-h")[0], out)
         self.assertIn("no command", self.run_nestctl("help", "list", "list", status=2)[1])
 
 
