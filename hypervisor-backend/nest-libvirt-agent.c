@@ -26,6 +26,22 @@ static void question_free(gpointer data)
     g_free(question);
 }
 
+static void explain(virDomainPtr domain, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+
+    nest_virt_error_set_domain(&problem, domain, "ask the guest agent of");
+    if (nest_error_code(problem) != NEST_ERROR_VM_STATE) {
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return;
+    }
+    const char *name = virDomainGetName(domain);
+    g_autofree char *next =
+        g_strdup_printf("nestctl start %s, or where it is paused: nestctl resume %s", name, name);
+    nest_set_error(
+        error, NEST_ERROR_VM_STATE, next, "%s does not run: its guest can't be asked", name);
+}
+
 static gboolean ask(gpointer data, GError **error)
 {
     Question *question = data;
@@ -34,7 +50,7 @@ static gboolean ask(gpointer data, GError **error)
         virDomainQemuAgentCommand(question->domain, question->command, question->timeout_s, 0);
     if (question->answer != NULL)
         return TRUE;
-    nest_virt_error_set_domain(error, question->domain, "ask the guest agent of");
+    explain(question->domain, error);
     return FALSE;
 }
 

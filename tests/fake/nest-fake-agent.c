@@ -26,7 +26,8 @@ static gboolean check_runs(NestFake *fake, NestFakeCall *call, GError **error)
         return FALSE;
     }
     if (vm->state != NEST_VM_RUNNING && vm->state != NEST_VM_PAUSED) {
-        nest_set_error(error, NEST_ERROR_VM_STATE, NULL, "domain is not running");
+        nest_set_error(error, NEST_ERROR_VM_STATE, "nestctl start it",
+            "%s does not run: its guest can't be asked", vm->name);
         return FALSE;
     }
     call->path = g_strdup_printf("%s/%s.agent", fake->directory, vm->name);

@@ -31,6 +31,9 @@ class ExecInGuest(test_nested.WithGuest):
         self.assertEqual(done.stdout.count(".nestd-"), 1, done)
         done = self.nestctl("exec", "vm", "--", "poweroff", "-f")
         self.assertEqual(done.returncode, 7, done)
+        done = self.nestctl("guest", "list", "vm")
+        self.assertEqual(done.returncode, 7, done)
+        self.assertIn("next  nestctl start vm", done.stderr)
 
 
 if __name__ == "__main__":
