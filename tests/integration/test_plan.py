@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Plans for definitions that are defined nowhere: the API, nestctl plan, and bad input."""
 
+import itertools
 import json
 import subprocess
 import tempfile
@@ -153,10 +154,17 @@ class TestPlan(unittest.TestCase):
         self.assertEqual(answer.status, 413, answer)
 
     def test_many_elements(self):
-        disk = "<disk type='block'><source dev='/x'/><target dev='vda'/></disk>"
-        self.plan(PLAIN.replace("<devices>", "<devices>" + disk * 1000), "steps")
-        self.refused(PLAIN.replace("<devices>", "<devices>" + disk * 7000), 413, "too-large",
+        disks = ["<disk type='block'><source dev='/x'/><target dev='vd%s'/></disk>" % "".join(name)
+                 for name in itertools.product("abcdefghijklmnopqrst", repeat=3)]
+        self.plan(PLAIN.replace("<devices>", "<devices>" + "".join(disks[:1000])), "steps")
+        self.refused(PLAIN.replace("<devices>", "<devices>" + "".join(disks[:7000])), 413,
+                     "too-large",
                      "20000 elements")
+
+    def test_clash(self):
+        disk = "<disk type='block'><source dev='/x'/><target dev='vda'/></disk>"
+        self.refused(PLAIN.replace("<devices>", "<devices>" + disk * 2), 400, "invalid-request",
+                     "another device has it too")
 
     def test_schema_unreadable(self):
         self.daemon.host.control("check:*:HYPERVISOR:no schema")
