@@ -10,7 +10,7 @@ typedef struct {
 
     gboolean yes, dry_run, no_wait, no_mac_spoofing, no_memory;
     gboolean verbose, follow, keep_disks, force, nested, names, commands, all, failed, close,
-        disable, discard_saved_state, offline, disk_only, start, reboot;
+        disable, discard_saved_state, offline, disk_only, history, start, reboot;
     char *after, *limit, *timeout, *scope, *to, *reason, *xml, *extension;
     char *memory, *vcpus, *disk, *iso, *kernel, *initrd, *cmdline, *network, *filter, *accel, *by;
 

@@ -38,10 +38,28 @@ static gboolean prove_vm(NestCli *cli, const char *vm, GError **error)
     return judge(proof, error);
 }
 
+static gboolean show_history(NestCli *cli, GError **error)
+{
+    if (cli->arguments->n_operands > 0 || cli->arguments->accel != NULL) {
+        nest_set_error(error, NEST_ERROR_USAGE, NULL,
+            "--history goes neither with a virtual machine nor with --accel: it shows all that was "
+            "proved of this host");
+        return FALSE;
+    }
+    g_autoptr(GPtrArray) proofs = nest_client_proof_history(cli->client, cli->cancellable, error);
+    if (proofs == NULL)
+        return FALSE;
+    if (!nest_cli_answer(cli))
+        nest_proof_view_print_history(cli->output, proofs);
+    return TRUE;
+}
+
 gboolean nest_command_prove(NestCli *cli, GError **error)
 {
     const char *text = cli->arguments->accel;
     guint accel = NEST_ACCEL_AUTO;
+    if (cli->arguments->history)
+        return show_history(cli, error);
     if (cli->arguments->n_operands > 0)
         return prove_vm(cli, cli->arguments->operands[0], error);
     if (text != NULL && !nest_nick_parse(nest_accel_nicks, text, &accel)) {

@@ -44,6 +44,7 @@ static const NestOption checks_options[] = {
 
 static const NestOption prove_options[] = {
     VALUE(accel, "accel", '\0', "auto|kvm|tcg", "what shall run it: KVM, or QEMU's software CPU"),
+    FLAG(history, "history", '\0', "show what was proved of this host, over time"),
     {NULL},
 };
 

@@ -73,6 +73,12 @@ static void print_verdict(NestOutput *output, const NestProof *proof, const char
         proof->proved ? "YES" : "NO");
 }
 
+static void print_slower(NestOutput *output, const NestProof *proof)
+{
+    if (proof->slower != NULL)
+        nest_output_wrapped(output, NEST_STYLE_CAUTION, 0, proof->slower);
+}
+
 void nest_proof_view_print(NestOutput *output, const NestProof *proof, const char *vm)
 {
     g_autofree char *took = nest_text_duration((gint64)MIN(proof->duration_ms, G_MAXINT32));
@@ -80,6 +86,7 @@ void nest_proof_view_print(NestOutput *output, const NestProof *proof, const cha
     nest_output_line(output, "   %s, in %s", extension_name(proof->extension), took);
     if (!proof->proved && proof->message != NULL)
         nest_output_wrapped(output, NEST_STYLE_PLAIN, 0, proof->message);
+    print_slower(output, proof);
     print_passes(output, proof);
     print_list(output, "It can: ", proof->capabilities);
     print_list(output, "It cannot: ", proof->missing);
@@ -113,5 +120,40 @@ void nest_proof_view_print_last(
             "   %s ago%s%s%s", age, plain ? "" : ": ", plain ? "" : proof->message, outdated);
         print_verdict(output, proof, vm);
         nest_output_wrapped(output, NEST_STYLE_PLAIN, 0, line);
+        print_slower(output, proof);
     }
+}
+
+static void add_row(NestTable *table, const NestProof *proof)
+{
+    const NestProofExit *exit =
+        proof->proved && proof->exits->len > 0 ? g_ptr_array_index(proof->exits, 0) : NULL;
+    g_autofree char *time = nest_text_time(proof->time);
+    g_autofree char *median =
+        exit != NULL ? g_strdup_printf("%" G_GUINT64_FORMAT, exit->median_cycles) : g_strdup("–");
+    g_autofree char *min =
+        exit != NULL ? g_strdup_printf("%" G_GUINT64_FORMAT, exit->min_cycles) : g_strdup("–");
+    nest_table_add(table, NEST_STYLE_PLAIN, time);
+    nest_table_add(table, NEST_STYLE_PLAIN, nest_nick(nest_accel_nicks, proof->accel));
+    nest_table_add(table, proof->proved ? NEST_STYLE_GOOD : NEST_STYLE_BAD, proof->code);
+    nest_table_add(table, NEST_STYLE_PLAIN, exit != NULL ? exit->kind : "–");
+    nest_table_add(table, NEST_STYLE_PLAIN, median);
+    nest_table_add(table, proof->slower != NULL ? NEST_STYLE_CAUTION : NEST_STYLE_PLAIN, min);
+    nest_table_add(table, NEST_STYLE_PLAIN, proof->kernel != NULL ? proof->kernel : "–");
+    nest_table_add(
+        table, NEST_STYLE_PLAIN, proof->qemu_version != NULL ? proof->qemu_version : "–");
+}
+
+void nest_proof_view_print_history(NestOutput *output, const GPtrArray *proofs)
+{
+    static const char *const headers[] = {
+        "PROVED", "BY", "RESULT", "EXIT", "CYCLES", "AT LEAST", "KERNEL", "QEMU"};
+    if (proofs->len == 0) {
+        nest_output_line(output, "Nothing was proved of this host yet.  → nestctl prove");
+        return;
+    }
+    g_autoptr(NestTable) table = nest_table_new(headers, G_N_ELEMENTS(headers));
+    for (guint i = 0; i < proofs->len; i++)
+        add_row(table, g_ptr_array_index(proofs, i));
+    nest_table_print(table, output);
 }

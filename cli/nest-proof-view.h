@@ -11,3 +11,6 @@ void nest_proof_view_print(NestOutput *output, const NestProof *proof, const cha
 /* A line for each of the last ones (array of NestProof). now: milliseconds since 1970. */
 void nest_proof_view_print_last(
     NestOutput *output, const GPtrArray *proofs, const char *vm, gint64 now);
+
+/* All that were kept of the host, a line each. */
+void nest_proof_view_print_history(NestOutput *output, const GPtrArray *proofs);

@@ -75,9 +75,14 @@ static gboolean read_console(const char *path, GBytes **ret_console, GError **er
     return TRUE;
 }
 
+/* And, first, the log that the embedded driver keeps of such a VM for ever. */
 static void remove_directory(const char *path)
 {
     const char *name;
+    g_autofree char *parent = g_path_get_dirname(path);
+    g_autofree char *own = g_path_get_basename(path);
+    g_autofree char *log = g_strdup_printf("%s/log/qemu/%s.log", parent, own);
+    g_unlink(log);
     g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
     while (directory != NULL && (name = g_dir_read_name(directory)) != NULL) {
         g_autofree char *file = g_build_filename(path, name, NULL);
@@ -127,8 +132,8 @@ typedef struct {
     GCancellable *cancellable;
 } Wait;
 
-/* TRUE if the console has a whole line that begins so. */
-static gboolean has_line(const char *console, const char *beginning)
+/* TRUE if the console has a whole line that begins so, or so much that no more of it is read. */
+static gboolean has_said_all(const char *console, const char *beginning)
 {
     g_autoptr(GBytes) bytes = NULL;
     gsize length = strlen(beginning), size;
@@ -139,7 +144,7 @@ static gboolean has_line(const char *console, const char *beginning)
          text = newline + 1)
         if ((gsize)(newline - text) >= length && memcmp(text, beginning, length) == 0)
             return TRUE;
-    return FALSE;
+    return size >= CONSOLE_MAX;
 }
 
 typedef enum { TOLD_NOTHING, TOLD_MORE, TOLD_CLOSED } Told;
@@ -187,7 +192,7 @@ static gboolean is_off(const Wait *wait, GError **error)
 
 static gboolean wait_for_line(const Wait *wait, int watch, GError **error)
 {
-    while (g_get_monotonic_time() < wait->deadline && !has_line(wait->console, wait->end)) {
+    while (g_get_monotonic_time() < wait->deadline && !has_said_all(wait->console, wait->end)) {
         g_autoptr(GError) why = NULL;
         Told told = sleep_until_told(wait, watch);
         if (told == TOLD_CLOSED || (told == TOLD_NOTHING && is_off(wait, &why)))
@@ -329,7 +334,7 @@ static gboolean boot_in(NestLibvirt *self, const NestBoot *boot, char **director
         destroy(self, domain);
         return FALSE;
     }
-    gboolean told = boot->end != NULL && has_line(console, boot->end);
+    gboolean told = boot->end != NULL && has_said_all(console, boot->end);
     if (!told && !wait_for_off(&wait, error))
         return FALSE;
     gboolean good = read_console(console, ret_console, error);

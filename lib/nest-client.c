@@ -109,6 +109,12 @@ GPtrArray *nest_client_proofs(
     return get_array(client, path, &nest_proof_record, "proofs", cancellable, error);
 }
 
+GPtrArray *nest_client_proof_history(NestClient *client, GCancellable *cancellable, GError **error)
+{
+    return get_array(
+        client, "/v1/host/proof?history=1", &nest_proof_record, "proofs", cancellable, error);
+}
+
 GPtrArray *nest_client_checks(NestClient *client, GCancellable *cancellable, GError **error)
 {
     return get_array(client, "/v1/checks", &nest_check_info_record, "checks", cancellable, error);

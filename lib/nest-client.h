@@ -32,6 +32,8 @@ NestProof *nest_client_prove_vm(
     NestClient *client, const char *vm, GCancellable *cancellable, GError **error);
 GPtrArray *nest_client_proofs(
     NestClient *client, const char *vm, GCancellable *cancellable, GError **error);
+/* Those of the host over time, newest first: likewise. */
+GPtrArray *nest_client_proof_history(NestClient *client, GCancellable *cancellable, GError **error);
 /* The catalogue: array of NestCheckInfo that frees its elements. */
 GPtrArray *nest_client_checks(NestClient *client, GCancellable *cancellable, GError **error);
 /* all: every check, else only those that did not pass. vm NULL: of the host. guest: the guest of a

@@ -38,6 +38,7 @@ static const NestField nest_proof_fields[] = {
     FIELD(NestProof, nested_parameter, STRING, OPTIONAL),
     FIELD(NestProof, revision, STRING, OPTIONAL),
     FIELD(NestProof, outdated, BOOL, OPTIONAL),
+    FIELD(NestProof, slower, STRING, OPTIONAL),
 };
 RECORD(nest_proof, NestProof, "proof");
 

@@ -351,6 +351,7 @@ typedef struct {
     char *nested_parameter; /* … as they were then */
     char *revision; /* of the definition of the VM whose CPU it was, as then; NULL: of the host */
     gboolean outdated; /* one of these has changed since */
+    char *slower; /* than with the kernel, or on TCG the QEMU, before: how much; NULL: it is not */
 } NestProof;
 
 /* What a new VM shall be; unset fields are NULL, 0 or FALSE. */

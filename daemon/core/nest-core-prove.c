@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-proof-history.h"
 #include "nest-proof-run.h"
 
 /* Proofs of the host: one at a time of each accel. Who asks while one is under way gets the next
@@ -92,6 +93,20 @@ void nest_core_prove_async(
 NestProof *nest_core_prove_finish(NestCore *core, GAsyncResult *result, GError **error)
 {
     return g_task_propagate_pointer(G_TASK(result), error);
+}
+
+static gint by_time(gconstpointer a, gconstpointer b)
+{
+    const NestProof *first = *(NestProof *const *)a, *second = *(NestProof *const *)b;
+    return (second->time > first->time) - (second->time < first->time);
+}
+
+GPtrArray *nest_core_proof_history(NestCore *core)
+{
+    GPtrArray *proofs = nest_proof_history_load(core->store, NEST_ACCEL_KVM);
+    g_ptr_array_extend_and_steal(proofs, nest_proof_history_load(core->store, NEST_ACCEL_TCG));
+    g_ptr_array_sort(proofs, by_time);
+    return proofs;
 }
 
 void nest_core_prove_again(NestCore *core, const NestHost *host)

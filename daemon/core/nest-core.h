@@ -74,6 +74,9 @@ void nest_core_prove_vm_async(
     NestCore *core, const char *vm, GAsyncReadyCallback callback, gpointer user_data);
 NestProof *nest_core_prove_finish(NestCore *core, GAsyncResult *result, GError **error);
 
+/* Those of the host that are kept, newest first: array of NestProof that frees its elements. */
+GPtrArray *nest_core_proof_history(NestCore *core);
+
 /* The last one of a VM; *ret_proof NULL for none. */
 gboolean nest_core_proof(NestCore *core, const char *vm, NestProof **ret_proof, GError **error);
 

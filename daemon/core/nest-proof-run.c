@@ -2,6 +2,7 @@
 #include "nest-proof-run.h"
 #include "nest-codec.h"
 #include "nest-error.h"
+#include "nest-proof-history.h"
 #include "nest-proof.h"
 
 #define TIMEOUT_MS 20000
@@ -140,13 +141,38 @@ static NestEvent *event_of(const NestProofRun *run, const NestProof *proof)
     return event;
 }
 
-static gboolean record(const NestProofRun *run, const NestProof *proof, GError **error)
+/* That it is slower is told once. */
+static NestEvent *slower_event(const NestProofRun *run, const NestProof *proof)
+{
+    g_autoptr(NestProof) last = nest_proof_run_last(run->core->store, run->accel, run->uuid);
+    if (proof->slower == NULL || (last != NULL && last->slower != NULL))
+        return NULL;
+    NestEvent *event = nest_record_new(&nest_event_record);
+    event->kind = g_strdup("host-slower");
+    event->message = g_strdup(proof->slower);
+    return event;
+}
+
+static gboolean record_host(const NestProofRun *run, NestProof *proof, GError **error)
+{
+    g_autoptr(GPtrArray) history = nest_proof_history_load(run->core->store, run->accel);
+    proof->slower = nest_proof_history_compare(history, proof);
+    nest_proof_history_add(history, proof);
+    return nest_proof_history_save(run->core->store, run->accel, history, error);
+}
+
+static gboolean record(const NestProofRun *run, NestProof *proof, GError **error)
 {
     NestStore *store = run->core->store;
+    if (run->uuid == NULL && !record_host(run, proof, error))
+        return FALSE;
     g_autofree char *key = nest_proof_run_setting(run->accel, run->uuid);
     g_autofree char *text = nest_codec_to_text(&nest_proof_record, proof);
     g_autoptr(GPtrArray) events = g_ptr_array_new_with_free_func((GDestroyNotify)nest_event_free);
     g_ptr_array_add(events, event_of(run, proof));
+    NestEvent *slower = slower_event(run, proof);
+    if (slower != NULL)
+        g_ptr_array_add(events, slower);
     return nest_store_set_setting(store, key, text, error) &&
         nest_store_add_events(store, events, error);
 }

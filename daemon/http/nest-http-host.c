@@ -19,6 +19,12 @@ void nest_http_host_get(NestExchange *exchange)
     nest_core_host_async(exchange->core, on_host, nest_exchange_ref(exchange));
 }
 
+static void reply_proofs(NestExchange *exchange, const GPtrArray *proofs)
+{
+    json_t *list = nest_codec_encode_array(&nest_proof_record, proofs);
+    nest_reply_json(exchange, 200, json_pack("{s:o}", "proofs", list));
+}
+
 static void on_proofs(GObject *source, GAsyncResult *result, gpointer data)
 {
     g_autoptr(NestExchange) exchange = data;
@@ -28,12 +34,16 @@ static void on_proofs(GObject *source, GAsyncResult *result, gpointer data)
         nest_reply_error(exchange, error);
         return;
     }
-    json_t *list = nest_codec_encode_array(&nest_proof_record, host->proofs);
-    nest_reply_json(exchange, 200, json_pack("{s:o}", "proofs", list));
+    reply_proofs(exchange, host->proofs);
 }
 
 void nest_http_host_proofs(NestExchange *exchange)
 {
+    if (exchange->params[0] != 0) {
+        g_autoptr(GPtrArray) proofs = nest_core_proof_history(exchange->core);
+        reply_proofs(exchange, proofs);
+        return;
+    }
     nest_core_host_async(exchange->core, on_proofs, nest_exchange_ref(exchange));
 }
 

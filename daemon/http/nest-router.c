@@ -12,7 +12,8 @@
 const NestRoute nest_routes[] = {
     {"GET", "/v1", NEST_RIGHT_VIEW, nest_http_about_get, NULL, {{NULL}}},
     {"GET", "/v1/host", NEST_RIGHT_VIEW, nest_http_host_get, NULL, {{NULL}}},
-    {"GET", "/v1/host/proof", NEST_RIGHT_VIEW, nest_http_host_proofs, NULL, {{NULL}}},
+    {"GET", "/v1/host/proof", NEST_RIGHT_VIEW, nest_http_host_proofs, NULL,
+        {{"history", 0, 1, 0}}},
     {"POST", "/v1/host/proof", NEST_RIGHT_OPERATE, nest_http_host_prove, &nest_proof_wish_record,
         {{NULL}}},
     {"GET", "/v1/host/checks", NEST_RIGHT_VIEW, nest_http_checks_host, NULL, {{"all", 0, 1, 0}}},

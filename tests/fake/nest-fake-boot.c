@@ -7,13 +7,25 @@
 #include <string.h>
 
 /* A VM that exists in one call: it says what the proof program would, of the seed that it was
- * given. set:report: another code, or "cut" for a report without its end. */
+ * given. set:report: another code, "cut" for a report without its end, or "spew" for one between
+ * 60 KiB of anything. set:cycles: what an exit costs at least (2000). */
 
-static char *report(NestExtension extension, guint32 seed, const char *code)
+static void add_noise(GString *text)
 {
+    for (guint i = 0; i < 30 * 1024; i++)
+        g_string_append_c(text, (char)(i * 7 % 255 + 1));
+    g_string_append(text, "\r\n");
+}
+
+static char *report(NestExtension extension, guint32 seed, const char *said, guint64 cycles)
+{
+    gboolean spews = g_str_equal(said, "spew");
+    const char *code = spews ? "proved" : said;
     const char *name = extension == NEST_EXTENSION_VMX ? "vmx" : "svm";
     gboolean proved = g_str_equal(code, "proved");
     GString *text = g_string_new("\r\n");
+    if (spews)
+        add_noise(text);
     g_string_append_printf(text, "nest-proof 1 begin seed=0x%x\r\n", seed);
     g_string_append_printf(text, "nest-proof 1 cpu vendor=Fake extension=%s\r\n", name);
     g_string_append_printf(text,
@@ -22,8 +34,12 @@ static char *report(NestExtension extension, guint32 seed, const char *code)
         name);
     g_string_append_printf(text, "nest-proof 1 pass name=shadow result=%s answer=0x%x exits=65\r\n",
         proved ? "ok" : code, proof_answer(seed));
-    g_string_append(
-        text, "nest-proof 1 exit pass=shadow kind=cpuid count=64 min=2000 median=2500\r\n");
+    g_string_append_printf(text,
+        "nest-proof 1 exit pass=shadow kind=cpuid count=64 min=%" G_GUINT64_FORMAT
+        " median=%" G_GUINT64_FORMAT "\r\n",
+        cycles, cycles + 500);
+    if (spews)
+        add_noise(text);
     if (!g_str_equal(code, "cut"))
         g_string_append_printf(text, "nest-proof 1 end code=%s lines=7\r\n", code);
     return g_string_free(text, FALSE);
@@ -75,6 +91,7 @@ gboolean nest_fake_boot(NestBackend *backend, const NestBoot *boot, GCancellable
     NestFakeCall call = {.slot = "boot"};
     const char *seed = strstr(boot->cmdline, "seed=");
     g_autofree char *code = nest_fake_control_setting(fake->control, "report");
+    g_autofree char *cycles = nest_fake_control_setting(fake->control, "cycles");
     NestExtension extension = boot->extension;
     if (!nest_fake_call_run(fake, &call, effect_boot, error) ||
         (boot->like == NULL && !can_have(fake, extension, error)) ||
@@ -87,7 +104,8 @@ gboolean nest_fake_boot(NestBackend *backend, const NestBoot *boot, GCancellable
     guint32 number = seed != NULL ? (guint32)strtoul(seed + strlen("seed="), NULL, 16) : 0;
     char *text = extension == NEST_EXTENSION_NONE && boot->like != NULL
         ? bare_report(number)
-        : report(extension, number, code != NULL ? code : "proved");
+        : report(extension, number, code != NULL ? code : "proved",
+              cycles != NULL ? g_ascii_strtoull(cycles, NULL, 10) : 2000);
     *ret_console = g_bytes_new_take(text, strlen(text));
     return TRUE;
 }

@@ -37,6 +37,11 @@ gboolean nest_core_proof(NestCore *core, const char *vm, NestProof **ret_proof, 
     return TRUE;
 }
 
+GPtrArray *nest_core_proof_history(NestCore *core)
+{
+    return g_ptr_array_new();
+}
+
 NestProof *nest_core_prove_finish(NestCore *core, GAsyncResult *result, GError **error)
 {
     if (!g_task_propagate_boolean(G_TASK(result), error))

@@ -2,6 +2,8 @@
 """Proofs: asked for at once, kept, refused, gone wrong, repeated; the program itself is faked."""
 
 import shutil
+import signal
+import subprocess
 import unittest
 
 import nestd
@@ -81,6 +83,64 @@ class Prove(unittest.TestCase):
             self.assertTrue(nestd.Answer(connection.getresponse()).json["proved"])
             connection.close()
         self.assertIn(len(self.boots()), (2, 3))
+
+    def test_serial_port_that_spews(self):
+        self.daemon.host.control("set:report:spew")
+        proof = self.prove("tcg")
+        self.assertTrue(proof["proved"], proof)
+
+    def test_interrupted(self):
+        """Ctrl-C: nestctl ends at once; the VM is not waited for, and what came of it is kept."""
+        with self.daemon.holding("boot") as held:
+            command = subprocess.Popen(
+                [nestd.NESTCTL, "--socket", self.daemon.socket, "prove", "--accel", "tcg"],
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            held()
+            command.send_signal(signal.SIGINT)
+            out, err = command.communicate(timeout=nestd.REPLY_DEADLINE)
+            self.assertEqual((command.returncode, out), (-signal.SIGINT, b""), err)
+            self.assertEqual(self.daemon.get(PROOF), {"proofs": []})
+        with self.daemon.events(after=0) as events:
+            events.wait_for(kind="host-proved")
+        self.assertEqual(len(self.boots()), 1)
+
+    def test_history(self):
+        self.assertEqual(self.history(), [])
+        self.assertIn("Nothing was proved", self.daemon.nestctl("prove", "--history").stdout)
+        for _ in range(3):
+            self.prove("tcg")
+        self.prove()
+        proofs = self.history()
+        self.assertEqual([row["accel"] for row in proofs], ["kvm", "tcg", "tcg", "tcg"])
+        self.assertEqual(proofs[0]["exits"][0]["min_cycles"], 2000)
+        self.assertEqual(proofs[0]["passes"], [])
+        shown = self.daemon.nestctl("prove", "--history").stdout
+        self.assertEqual(len(shown.splitlines()), 5, shown)
+        self.assertEqual(self.daemon.nestctl("prove", "--history", "--accel", "kvm").returncode, 2)
+        self.assertEqual(self.daemon.nestctl("prove", "--history", "one").returncode, 2)
+        self.daemon.restart()
+        self.daemon.wait_backend()
+        self.assertEqual(self.history(), proofs)
+
+    def history(self):
+        return self.daemon.get(f"{PROOF}?history=1")["proofs"]
+
+    def test_slower_than_before(self):
+        """Told once, where what it depends on has changed."""
+        self.prove("tcg")
+        self.daemon.host.control("set:cycles:4000")
+        self.assertIsNone(self.prove("tcg")["slower"])
+        self.daemon.environment["NEST_FAKE_CAPS"] = "qemu=9.9.9"
+        self.daemon.restart()
+        with self.daemon.events(after=0) as events:
+            event = events.wait_for(kind="host-slower")
+        self.assertIn("slower than with QEMU", event["message"])
+        self.assertEqual(self.prove("tcg")["slower"], event["message"])
+        self.assertIn("slower than with QEMU",
+                      " ".join(self.daemon.nestctl("status").stdout.split()))
+        told = [row for row in self.daemon.get("/v1/events?follow=0")["events"]
+                if row["kind"] == "host-slower"]
+        self.assertEqual(len(told), 1)
 
     def test_the_hypervisor_goes_away(self):
         self.daemon.host.control("boot:1:backend_unavailable:gone")
@@ -188,6 +248,22 @@ class ProveVm(unittest.TestCase):
             self.assertFalse(nestd.Answer(connection.getresponse()).json["proved"])
             connection.close()
         self.assertEqual(len([c for c in self.daemon.host.calls() if c[0] == "boot"]), 17)
+
+    def test_deleted_in_the_middle(self):
+        """Who asked is answered; nothing is kept of a VM that is gone."""
+        number = self.daemon.define("alpha")
+        connection = nestd.Connection(self.daemon.socket, nestd.REPLY_DEADLINE)
+        with self.daemon.holding("boot") as held, self.daemon.events() as events:
+            connection.request("POST", "/v1/vms/alpha/proof")
+            held()
+            self.daemon.host.delete("alpha")
+            events.wait_for(kind="vm-removed", uuid=number)
+        answer = nestd.Answer(connection.getresponse())
+        connection.close()
+        self.assertEqual((answer.status, answer.json["code"]), (200, "not-supported"))
+        self.assertEqual(self.daemon.request("GET", "/v1/vms/alpha/proof").status, 404)
+        self.daemon.define("alpha", xml=XML.replace("{uuid}", number))
+        eventually(lambda: self.proofs("alpha") == [])
 
     def test_deleted_meanwhile(self):
         number = self.daemon.define("alpha")

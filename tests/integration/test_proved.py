@@ -6,6 +6,7 @@ import subprocess
 import unittest
 
 import nestd
+from fake import eventually
 
 
 class Proved(unittest.TestCase):
@@ -42,6 +43,39 @@ class Proved(unittest.TestCase):
                 self.assertEqual(run.returncode, 0 if nested else 1, run.stderr)
                 self.assertEqual(daemon.get(f"/v1/vms/{name}/proof")["proofs"], [proof])
                 self.assertEqual(daemon.get(f"/v1/vms/{name}")["state"], "off")
+
+    def test_killed_in_the_middle(self):
+        """No VM is left behind once nestd is open again."""
+        with nestd.Daemon() as daemon:
+            daemon.wait_backend(60)
+            connection = nestd.Connection(daemon.socket, nestd.REPLY_DEADLINE)
+            connection.request("POST", "/v1/host/proof", b'{"accel": "tcg"}',
+                               {"Content-Type": "application/json"})
+            eventually(daemon.qemu_pids)
+            daemon.kill()
+            connection.close()
+            daemon.start()
+            self.assertEqual(daemon.wait_backend(60), "open")
+            self.assertEqual(daemon.qemu_pids(), [])
+            self.assertEqual(list(daemon.directory.rglob("nest-boot-*")), [])
+            proof = daemon.request("POST", "/v1/host/proof", {"accel": "tcg"}).json
+            self.assertTrue(proof["proved"], proof)
+
+    def test_twenty_at_once(self):
+        with nestd.Daemon() as daemon:
+            daemon.wait_backend(60)
+            connections = [nestd.Connection(daemon.socket, nestd.OPERATION_DEADLINE)
+                           for _ in range(20)]
+            for connection in connections:
+                connection.request("POST", "/v1/host/proof", b'{"accel": "tcg"}',
+                                   {"Content-Type": "application/json"})
+            most = 0
+            for connection in connections:
+                self.assertTrue(nestd.Answer(connection.getresponse()).json["proved"])
+                most = max(most, len(daemon.qemu_pids()))
+                connection.close()
+            self.assertLessEqual(most, 2)
+            self.assertLessEqual(len(daemon.get("/v1/host/proof?history=1")["proofs"]), 3)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-proof-history.h"
+#include "nest-codec.h"
+#include "nest-record-table.h"
+#include <string.h>
+
+#define SLOWER 2
+
+typedef struct {
+    GPtrArray *proofs;
+} History;
+
+static const NestField history_fields[] = {
+    NESTED(History, proofs, RECORDS, OPTIONAL, nest_proof_record),
+};
+static RECORD(history, History, "history of proofs");
+
+static void free_proof(gpointer proof)
+{
+    nest_proof_free(proof);
+}
+
+static char *setting_of(NestAccel accel)
+{
+    return g_strconcat("proofs-", nest_nick(nest_accel_nicks, accel), NULL);
+}
+
+GPtrArray *nest_proof_history_load(NestStore *store, NestAccel accel)
+{
+    g_autofree char *key = setting_of(accel);
+    g_autofree char *text = NULL;
+    GPtrArray *proofs = g_ptr_array_new_with_free_func(free_proof);
+    if (!nest_store_get_setting(store, key, &text, NULL) || text == NULL)
+        return proofs;
+    History *history = nest_codec_from_text(&history_record, text, -1, NEST_CODEC_LENIENT, NULL);
+    for (guint i = 0; history != NULL && i < history->proofs->len; i++)
+        g_ptr_array_add(
+            proofs, nest_record_copy(&nest_proof_record, g_ptr_array_index(history->proofs, i)));
+    nest_record_free(&history_record, history);
+    return proofs;
+}
+
+gboolean nest_proof_history_save(
+    NestStore *store, NestAccel accel, const GPtrArray *proofs, GError **error)
+{
+    const History history = {(GPtrArray *)proofs};
+    g_autofree char *key = setting_of(accel);
+    g_autofree char *text = nest_codec_to_text(&history_record, &history);
+    return nest_store_set_setting(store, key, text, error);
+}
+
+/* What the cost depends on. */
+static const char *base_of(const NestProof *proof)
+{
+    return proof->accel == NEST_ACCEL_TCG ? proof->qemu_version : proof->kernel;
+}
+
+static guint count_base(const GPtrArray *proofs, const char *base)
+{
+    guint n = 0;
+    for (guint i = 0; i < proofs->len; i++)
+        n += g_strcmp0(base_of(g_ptr_array_index(proofs, i)), base) == 0;
+    return n;
+}
+
+static guint find_superfluous(const GPtrArray *proofs)
+{
+    guint at = 0, most = 0;
+    for (guint i = 0; i < proofs->len; i++) {
+        guint n = count_base(proofs, base_of(g_ptr_array_index(proofs, i)));
+        at = n > most ? i : at;
+        most = MAX(most, n);
+    }
+    return at;
+}
+
+void nest_proof_history_add(GPtrArray *proofs, const NestProof *proof)
+{
+    NestProof *kept = nest_record_copy(&nest_proof_record, proof);
+    g_clear_pointer(&kept->capabilities, g_strfreev);
+    g_clear_pointer(&kept->missing, g_strfreev);
+    for (guint i = kept->passes->len; i > 0; i--)
+        nest_proof_pass_free(g_ptr_array_remove_index(kept->passes, i - 1));
+    g_ptr_array_add(proofs, kept);
+    while (proofs->len > NEST_PROOF_HISTORY_MAX)
+        g_ptr_array_remove_index(proofs, find_superfluous(proofs));
+}
+
+static guint64 cost_of(const NestProof *proof, const NestProofExit *like)
+{
+    for (guint i = 0; proof->proved && i < proof->exits->len; i++) {
+        const NestProofExit *exit = g_ptr_array_index(proof->exits, i);
+        if (g_strcmp0(exit->pass, like->pass) == 0 && g_strcmp0(exit->kind, like->kind) == 0)
+            return exit->min_cycles;
+    }
+    return 0;
+}
+
+/* The least of those with base, 0 where there are none. */
+static guint64 least_with(const GPtrArray *proofs, const char *base, const NestProofExit *like)
+{
+    guint64 least = 0;
+    for (guint i = 0; i < proofs->len; i++) {
+        const NestProof *proof = g_ptr_array_index(proofs, i);
+        guint64 cost = g_strcmp0(base_of(proof), base) == 0 ? cost_of(proof, like) : 0;
+        least = cost != 0 && (least == 0 || cost < least) ? cost : least;
+    }
+    return least;
+}
+
+/* That of the newest proof that had another one, and proved something. */
+static const char *base_before(const GPtrArray *proofs, const NestProof *now)
+{
+    for (guint i = proofs->len; i > 0; i--) {
+        const NestProof *proof = g_ptr_array_index(proofs, i - 1);
+        if (proof->proved && base_of(proof) != NULL && g_strcmp0(base_of(proof), base_of(now)) != 0)
+            return base_of(proof);
+    }
+    return NULL;
+}
+
+char *nest_proof_history_compare(const GPtrArray *proofs, const NestProof *proof)
+{
+    const char *before = base_before(proofs, proof);
+    if (!proof->proved || proof->exits->len == 0 || before == NULL)
+        return NULL;
+    const NestProofExit *exit = g_ptr_array_index(proof->exits, 0);
+    guint64 then = least_with(proofs, before, exit),
+            other = least_with(proofs, base_of(proof), exit);
+    guint64 now = other != 0 ? MIN(other, exit->min_cycles) : exit->min_cycles;
+    if (then == 0 || now < then * SLOWER)
+        return NULL;
+    return g_strdup_printf(
+        "inner VMs are slower than with %s %s: an exit for %s takes at least %" G_GUINT64_FORMAT
+        " cycles, and took %" G_GUINT64_FORMAT,
+        proof->accel == NEST_ACCEL_TCG ? "QEMU" : "kernel", before, exit->kind, now, then);
+}
