@@ -100,8 +100,30 @@ static void add_host(NestTable *table, const NestTree *tree)
     nest_table_add(table, NEST_STYLE_PLAIN, tree->hypervisor != NULL ? tree->hypervisor : "");
 }
 
+#define NAMES_MAX 5
+
+/* One line for each reason, with those it is the reason for. */
+static void print_unknown(NestOutput *output, const GPtrArray *vms, guint first, GHashTable *told)
+{
+    const char *reason = ((const NestTreeVm *)g_ptr_array_index(vms, first))->inner_unknown;
+    g_autoptr(GString) names = g_string_new(NULL);
+    guint n = 0;
+    if (!g_hash_table_add(told, (gpointer)reason))
+        return;
+    for (guint i = first; i < vms->len; i++) {
+        const NestTreeVm *vm = g_ptr_array_index(vms, i);
+        if (g_strcmp0(vm->inner_unknown, reason) == 0 && n++ < NAMES_MAX)
+            g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "", vm->name);
+    }
+    if (n > NAMES_MAX)
+        g_string_append_printf(names, " and %u more", n - NAMES_MAX);
+    g_autofree char *text = g_strdup_printf("what is inside is not known: %s", reason);
+    nest_inner_view_remark(output, NEST_STYLE_PLAIN, names->str, text);
+}
+
 static void print_remarks(NestOutput *output, const NestTree *tree)
 {
+    g_autoptr(GHashTable) told = g_hash_table_new(g_str_hash, g_str_equal);
     nest_inner_view_remarks(output, NEST_STYLE_CAUTION, tree->name, tree->overcommitted);
     for (guint i = 0; i < tree->vms->len; i++) {
         const NestTreeVm *vm = g_ptr_array_index(tree->vms, i);
@@ -109,11 +131,8 @@ static void print_remarks(NestOutput *output, const NestTree *tree)
             nest_inner_view_remarks(output, NEST_STYLE_CAUTION, vm->name, vm->inner->overcommitted);
             nest_inner_view_remarks(output, NEST_STYLE_CAUTION, vm->name, vm->inner->warnings);
         }
-        if (vm->inner_unknown == NULL)
-            continue;
-        g_autofree char *text =
-            g_strdup_printf("what is inside is not known: %s", vm->inner_unknown);
-        nest_inner_view_remark(output, NEST_STYLE_PLAIN, vm->name, text);
+        if (vm->inner_unknown != NULL)
+            print_unknown(output, tree->vms, i, told);
     }
 }
 

@@ -5,6 +5,7 @@
 #include "nest-inner.h"
 #include "nest-tree-sum.h"
 #include "nest-tree.h"
+#include <string.h>
 
 /* The tree of VMs and theirs. Guests are asked a few at a time; what they say, and that they say
  * nothing, is kept for a few seconds, or for longer where it took long to hear. Whoever waits is
@@ -27,7 +28,7 @@ typedef struct {
 typedef struct {
     NestCore *core;
     GTask *task;
-    GPtrArray *uuids; /* of the tree, owned texts */
+    char *only; /* the uuid of the one that is shown, NULL: all are */
     GHashTable *missing; /* uuids that are being asked */
     const char *closed; /* why no guest is asked, NULL: they are */
     guint timer;
@@ -97,10 +98,8 @@ static gboolean is_live(NestVmState state)
 static NestInnerVms *copy_some(const NestInnerVms *inner)
 {
     NestInnerVms *copy = nest_record_copy(&nest_inner_vms_record, inner);
-    if (copy->vms->len > NEST_TREE_INNER_MAX) {
-        copy->more += copy->vms->len - NEST_TREE_INNER_MAX;
-        g_ptr_array_set_size(copy->vms, NEST_TREE_INNER_MAX);
-    }
+    for (; copy->vms->len > NEST_TREE_INNER_MAX; copy->more++)
+        nest_inner_vm_free(g_ptr_array_steal_index(copy->vms, copy->vms->len - 1));
     return copy;
 }
 
@@ -122,30 +121,32 @@ static void add_inside(
 static void waiter_free(Waiter *waiter)
 {
     g_clear_handle_id(&waiter->timer, g_source_remove);
-    g_ptr_array_unref(waiter->uuids);
+    g_free(waiter->only);
     g_hash_table_unref(waiter->missing);
     g_free(waiter);
+}
+
+static void add_branch(const Waiter *waiter, const NestVmCard *card, GPtrArray *branches)
+{
+    NestTreeBranch *branch = g_new0(NestTreeBranch, 1);
+    branch->summary = g_strdup(card->summary);
+    branch->hidden = waiter->only != NULL && strcmp(waiter->only, card->uuid) != 0;
+    if (is_live(card->state) && !branch->hidden)
+        add_inside(waiter->core->forest, card->uuid, waiter->closed, branch);
+    g_ptr_array_add(branches, branch);
 }
 
 static void finish(Waiter *waiter)
 {
     NestCore *core = waiter->core;
+    const GPtrArray *cards = nest_inventory_all(core->inventory);
     Making *making = g_new0(Making, 1);
     making->task = waiter->task;
     making->host = nest_core_show_host(core);
     making->memory_kib = core->host != NULL ? core->host->facts->tuning.memory_kib : 0;
     making->branches = g_ptr_array_new_with_free_func((GDestroyNotify)nest_tree_branch_free);
-    for (guint i = 0; i < waiter->uuids->len; i++) {
-        const char *uuid = g_ptr_array_index(waiter->uuids, i);
-        const NestVmCard *card = nest_inventory_find(core->inventory, uuid);
-        if (card == NULL)
-            continue;
-        NestTreeBranch *branch = g_new0(NestTreeBranch, 1);
-        branch->summary = g_strdup(card->summary);
-        if (is_live(card->state))
-            add_inside(core->forest, uuid, waiter->closed, branch);
-        g_ptr_array_add(making->branches, branch);
-    }
+    for (guint i = 0; i < cards->len; i++)
+        add_branch(waiter, g_ptr_array_index(cards, i), making->branches);
     waiter_free(waiter);
     nest_core_push(core, core->readers, make_work, making);
 }
@@ -207,6 +208,15 @@ static void answered(gpointer data)
     g_free(visit);
 }
 
+/* Which VM it is, is said by the tree. */
+static char *why_not(const GError *error)
+{
+    const char *cause = g_str_has_prefix(error->message, "Cannot ask the guest agent")
+        ? strstr(error->message, ": ")
+        : NULL;
+    return g_strdup(cause != NULL ? cause + 2 : error->message);
+}
+
 static void ask_work(gpointer data)
 {
     Visit *visit = data;
@@ -217,7 +227,7 @@ static void ask_work(gpointer data)
     if (inner != NULL)
         visit->inner = nest_inner_show(inner, NEST_INNER_MAX, 0, 0);
     else
-        visit->unknown = g_strdup(error->message);
+        visit->unknown = why_not(error);
     nest_core_post(answered, visit);
 }
 
@@ -255,7 +265,6 @@ static void want(Waiter *waiter, const NestVmCard *card, gint64 now)
 {
     NestForest *forest = waiter->core->forest;
     const Known *known = g_hash_table_lookup(forest->known, card->uuid);
-    g_ptr_array_add(waiter->uuids, g_strdup(card->uuid));
     if (waiter->closed != NULL || !is_live(card->state) || (known != NULL && known->until > now))
         return;
     g_hash_table_add(waiter->missing, g_strdup(card->uuid));
@@ -263,15 +272,16 @@ static void want(Waiter *waiter, const NestVmCard *card, gint64 now)
         g_queue_push_tail(forest->queue, g_strdup(card->uuid));
 }
 
-static void want_all(Waiter *waiter, const NestVmCard *only)
+static void want_all(Waiter *waiter)
 {
     const GPtrArray *cards = nest_inventory_all(waiter->core->inventory);
     gint64 now = g_get_monotonic_time();
     g_hash_table_foreach_remove(waiter->core->forest->known, is_old, &now);
-    for (guint i = 0; only == NULL && i < cards->len; i++)
-        want(waiter, g_ptr_array_index(cards, i), now);
-    if (only != NULL)
-        want(waiter, only, now);
+    for (guint i = 0; i < cards->len; i++) {
+        const NestVmCard *card = g_ptr_array_index(cards, i);
+        if (waiter->only == NULL || strcmp(waiter->only, card->uuid) == 0)
+            want(waiter, card, now);
+    }
 }
 
 static void go(gpointer data)
@@ -291,22 +301,21 @@ void nest_core_tree_async(NestCore *core, const char *vm, gboolean inside,
 {
     GTask *task = g_task_new(NULL, NULL, callback, user_data);
     GError *error = NULL;
-    NestVmEntry entry;
+    char *only = NULL;
     if (!nest_core_check_open(core, &error) ||
-        (vm != NULL && !nest_core_vm(core, vm, &entry, &error))) {
+        (vm != NULL && !nest_core_resolve(core, vm, &only, &error))) {
         g_task_return_error(task, error);
         g_object_unref(task);
         return;
     }
     Waiter *waiter = g_new0(Waiter, 1);
-    *waiter = (Waiter){.core = core, .task = task};
+    *waiter = (Waiter){.core = core, .task = task, .only = only};
     if (!inside)
         waiter->closed = "only who has the right \"manage\" may have the guest asked";
     else if (core->state != NEST_CORE_OPEN)
         waiter->closed = "the hypervisor is being opened";
-    waiter->uuids = g_ptr_array_new_with_free_func(g_free);
     waiter->missing = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    want_all(waiter, vm != NULL ? nest_inventory_find(core->inventory, entry.uuid) : NULL);
+    want_all(waiter);
     go(waiter);
 }
 

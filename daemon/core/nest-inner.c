@@ -93,7 +93,7 @@ static NestInnerProbe *probe(const NestInner *inner, GError **error)
         return nest_inner_probe_read(text, error);
     }
     const NestInnerCommand command = {(char **)nest_inner_probe_words, NULL};
-    g_autoptr(GString) printed = run(inner, &command, TRUE, "the shell", error);
+    g_autoptr(GString) printed = run(inner, &command, FALSE, "the shell", error);
     return printed != NULL ? nest_inner_probe_read(printed, error) : NULL;
 }
 
@@ -296,7 +296,8 @@ const NestInnerVm *nest_inner_find(
         found = vm;
     }
     if (found == NULL)
-        nest_set_error(error, NEST_ERROR_VM_NOT_FOUND, "nestctl guest list VM",
+        nest_set_error(error, NEST_ERROR_VM_NOT_FOUND,
+            "nestctl guest list shows those that are there",
             "there is no inner virtual machine %s%s%s", name, by != NULL ? " of " : "",
             by != NULL ? by : "");
     return found;

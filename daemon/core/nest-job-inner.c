@@ -11,6 +11,7 @@
  */
 
 #define LOOK_SECONDS 30
+#define CHECK_SECONDS 120 /* to read back: what was done is not to fail for that */
 #define WORK_SECONDS 120
 
 /* What is known of it once nestd was interrupted, kept in the intent. */
@@ -59,7 +60,7 @@ static gboolean look(NestJob *job, const NestInnerVm **ret_vm, GError **error)
 {
     g_autoptr(Detail) detail = read_detail(job, error);
     g_autoptr(GError) absent = NULL;
-    if (detail == NULL || !nest_inner_look(job->inner, LOOK_SECONDS, NULL, error))
+    if (detail == NULL || !nest_inner_look(job->inner, CHECK_SECONDS, NULL, error))
         return FALSE;
     *ret_vm = nest_inner_find(job->inner, detail->name, detail->by, &absent);
     return TRUE;

@@ -61,13 +61,17 @@ NestTree *nest_tree_make(const NestHost *host, guint64 memory_kib, GPtrArray *br
     tree->all = nest_record_new(&nest_tree_sum_record);
     tree->active = nest_record_new(&nest_tree_sum_record);
     for (guint i = 0; i < branches->len; i++) {
-        NestTreeVm *vm = make_vm(g_ptr_array_index(branches, i));
+        NestTreeBranch *branch = g_ptr_array_index(branches, i);
+        NestTreeVm *vm = make_vm(branch);
         if (vm == NULL)
             continue;
         nest_tree_sum_add(tree->all, vm->memory_kib, vm->vcpus);
         if (nest_tree_sum_is_active(vm->state))
             nest_tree_sum_add(tree->active, vm->memory_kib, vm->vcpus);
-        g_ptr_array_add(tree->vms, vm);
+        if (branch->hidden)
+            nest_tree_vm_free(vm);
+        else
+            g_ptr_array_add(tree->vms, vm);
     }
     const NestTreeRoom room = {"VMs", memory_kib, host->cpus};
     tree->overcommitted = nest_tree_sum_judge(tree->all, tree->active, &room);

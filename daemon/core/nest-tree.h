@@ -11,6 +11,7 @@ typedef struct {
     NestInnerVms *inner; /* NULL: not known */
     char *unknown; /* why */
     gint64 time; /* when it was asked */
+    gboolean hidden; /* only counted */
 } NestTreeBranch;
 void nest_tree_branch_free(NestTreeBranch *branch);
 

@@ -13,6 +13,8 @@ import unittest
 import nestd
 from fake import Fake
 
+from nest_agent import Agent
+
 RIGHTS = ["none", "view", "operate", "manage", "admin"]
 PEOPLE = {"none": "games", "view": "daemon", "operate": "bin", "manage": "sys", "admin": "nobody"}
 
@@ -115,6 +117,16 @@ class TestRights(unittest.TestCase):
                 status, text = operator.ask("PUT", "/v1/vms/vm/nested", {"enabled": True})
                 self.assertEqual(status, 403, text)
             self.assertNotIn("check='full'", daemon.host.vm("vm")["xml"])
+
+    def test_who_may_only_view_has_no_guest_asked(self):
+        self.daemon.define("asked", state="running")
+        with Agent(self.daemon.host.directory, "asked") as agent:
+            agent.blocked = {"guest-exec"}
+            for right, why in (("view", "manage"), ("operate", "manage"), ("manage", "may not run")):
+                self.assertEqual(agent.asked, [])
+                vm, = json.loads(self.person[right].ask("GET", "/v1/vms/asked/tree")[1])["vms"]
+                self.assertIn(why, vm["inner_unknown"])
+            self.assertNotEqual(agent.asked, [])
 
     def test_abort_of_others(self):
         """Who may operate aborts what they began, not what others did."""

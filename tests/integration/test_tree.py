@@ -27,6 +27,7 @@ class Tree(Case):
         self.assertEqual((vms["off"]["inner"], vms["off"]["inner_unknown"]), (None, None))
         alone = self.daemon.get("/v1/vms/vm/tree")
         self.assertEqual([vm["name"] for vm in alone["vms"]], ["vm"])
+        self.assertEqual(alone["all"], tree["all"])
 
     def test_what_was_said_is_kept_for_a_moment(self):
         agent = self.guest(Libvirt())
@@ -55,6 +56,11 @@ class Tree(Case):
         shown = self.daemon.nestctl("tree", "vm")
         self.assertRegex(shown.stdout, r"\n`- vm +running .*4 GiB inside")
         self.assertRegex(shown.stdout, r"\n   \|- db +off .*libvirt\n   `- web +running")
+        for i in range(7):
+            self.daemon.define(f"x{i}", state="running")
+        shown = self.daemon.nestctl("tree")
+        self.assertIn("x0, x1, x2, x3, x4 and 2 more: what is inside is not known: QEMU guest agent "
+                      "is not connected\n", shown.stdout)
         shown = self.daemon.nestctl("guest", "list", "vm")
         self.assertRegex(shown.stdout, r"web +running +4 GiB +1 +libvirt")
         done = self.daemon.nestctl("guest", "create-vm", "vm", "in", "--memory", "512M", "--start")
