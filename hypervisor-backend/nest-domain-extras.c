@@ -5,6 +5,7 @@
 
 void nest_domain_extras_clear(NestDomainExtras *extras)
 {
+    g_free(extras->blank_display);
     g_free(extras->launch_security);
     g_clear_pointer(&extras->nics, g_ptr_array_unref);
     g_strfreev(extras->parts);
@@ -56,6 +57,17 @@ static void read_memory(const xmlNode *root, NestDomainExtras *extras)
     extras->locked_memory = nest_element_child(backing, "locked") != NULL;
 }
 
+/* A display without the attribute takes no password; one that has it blank lets nobody in. */
+static void read_display(const xmlNode *root, NestDomainExtras *extras)
+{
+    const xmlNode *devices = nest_element_child(root, "devices");
+    for (const xmlNode *display = nest_element_child(devices, "graphics");
+         display != NULL && extras->blank_display == NULL;
+         display = nest_element_next(display, "graphics"))
+        if (nest_element_has(display, "passwd", ""))
+            extras->blank_display = nest_element_get(display, "type");
+}
+
 static void read_machine(const xmlNode *root, NestDomainExtras *extras)
 {
     const xmlNode *devices = nest_element_child(root, "devices");
@@ -81,6 +93,7 @@ void nest_domain_read_extras(const NestDocument *document, NestDomainExtras *ext
     read_cpu(document->root, extras);
     read_memory(document->root, extras);
     read_machine(document->root, extras);
+    read_display(document->root, extras);
     extras->nics = nest_nic_read_all(document);
     nest_domain_read_parts(document, extras);
     nest_domain_read_hyperv(document, &extras->hyperv);

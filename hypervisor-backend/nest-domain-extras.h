@@ -15,6 +15,7 @@ typedef struct {
     char *launch_security; /* "sev", "tdx"; NULL where none */
     gboolean agent; /* a channel of QEMU's guest agent */
     gboolean vsock;
+    char *blank_display; /* one with a blank password: "vnc", "spice"; NULL where none */
     GPtrArray *nics; /* NestNic */
     gboolean arch_capabilities, arch_capabilities_off; /* is asked for, is disabled by its name */
     gboolean md_clear_off, flush_l1d_off; /* are disabled */

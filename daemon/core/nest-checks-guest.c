@@ -146,6 +146,21 @@ static void check_vsock(const NestVmView *view, NestCheck *check)
     judge(check, !view->domain->extras.vsock, &rule);
 }
 
+static void check_display(const NestVmView *view, NestCheck *check)
+{
+    const char *type = view->domain->extras.blank_display;
+    nest_check_read(
+        check, "definition, graphics with a blank passwd: %s", type != NULL ? type : "none");
+    if (type == NULL) {
+        nest_check_say(check, NEST_VERDICT_PASS, "No display of it has a blank password.");
+        return;
+    }
+    nest_check_fix(
+        check, "virsh edit --domain %s: set passwd of graphics, or take it out", view->facts->name);
+    nest_check_say(check, NEST_VERDICT_WARN,
+        "The password of its display (%s) is blank: libvirt lets nobody in with that.", type);
+}
+
 // clang-format off
 const NestVmCheckRow nest_checks_vm_guest[] = {
     {{"vm.state", "it is off", NEST_CHECK_NO_DOMAIN, NEST_VERDICT_INFO,
@@ -188,6 +203,12 @@ const NestVmCheckRow nest_checks_vm_guest[] = {
          "virsh setvcpus VM N --config, with as many as the maximum.",
          "libvirt: formatdomain, CPU Allocation"},
         check_vcpu_hotplug},
+    {{"vm.display", "its display has no blank password", NEST_CHECK_PLAIN, NEST_VERDICT_WARN,
+         "The attribute passwd of VNC and SPICE.",
+         "A blank password is not none: the display is there, and every connection is refused.",
+         "Set a password, or take the attribute out where the display may be open.",
+         "libvirt: formatdomain, Graphical framebuffers"},
+        check_display},
     {{"vm.mem.hotplug", "its memory does not come and go", NEST_CHECK_PLAIN, NEST_VERDICT_WARN,
          "The element maxMemory, and memory devices.",
          "Memory that is taken away while inner VMs run hits them.",

@@ -96,6 +96,19 @@ static void check_reboot(const NestGuestView *view, NestCheck *check)
         "The guest waits for a reboot: what was installed in it is not in effect.");
 }
 
+static void check_password(const NestGuestView *view, NestCheck *check)
+{
+    if (!answered(view->facts->blank_password, check, "the administrator has a blank password"))
+        return;
+    if (view->facts->blank_password == NEST_ANSWER_NO) {
+        nest_check_say(check, NEST_VERDICT_PASS, "The administrator has no blank password.");
+        return;
+    }
+    nest_check_fix(check, "in the guest: passwd root, or passwd -l root");
+    nest_check_say(check, NEST_VERDICT_WARN,
+        "The administrator of the guest has a blank password: whoever reaches its console is in.");
+}
+
 /* Without a plan for an inner VM this is what a small one takes. */
 static void judge_room(
     NestCheck *check, const char *what, guint64 kib, guint64 least, const char *fix)
@@ -288,6 +301,15 @@ const NestGuestCheckRow nest_checks_guest_linux[] = {
          "Reboot the guest; its inner VMs go down with it.",
          "Microsoft: Win32_OperatingSystem; Debian: /run/reboot-required"},
         NEST_GUEST_NEEDS_EXEC, check_reboot},
+    {{"guest.password", "the administrator has no blank password", NEST_CHECK_PLAIN,
+         NEST_VERDICT_WARN,
+         "The password field of root in /etc/passwd and /etc/shadow; in Windows whether the built-in "
+         "administrator is disabled, for whether its password is blank can't be asked there.",
+         "With a blank password whoever reaches a console of the guest has all its inner VMs; and "
+         "many services let nobody in without a password.",
+         "In the guest, set a password or lock the account.",
+         "Linux: shadow(5); Microsoft: Win32_UserAccount"},
+        NEST_GUEST_NEEDS_EXEC, check_password},
     {{"guest.mem", "inner VMs have memory", NEST_CHECK_PLAIN, NEST_VERDICT_WARN,
          "The memory that is available in the guest; 1 GiB is the least.",
          "An inner VM takes its memory from the guest.",

@@ -41,6 +41,7 @@ typedef struct {
     NestGuestKind kind;
     char *os; /* its name, for people */
     NestAnswer reboot_pending;
+    NestAnswer blank_password; /* the administrator has one */
     guint64 memory_kib; /* available, 0: not read */
     guint64 disk_kib; /* free where images are kept, 0: not read */
     /* Linux */

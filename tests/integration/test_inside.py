@@ -49,7 +49,7 @@ class Inside(unittest.TestCase):
     def test_linux(self):
         """It is this system, of which not everything is known here."""
         checks = self.checks()
-        self.assertEqual(len(checks), 23)
+        self.assertEqual(len(checks), 24)
         for name in "guest.agent", "guest.exec", "guest.os", "guest.mem":
             self.assertEqual(checks[name]["verdict"], "pass", checks[name])
         flag = "pass" if {"vmx", "svm"} & set(

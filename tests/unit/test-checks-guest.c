@@ -38,6 +38,9 @@ static const Row rows[] = {
     {{LINUX}, "guest.reboot-pending", NEST_VERDICT_UNKNOWN},
     {{LINUX, .reboot_pending = NO}, "guest.reboot-pending", NEST_VERDICT_PASS},
     {{WINDOWS, .reboot_pending = YES}, "guest.reboot-pending", NEST_VERDICT_WARN},
+    {{LINUX}, "guest.password", NEST_VERDICT_UNKNOWN},
+    {{LINUX, .blank_password = NO}, "guest.password", NEST_VERDICT_PASS},
+    {{LINUX, .blank_password = YES}, "guest.password", NEST_VERDICT_WARN},
     {{LINUX}, "guest.mem", NEST_VERDICT_UNKNOWN},
     {{LINUX, .memory_kib = 1 << 20}, "guest.mem", NEST_VERDICT_PASS},
     {{LINUX, .memory_kib = (1 << 20) - 1}, "guest.mem", NEST_VERDICT_WARN},
@@ -137,7 +140,7 @@ static void test_outcomes(void **state)
         g_autoptr(GPtrArray) checks = nest_checks_guest(vm, &rows[i].facts, NULL, NULL);
         g_autofree char *where = g_strdup_printf("row %u", i);
         assert_well_formed(checks);
-        assert_int_equal(checks->len, 23);
+        assert_int_equal(checks->len, 24);
         assert_verdict(checks, where, rows[i].id, rows[i].verdict);
     }
 }

@@ -111,6 +111,10 @@ static const VmRow vm_rows[] = {
     {{.devices = "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/>"
                  "</channel>"},
         "vm.agent", NEST_VERDICT_PASS},
+    {{0}, "vm.display", NEST_VERDICT_PASS},
+    {{.devices = "<graphics type='vnc' port='-1'/>"}, "vm.display", NEST_VERDICT_PASS},
+    {{.devices = "<graphics type='vnc' passwd='x'/><graphics type='spice' passwd=''/>"},
+        "vm.display", NEST_VERDICT_WARN},
     {{0}, "vm.vsock", NEST_VERDICT_INFO},
     {{.devices = "<vsock/>"}, "vm.vsock", NEST_VERDICT_PASS},
     {{0}, "vm.vcpu-hotplug", NEST_VERDICT_PASS},
@@ -293,7 +297,7 @@ static void test_catalogue_is_complete(void **state)
     assert_true(g_file_get_contents(path, &text, NULL, NULL));
     g_auto(GStrv) ids = g_strsplit(g_strchomp(text), "\n", -1);
     g_autoptr(GPtrArray) catalogue = nest_check_catalogue();
-    assert_int_equal(g_strv_length(ids), 135);
+    assert_int_equal(g_strv_length(ids), 137);
     for (guint i = 0; ids[i] != NULL; i++) {
         gboolean there = FALSE;
         for (guint c = 0; c < catalogue->len; c++)

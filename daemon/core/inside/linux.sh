@@ -103,6 +103,19 @@ tell_reboot() {
     fi
 }
 
+# Where the password field is x it is in the other file, which only root may read.
+tell_password() {
+    for file in /etc/passwd /etc/shadow; do
+        grep -q '^root:' "$file" 2>/dev/null || return
+        if grep -q '^root::' "$file"; then
+            say blank_password yes
+            return
+        fi
+        grep -q '^root:x:' "$file" || break
+    done
+    say blank_password no
+}
+
 tell_libvirt() {
     if command -v virt-host-validate >/dev/null; then
         found=$(bounded virt-host-validate qemu 2>/dev/null)
@@ -133,5 +146,6 @@ tell_module
 tell_device
 tell_room
 tell_reboot
+tell_password
 tell_libvirt
 echo "end=$lines"

@@ -67,6 +67,11 @@ Tell 'reboot_pending' {
     (Test-Path "$servicing\Component Based Servicing\RebootPending") -or
         (Test-Path "$servicing\WindowsUpdate\Auto Update\RebootRequired")
 }
+Tell 'blank_password' {
+    $accounts = Get-CimInstance Win32_UserAccount -Filter 'LocalAccount=TRUE'
+    $administrator = $accounts | Where-Object { $_.SID -like 'S-1-5-21-*-500' }
+    if ($administrator -ne $null -and $administrator.Disabled) { $false }
+}
 Tell 'memory_kib' { [long](Get-CimInstance Win32_OperatingSystem).FreePhysicalMemory }
 Tell 'disk_kib' {
     $disk = Get-CimInstance Win32_LogicalDisk -Filter "DeviceID='$env:SystemDrive'"
