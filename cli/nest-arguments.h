@@ -15,6 +15,7 @@ typedef struct {
     char *memory, *vcpus, *disk, *iso, *kernel, *initrd, *cmdline, *network, *filter, *accel, *by;
 
     char *input, *cwd, *mode;
+    gboolean shell;
     GStrv env;
 
     GStrv operands; /* never NULL once parsed */

@@ -98,7 +98,7 @@ gboolean nest_command_exec(NestCli *cli, GError **error)
         command++;
     if (!read_input(arguments->input, &input, error))
         return FALSE;
-    NestExecWish wish = {command, arguments->env, arguments->cwd, input};
+    NestExecWish wish = {command, arguments->env, arguments->cwd, input, arguments->shell};
     if (!nest_client_exec(cli->client, arguments->operands[0], &wish, on_output, cli, &status,
             &signal, cli->cancellable, error)) {
         cli->interrupted = g_cancellable_is_cancelled(cli->cancellable);

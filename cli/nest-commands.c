@@ -68,6 +68,7 @@ static const NestOption exec_options[] = {
     {"env", '\0', offsetof(NestArguments, env), "NAME=VALUE",
         "a variable of its environment; again for more", TRUE},
     VALUE(cwd, "cwd", '\0', "DIR", "where it runs"),
+    FLAG(shell, "shell", '\0', "COMMAND is a line for /bin/sh, in Windows for cmd.exe"),
     VALUE(
         input, "input", '\0', "FILE|-", "its standard input, up to 700 KiB; - is that of nestctl"),
     {NULL},

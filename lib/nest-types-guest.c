@@ -22,6 +22,7 @@ static const NestField nest_exec_wish_fields[] = {
     FIELD(NestExecWish, env, STRV, OPTIONAL),
     FIELD(NestExecWish, cwd, STRING, OPTIONAL),
     FIELD(NestExecWish, input, STRING, OPTIONAL),
+    FIELD(NestExecWish, shell, BOOL, OPTIONAL),
 };
 RECORD(nest_exec_wish, NestExecWish, "command");
 

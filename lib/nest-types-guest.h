@@ -31,6 +31,7 @@ typedef struct {
     GStrv env; /* "NAME=VALUE", beside the agent's own */
     char *cwd; /* where it runs; NULL: where the agent does */
     char *input; /* its standard input, base64; NULL: none */
+    gboolean shell; /* the words are a line for the shell there: /bin/sh, in Windows cmd.exe */
 } NestExecWish;
 
 /* A line of the answer to it. */

@@ -164,7 +164,7 @@ gboolean nest_agent_exec_read_status(
     Status *status = nest_agent_shape_read(&status_record, answer, error);
     if (status == NULL)
         return FALSE;
-    gboolean good = status->signal >= 0 && status->signal < 1000;
+    gboolean good = status->signal >= 0 && status->signal <= G_MAXUINT32;
     if (good)
         *ret_status = (NestAgentStatus){
             status->exited, status->status, (guint)status->signal, said(status->err)};

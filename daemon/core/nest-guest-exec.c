@@ -4,6 +4,7 @@
 #include "nest-guest-read.h"
 #include "nest-guest-script.h"
 #include "nest-guest-stream.h"
+#include "nest-guest-windows.h"
 #include <string.h>
 
 #define LOOK_MS_MIN 10
@@ -32,7 +33,8 @@ typedef struct {
     NestGuestOutput output;
     gpointer user_data;
     GCancellable *cancellable;
-    char folder[64];
+    gboolean windows;
+    char folder[160];
     gint64 pid;
     NestGuestStream streams[2];
     NestAgentStatus status;
@@ -69,11 +71,8 @@ static gboolean check_guest(Run *run, GError **error)
             "the guest agent may not run commands, or not read files");
         return FALSE;
     }
-    if (guest->family != NEST_GUEST_FAMILY_WINDOWS)
-        return TRUE;
-    nest_set_error(error, NEST_ERROR_UNSUPPORTED, NULL,
-        "commands inside Windows are not supported yet: the guest needs a POSIX shell");
-    return FALSE;
+    run->windows = guest->family == NEST_GUEST_FAMILY_WINDOWS;
+    return TRUE;
 }
 
 static char **make_words(const Run *run, const NestExecWish *wish)
@@ -86,19 +85,57 @@ static char **make_words(const Run *run, const NestExecWish *wish)
         g_strv_builder_addv(words, (const char **)wish->env);
         g_strv_builder_add_many(words, "sh", "-c", "exec \"$@\"", "sh", NULL);
     }
-    g_strv_builder_addv(words, (const char **)wish->command);
+    g_autofree char *line = wish->shell ? g_strjoinv(" ", wish->command) : NULL;
+    if (line != NULL)
+        g_strv_builder_add_many(words, "/bin/sh", "-c", line, NULL);
+    else
+        g_strv_builder_addv(words, (const char **)wish->command);
     return g_strv_builder_end(words);
+}
+
+/* What comes of it is the caller's; FALSE: it could not be run to its end. */
+static gboolean run_script(
+    Run *run, const char *program, const char *const *words, NestGuestOutcome *ret_outcome)
+{
+    const NestGuestScript script = {
+        .path = program, .arguments = words, .seconds = KILL_SECONDS, .output_max = WORDS_MAX};
+    return nest_guest_script_run(
+        run->talk.backend, run->talk.uuid, &script, NULL, ret_outcome, NULL);
+}
+
+/* Where files of the moment are kept. */
+static char *find_temp(Run *run, GError **error)
+{
+    static const char *const words[] = {"/d", "/c", "echo", "%SystemRoot%", NULL};
+    g_auto(NestGuestOutcome) outcome = {NULL};
+    gsize length = 0;
+    if (!run->windows)
+        return g_strdup("/tmp");
+    const char *data = run_script(run, "cmd.exe", words, &outcome)
+        ? g_bytes_get_data(outcome.output, &length)
+        : NULL;
+    g_autofree char *printed = g_strndup(data != NULL ? data : "", length);
+    char *temp = nest_guest_windows_temp(printed);
+    if (temp == NULL)
+        nest_set_error(error, NEST_ERROR_VM_UNFIT, "does cmd.exe run there?",
+            "Windows does not say in which folder it is");
+    return temp;
 }
 
 static gboolean begin(Run *run, const NestExecWish *wish, GError **error)
 {
     g_autofree char *answer = NULL;
-    if (!check_guest(run, error))
+    g_autofree char *temp = check_guest(run, error) ? find_temp(run, error) : NULL;
+    if (temp == NULL)
         return FALSE;
-    g_snprintf(run->folder, sizeof run->folder, "/tmp/.nestd-%08x%08x%08x", g_random_int(),
-        g_random_int(), g_random_int());
-    g_auto(GStrv) words = make_words(run, wish);
-    char *question = nest_agent_exec_ask("/bin/sh", (const char *const *)words, wish->input);
+    g_snprintf(run->folder, sizeof run->folder, "%s%s.nestd-%08x%08x%08x", temp,
+        run->windows ? "\\" : "/", g_random_int(), g_random_int(), g_random_int());
+    g_auto(GStrv) words =
+        run->windows ? nest_guest_windows_begin(run->folder, wish, error) : make_words(run, wish);
+    if (words == NULL)
+        return FALSE;
+    char *question = nest_agent_exec_ask(
+        run->windows ? "powershell.exe" : "/bin/sh", (const char *const *)words, wish->input);
     return nest_guest_talk_ask(&run->talk, question, &answer, error) &&
         nest_agent_exec_read(answer, &run->pid, error);
 }
@@ -109,7 +146,8 @@ static gboolean begin(Run *run, const NestExecWish *wish, GError **error)
 static gboolean open_stream(Run *run, guint i, gboolean *ret_more, GError **error)
 {
     g_autoptr(GError) cause = NULL;
-    g_autofree char *path = g_strdup_printf("%s/%u", run->folder, i + 1);
+    g_autofree char *path =
+        g_strdup_printf("%s%s%u", run->folder, run->windows ? "\\" : "/", i + 1);
     if (nest_guest_stream_open(&run->streams[i], &run->talk, path, "r", &cause) ||
         g_error_matches(cause, NEST_ERROR, NEST_ERROR_HYPERVISOR))
         return TRUE;
@@ -125,6 +163,8 @@ static gboolean pump_stream(Run *run, guint i, gboolean *ret_more, GError **erro
     g_autoptr(GError) cause = NULL;
     g_autoptr(GBytes) chunk = NULL;
     gboolean end = FALSE;
+    if (run->windows && !run->status.exited) /* nobody else may open what it writes to */
+        return TRUE;
     if (stream->handle < 0 && !open_stream(run, i, ret_more, error))
         return FALSE;
     if (stream->handle < 0)
@@ -193,15 +233,6 @@ static gboolean follow(Run *run, GError **error)
 
 /* ---- the end ---- */
 
-/* What comes of it is not asked. */
-static gboolean run_script(Run *run, const char *const *words)
-{
-    const NestGuestScript script = {
-        .path = "/bin/sh", .arguments = words, .seconds = KILL_SECONDS, .output_max = WORDS_MAX};
-    g_auto(NestGuestOutcome) outcome = {NULL};
-    return nest_guest_script_run(run->talk.backend, run->talk.uuid, &script, NULL, &outcome, NULL);
-}
-
 static gboolean has_ended(Run *run)
 {
     gint64 deadline = g_get_monotonic_time() + KILL_SECONDS * G_USEC_PER_SEC;
@@ -214,24 +245,33 @@ static gboolean has_ended(Run *run)
     return run->status.exited;
 }
 
+static gboolean send_signal(Run *run, const char *signal)
+{
+    g_auto(NestGuestOutcome) outcome = {NULL};
+    g_autofree char *pid = g_strdup_printf("%" G_GINT64_FORMAT, run->pid);
+    const char *const words[] = {"-c", kill_script, "sh", signal, pid, NULL};
+    const char *const windows[] = {"/f", "/t", "/pid", pid, NULL};
+    return run_script(
+        run, run->windows ? "taskkill.exe" : "/bin/sh", run->windows ? windows : words, &outcome);
+}
+
 static gboolean kill_it(Run *run)
 {
     static const char *const signals[] = {"TERM", "KILL"};
-    g_autofree char *pid = g_strdup_printf("%" G_GINT64_FORMAT, run->pid);
-    for (guint i = 0; i < G_N_ELEMENTS(signals); i++) {
-        const char *const words[] = {"-c", kill_script, "sh", signals[i], pid, NULL};
-        if (!run->status.exited && run_script(run, words) && has_ended(run))
+    for (guint i = 0; i < G_N_ELEMENTS(signals); i++)
+        if (!run->status.exited && send_signal(run, signals[i]) && has_ended(run))
             return TRUE;
-    }
     return run->status.exited;
 }
 
 static void clean(Run *run)
 {
+    g_auto(NestGuestOutcome) outcome = {NULL};
     const char *const words[] = {"-c", clean_script, "sh", run->folder, NULL};
+    const char *const windows[] = {"/d", "/c", "rd", "/s", "/q", run->folder, NULL};
     for (guint i = 0; i < G_N_ELEMENTS(run->streams); i++)
         nest_guest_stream_close(&run->streams[i], &run->talk);
-    run_script(run, words);
+    run_script(run, run->windows ? "cmd.exe" : "/bin/sh", run->windows ? windows : words, &outcome);
 }
 
 /* It never came so far as to print anything. */
@@ -274,8 +314,9 @@ gboolean nest_guest_exec_run(NestBackend *backend, const char *uuid, const NestE
     if (run.status.exited)
         clean(&run);
     if (good) {
-        *ret_status = run.status.status;
-        *ret_signal = run.status.signal;
+        gboolean number = run.windows && run.status.signal > 0; /* a status that is an exception */
+        *ret_status = number ? (gint64)run.status.signal : run.status.status;
+        *ret_signal = number ? 0 : run.status.signal;
     } else {
         g_propagate_error(error, g_steal_pointer(&cause));
     }
