@@ -37,6 +37,8 @@ gboolean nest_command_guard(NestCli *cli, GError **error)
     if (action->say >= NEST_ACTION_REFUSE) {
         nest_set_error(error, NEST_ERROR_VM_STATE, action->next, "%s",
             action->reason != NULL ? action->reason : "nestd refuses without saying why");
+        g_autofree char *check = g_strconcat("guard.", action->id, NULL);
+        nest_error_set_check(*error, check);
         return FALSE;
     }
     if (!json)

@@ -250,21 +250,26 @@ void nest_output_note(NestOutput *output, const char *format, ...)
     putc('\n', stderr);
 }
 
+static void put_hint(NestOutput *output, const char *what, const char *before, const char *text)
+{
+    if (text == NULL)
+        return;
+    put_error(output, NEST_STYLE_BOLD, what);
+    fprintf(stderr, "  %s", before);
+    put_error(output, NEST_STYLE_PLAIN, text);
+    putc('\n', stderr);
+}
+
 void nest_output_error(NestOutput *output, const GError *error)
 {
-    const char *next = nest_error_get_next(error);
     nest_output_transient(output, NULL);
     fflush(output->human);
     put_error(output, NEST_STYLE_BAD, "error:");
     fputs(" ", stderr);
     put_error(output, NEST_STYLE_PLAIN, error->message);
     putc('\n', stderr);
-    if (next != NULL) {
-        put_error(output, NEST_STYLE_BOLD, "  next");
-        fputs("  ", stderr);
-        put_error(output, NEST_STYLE_PLAIN, next);
-        putc('\n', stderr);
-    }
+    put_hint(output, "  next", "", nest_error_get_next(error));
+    put_hint(output, "  more", "nestctl explain ", nest_error_get_check(error));
 }
 
 static void put_json_character(gunichar c)

@@ -178,6 +178,8 @@ void nest_client_problem(json_t *json, guint status, GError **error)
     else
         nest_set_error(
             error, nest_error_from_kind(kind), string_member(json, "next"), "%s", detail);
+    if (error != NULL)
+        nest_error_set_check(*error, string_member(json, "check"));
 }
 
 static gboolean parse_success(

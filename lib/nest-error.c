@@ -3,21 +3,24 @@
 
 typedef struct {
     char *next;
+    char *check;
 } NestErrorPrivate;
 
 static void nest_error_private_init(NestErrorPrivate *priv)
 {
-    priv->next = NULL;
+    priv->next = priv->check = NULL;
 }
 
 static void nest_error_private_copy(const NestErrorPrivate *from, NestErrorPrivate *to)
 {
     to->next = g_strdup(from->next);
+    to->check = g_strdup(from->check);
 }
 
 static void nest_error_private_clear(NestErrorPrivate *priv)
 {
     g_free(priv->next);
+    g_free(priv->check);
 }
 
 G_DEFINE_EXTENDED_ERROR(NestError, nest_error)
@@ -89,6 +92,22 @@ void nest_set_error(GError **error, NestErrorCode code, const char *next, const 
     g_set_error_literal(error, NEST_ERROR, code, message);
     NestErrorPrivate *priv = nest_error_get_private(*error);
     priv->next = g_strdup(next);
+}
+
+void nest_error_set_check(GError *error, const char *check)
+{
+    if (error == NULL || error->domain != NEST_ERROR)
+        return;
+    NestErrorPrivate *priv = nest_error_get_private(error);
+    g_free(priv->check);
+    priv->check = g_strdup(check);
+}
+
+const char *nest_error_get_check(const GError *error)
+{
+    if (error == NULL || error->domain != NEST_ERROR)
+        return NULL;
+    return nest_error_get_private(error)->check;
 }
 
 const char *nest_error_get_next(const GError *error)

@@ -56,6 +56,13 @@ GQuark nest_error_quark(void);
 void nest_set_error(GError **error, NestErrorCode code, const char *next, const char *format, ...)
     G_GNUC_PRINTF(4, 5);
 
+/* Names the check or guard that error comes from, "guard.save"; copied. Nothing happens where error
+ * is NULL or of a foreign domain. */
+void nest_error_set_check(GError *error, const char *check);
+
+/* That check, or NULL. Valid as long as error. Any domain is accepted. */
+const char *nest_error_get_check(const GError *error);
+
 /* What to do next, or NULL. Valid as long as error. Any domain is accepted. */
 const char *nest_error_get_next(const GError *error);
 

@@ -130,6 +130,7 @@ static const NestField nest_problem_fields[] = {
     FIELD(NestProblem, title, STRING, OPTIONAL),
     FIELD(NestProblem, detail, STRING, OPTIONAL),
     FIELD(NestProblem, next, STRING, OPTIONAL),
+    FIELD(NestProblem, check, STRING, OPTIONAL),
 };
 RECORD(nest_problem, NestProblem, "problem");
 
@@ -464,6 +465,7 @@ NestProblem *nest_problem_from_error(const GError *error)
     problem->title = g_strdup(nest_error_title(code));
     problem->detail = g_utf8_make_valid(error->message, -1);
     problem->next = g_strdup(nest_error_get_next(error));
+    problem->check = g_strdup(nest_error_get_check(error));
     return problem;
 }
 
@@ -476,6 +478,8 @@ void nest_problem_to_error(const NestProblem *problem, GError **error)
 {
     nest_set_error(error, nest_error_from_kind(problem->kind), problem->next, "%s",
         problem->detail != NULL ? problem->detail : problem->title);
+    if (error != NULL)
+        nest_error_set_check(*error, problem->check);
 }
 
 gboolean nest_vm_name_check(const char *name, GError **error)

@@ -222,6 +222,7 @@ typedef struct {
     char *title;
     char *detail;
     char *next;
+    char *check; /* or guard that it comes from, "guard.save"; NULL: none */
 } NestProblem;
 
 typedef struct {

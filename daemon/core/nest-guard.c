@@ -223,6 +223,8 @@ gboolean nest_guard_verdict_allows(const NestGuardVerdict *verdict, GError **err
     if (verdict->say < NEST_SAY_REFUSE)
         return TRUE;
     nest_set_error(error, verdict->code, verdict->next, "%s", verdict->reason);
+    if (error != NULL)
+        nest_error_set_check(*error, verdict->id);
     return FALSE;
 }
 

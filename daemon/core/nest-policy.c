@@ -166,6 +166,8 @@ gboolean nest_policy_refuses(const NestPolicy *policy, const char *name, GError 
         "ask the administrator to add it to allow in [policy] of nestd.conf",
         "%s may not nest: by the policy of this host only %s may", name,
         *policy->allow_text != '\0' ? policy->allow_text : "no VM");
+    if (error != NULL)
+        nest_error_set_check(*error, "host.policy");
     return TRUE;
 }
 

@@ -71,5 +71,7 @@ gboolean nest_vm_trust_refuses(const NestVmView *view, GError **error)
     nest_set_error(error, NEST_ERROR_HOST_UNFIT, next,
         "%s is untrusted and must not nest here, where it could reach what is open: %s",
         view->facts->name, open);
+    if (error != NULL)
+        nest_error_set_check(*error, "vm.trust");
     return TRUE;
 }

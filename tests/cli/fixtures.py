@@ -141,8 +141,8 @@ def operation(state="done", kind="enable", steps=None, **changes):
     return value
 
 
-def problem_record(kind="hypervisor", detail="QEMU refused", next_="look at its log"):
-    return {"kind": kind, "title": "title", "detail": detail, "next": next_}
+def problem_record(kind="hypervisor", detail="QEMU refused", next_="look at its log", check=None):
+    return {"kind": kind, "title": "title", "detail": detail, "next": next_, "check": check}
 
 
 def event(id_, message="DemoVM was started", **changes):

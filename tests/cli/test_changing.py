@@ -193,10 +193,12 @@ class Enable(NestedTest):
     def test_refused(self):
         self.stub.routes[PLAN] = Answer(f.plan(
             items=[], verdict="refused",
-            problem=f.problem_record("host-unfit", "nested=N in kvm_intel", "reload it")))
+            problem=f.problem_record("host-unfit", "nested=N in kvm_intel", "reload it",
+                                     "host.kvm.nested")))
         for more in ([], ["--dry-run"], ["--yes"]):
             _, err = self.run_nestctl("enable", "DemoVM", *more, status=10)
-            self.assertEqual(err, "error: nested=N in kvm_intel\n  next  reload it\n")
+            self.assertEqual(err, "error: nested=N in kvm_intel\n  next  reload it\n"
+                                  "  more  nestctl explain host.kvm.nested\n")
         self.assert_unchanged()
 
     def test_json_is_the_operation_and_nothing_else(self):
