@@ -21,7 +21,10 @@ void nest_plan_hash_items(GChecksum *sum, const GPtrArray *items)
     nest_plan_hash_number(sum, items->len);
     for (guint i = 0; i < items->len; i++) {
         const NestPlanItem *item = g_ptr_array_index(items, i);
-        const char *texts[] = {item->id, item->title, item->current, item->target, item->detail};
+        /* Whether it hosts others is asked again when it is turned off. */
+        gboolean power = g_strcmp0(item->id, "power-off") == 0;
+        const char *texts[] = {
+            item->id, item->title, item->current, item->target, power ? NULL : item->detail};
         for (guint t = 0; t < G_N_ELEMENTS(texts); t++)
             nest_plan_hash_text(sum, texts[t]);
     }

@@ -2,9 +2,9 @@
 #include "nest-plan.h"
 #include "nest-error.h"
 #include "nest-plan-hash.h"
+#include "nest-plan-refusal.h"
 #include "nest-record.h"
 #include "nest-size.h"
-#include "nest-vm-trust.h"
 #include <string.h>
 
 typedef struct {
@@ -98,6 +98,9 @@ static gboolean is_off(NestVmState state)
     return state == NEST_VM_OFF || state == NEST_VM_SAVED;
 }
 
+#define ONLY_ASKED \
+    ", and may host other VMs: it is asked to shut down, and not powered off if it does not"
+
 static void add_power_off(Planner *planner)
 {
     static const struct {
@@ -112,9 +115,10 @@ static void add_power_off(Planner *planner)
     };
     NestVmState state = planner->view->facts->state;
     guint row = (guint)state < G_N_ELEMENTS(rows) ? state : NEST_VM_UNKNOWN;
+    const char *only = nest_plan_only_asks(planner->view) ? ONLY_ASKED : "";
     add(planner, "power-off", g_strdup(rows[row].title),
         g_strdup(nest_nick(nest_vm_state_nicks, state)), g_strdup("off"),
-        g_strdup(rows[row].detail))
+        g_strconcat(rows[row].detail, only, NULL))
         ->destructive = TRUE;
 }
 
@@ -315,56 +319,6 @@ static gboolean refuse_decline(const Planner *planner, GError **error)
     return FALSE;
 }
 
-static gboolean refuse_vm(const Planner *planner, GError **error)
-{
-    const NestDomain *domain = planner->view->domain;
-    const char *name = planner->plan->name;
-    if (domain == NULL) {
-        nest_set_error(error, NEST_ERROR_VM_UNFIT, "look at it with: virsh dumpxml",
-            "the definition of %s could not be read", name);
-        return TRUE;
-    }
-    /* Only what libvirt has not completed yet names none: it will be that of the host. */
-    if (domain->arch != NULL && strcmp(domain->arch, "x86_64") != 0) {
-        nest_set_error(error, NEST_ERROR_VM_UNFIT, "use a VM of architecture x86_64",
-            "%s is of architecture %s: nesting is known for x86_64 only", name, domain->arch);
-        return TRUE;
-    }
-    if (g_strcmp0(domain->type, "kvm") != 0 && g_strcmp0(domain->type, "qemu") != 0) {
-        nest_set_error(error, NEST_ERROR_VM_UNFIT, "use a VM of type kvm or qemu",
-            "%s is of type %s: nesting is known for kvm and qemu only", name,
-            domain->type != NULL ? domain->type : "unknown");
-        return TRUE;
-    }
-    if (domain->cpu_override) {
-        nest_set_error(error, NEST_ERROR_VM_UNFIT, "take -cpu out of <qemu:commandline>",
-            "%s hands QEMU a CPU of its own on the command line", name);
-        return TRUE;
-    }
-    return FALSE;
-}
-
-static gboolean refuse_host(const Planner *planner, GError **error)
-{
-    if (!planner->plan->enable)
-        return FALSE;
-    g_autoptr(NestGift) gift = nest_vm_view_gift(planner->view);
-    gboolean nameless = planner->extension == NEST_EXTENSION_NONE;
-    if (gift->answer != NEST_GIFT_NEVER && !nameless)
-        return FALSE;
-    nest_set_error(error, NEST_ERROR_HOST_UNFIT, gift->next, "%s can't nest: %s",
-        planner->plan->name, gift->reason);
-    return TRUE;
-}
-
-static gboolean refuse_untrusted(const Planner *planner, GError **error)
-{
-    const NestVmView *view = planner->view;
-    return planner->plan->enable &&
-        (nest_policy_refuses(view->policy, planner->plan->name, error) ||
-            nest_vm_trust_refuses(view, error));
-}
-
 static void hash_target(GChecksum *sum, const char *target)
 {
     g_autofree char *definition = nest_domain_fingerprint(target);
@@ -392,19 +346,43 @@ static char *hash_plan(const Planner *planner)
     return g_strdup(g_checksum_get_string(sum));
 }
 
+static void refuse(Planner *planner, const GError *error)
+{
+    planner->plan->verdict = NEST_PLAN_REFUSED;
+    planner->plan->problem = nest_problem_from_error(error);
+    for (guint i = 0; i < planner->plan->items->len; i++)
+        nest_plan_item_free(g_ptr_array_index(planner->plan->items, i));
+    g_ptr_array_set_size(planner->plan->items, 0);
+}
+
+/* With all changes known: what they need, and whether that can be done now. */
+static void complete(Planner *planner)
+{
+    NestPlan *plan = planner->plan;
+    g_autoptr(GError) error = NULL;
+    const NestDomain *domain = planner->view->domain;
+    gboolean hides =
+        !plan->enable && plan->items->len > 0 && domain != NULL && is_exposed_somehow(domain);
+    add_preparations(planner);
+    if (nest_plan_item(plan, "power-off") != NULL &&
+        nest_plan_refuses_now(planner->view, hides, &error)) {
+        refuse(planner, error);
+        return;
+    }
+    add_warnings(planner);
+    plan->verdict = plan->items->len > 0 ? NEST_PLAN_STEPS : NEST_PLAN_NO_CHANGE;
+}
+
 static void decide(Planner *planner)
 {
     g_autoptr(GError) error = NULL;
-    if (refuse_decline(planner, &error) || refuse_vm(planner, &error) ||
-        refuse_host(planner, &error) || refuse_untrusted(planner, &error)) {
-        planner->plan->verdict = NEST_PLAN_REFUSED;
-        planner->plan->problem = nest_problem_from_error(error);
+    if (refuse_decline(planner, &error) ||
+        nest_plan_refuses(planner->view, planner->plan->enable, &error)) {
+        refuse(planner, error);
         return;
     }
     add_changes(planner);
-    add_preparations(planner);
-    add_warnings(planner);
-    planner->plan->verdict = planner->plan->items->len > 0 ? NEST_PLAN_STEPS : NEST_PLAN_NO_CHANGE;
+    complete(planner);
 }
 
 static NestPlan *new_plan(const NestVmView *view, gboolean enable)
@@ -434,9 +412,7 @@ NestPlan *nest_plan_replace(
     g_autoptr(GStrvBuilder) warnings = g_strv_builder_new();
     Planner planner = {view, NULL, xml, nest_vm_view_extension(view), plan, warnings};
     g_ptr_array_extend_and_steal(plan->items, changes);
-    add_preparations(&planner);
-    add_warnings(&planner);
-    plan->verdict = NEST_PLAN_STEPS;
+    complete(&planner);
     plan->warnings = g_strv_builder_end(warnings);
     plan->hash = hash_plan(&planner);
     return plan;

@@ -18,8 +18,9 @@
  * port-isolation  enable, optional: the port of an interface is isolated
  * memory          enable, optional: less than NEST_MEMORY_WANTED_KIB, and not divided
  *
- * A host that has no extension for the VM refuses enable; one where it is only switched off does
- * not, but warnings says that the VM will not start and what to do. */
+ * A VM that hosts others refuses to have nesting hidden, and a paused one that may host others to
+ * be turned off. A host that has no extension for the VM refuses enable; one where it is only
+ * switched off does not, but warnings says that the VM will not start and what to do. */
 NestPlan *nest_plan_make(const NestVmView *view, gboolean enable, const char *const *decline);
 
 /* The plan to replace the definition by xml, which changes that much (taken over, array of

@@ -50,7 +50,7 @@ class TestGuards(unittest.TestCase):
         self.refused("host", "state", "their state would be lost", state="saved")
         told = self.refused("host", "memory", "[guard] parity=hyperv forbids it",
                             memory_kib=524288)
-        self.assertEqual(told["next"], "nestctl shutdown host")
+        self.assertEqual((told["next"], told["check"]), ("nestctl shutdown host", "guard.memory"))
 
     def test_done_where_it_is_safe(self):
         self.daemon.define("plain", state="running")
@@ -102,9 +102,9 @@ class TestGuards(unittest.TestCase):
             self.assertNotIn("stop", [call[0] for call in daemon.host.calls()])
             daemon.host.control()
             self.done_by(daemon, "pause", "deaf")
-            ended = daemon.wait_operation(daemon.nested("deaf", enabled=False).json["id"])
-            self.assertEqual(ended["state"], "rolled-back", ended)
-            self.assertEqual(ended["problem"]["next"], "nestctl resume deaf, then try again")
+            refused = daemon.nested("deaf", enabled=False)
+            self.assertEqual((refused.status, refused.json["check"]), (409, "guard.stop"), refused)
+            self.assertEqual(refused.json["next"], "nestctl resume deaf, then try again")
             self.done_by(daemon, "resume", "deaf")
             ended = daemon.wait_operation(daemon.nested("deaf", enabled=False).json["id"])
             self.assertEqual(ended["state"], "done", ended)
@@ -188,6 +188,8 @@ class TestGuards(unittest.TestCase):
         self.assertEqual(said.returncode, 7, said)
         self.assertIn("their state would be lost", said.stderr)
         self.assertIn("next  nestctl shutdown spoken", said.stderr)
+        self.assertIn("more  nestctl explain guard.save", said.stderr)
+        self.assertEqual(self.daemon.nestctl("explain", "guard.save").returncode, 0)
         said = self.daemon.nestctl("stop", "spoken", "--force", "--reason", "the end")
         self.assertEqual(said.returncode, 0, said)
         self.assertIn("guard.stop was overridden", said.stdout)
