@@ -44,7 +44,9 @@ def run(directory, configuration, ended, deadline):
     (directory / "go").write_text("c\n")
     serial = directory / "serial"
     serial.write_bytes(b"")
-    command = ["bochs", "-q", "-f", directory / "bochsrc", "-rc", directory / "go"]
+    # It must not outlive a test that is killed: it would compute for ever.
+    command = ["setpriv", "--pdeathsig", "KILL", "bochs", "-q", "-f", directory / "bochsrc",
+               "-rc", directory / "go"]
     run_on_terminal(command, lambda: ended(serial.read_bytes()), deadline)
     return serial.read_text("ascii", "replace")
 

@@ -18,6 +18,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -119,7 +120,7 @@ class Progress:
     def show(self, serial):
         """Whether it is over. A kernel that panics would boot again."""
         self.serial = serial
-        begun = re.findall(rb"^vtx: begin (\S+)\r?$", serial, re.M)
+        begun = re.findall(rb"^vtx: begin (\S+)\r?\n", serial, re.M)
         for step in begun[self.shown :]:
             seconds = time.monotonic() - self.started
             print(f"{seconds:6.0f} s  {self.name}: {step.decode()}", file=sys.stderr, flush=True)
@@ -185,4 +186,5 @@ def main():
     if lacking:
         print(lacking)
         sys.exit(77)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     unittest.main(verbosity=2)
