@@ -29,6 +29,7 @@ typedef struct {
     NestCore *core;
     GTask *task;
     char *only; /* the uuid of the one that is shown, NULL: all are */
+    NestHost *host;
     GHashTable *missing; /* uuids that are being asked */
     const char *closed; /* why no guest is asked, NULL: they are */
     guint timer;
@@ -122,6 +123,7 @@ static void waiter_free(Waiter *waiter)
 {
     g_clear_handle_id(&waiter->timer, g_source_remove);
     g_free(waiter->only);
+    nest_host_free(waiter->host);
     g_hash_table_unref(waiter->missing);
     g_free(waiter);
 }
@@ -142,8 +144,8 @@ static void finish(Waiter *waiter)
     const GPtrArray *cards = nest_inventory_all(core->inventory);
     Making *making = g_new0(Making, 1);
     making->task = waiter->task;
-    making->host = nest_core_show_host(core);
-    making->memory_kib = core->host != NULL ? core->host->facts->tuning.memory_kib : 0;
+    making->host = g_steal_pointer(&waiter->host);
+    making->memory_kib = core->host->facts->tuning.memory_kib;
     making->branches = g_ptr_array_new_with_free_func((GDestroyNotify)nest_tree_branch_free);
     for (guint i = 0; i < cards->len; i++)
         add_branch(waiter, g_ptr_array_index(cards, i), making->branches);
@@ -248,17 +250,21 @@ static gboolean is_old(gpointer key, gpointer value, gpointer user_data)
     return ((const Known *)value)->until + FORGET_US < *(const gint64 *)user_data;
 }
 
+/* Takes waiter over. */
+static void refuse(Waiter *waiter)
+{
+    GError *error = NULL;
+    nest_set_error(&error, NEST_ERROR_BACKEND_UNAVAILABLE, "try again", "nestd is stopping");
+    g_task_return_error(waiter->task, error);
+    g_object_unref(waiter->task);
+    waiter_free(waiter);
+}
+
 void nest_core_tree_refuse(NestCore *core)
 {
     GPtrArray *waiters = core->forest->waiters;
-    while (waiters->len > 0) {
-        Waiter *waiter = g_ptr_array_steal_index(waiters, waiters->len - 1);
-        GError *error = NULL;
-        nest_set_error(&error, NEST_ERROR_BACKEND_UNAVAILABLE, "try again", "nestd is stopping");
-        g_task_return_error(waiter->task, error);
-        g_object_unref(waiter->task);
-        waiter_free(waiter);
-    }
+    while (waiters->len > 0)
+        refuse(g_ptr_array_steal_index(waiters, waiters->len - 1));
 }
 
 static void want(Waiter *waiter, const NestVmCard *card, gint64 now)
@@ -284,9 +290,16 @@ static void want_all(Waiter *waiter)
     }
 }
 
-static void go(gpointer data)
+/* The host was read: at the start of nestd that takes a moment. */
+static void on_host(GObject *source, GAsyncResult *result, gpointer user_data)
 {
-    Waiter *waiter = data;
+    Waiter *waiter = user_data;
+    waiter->host = nest_core_host_finish(waiter->core, result, NULL);
+    if (waiter->core->stopping) {
+        refuse(waiter);
+        return;
+    }
+    want_all(waiter);
     if (g_hash_table_size(waiter->missing) == 0) {
         finish(waiter);
         return;
@@ -315,8 +328,7 @@ void nest_core_tree_async(NestCore *core, const char *vm, gboolean inside,
     else if (core->state != NEST_CORE_OPEN)
         waiter->closed = "the hypervisor is being opened";
     waiter->missing = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    want_all(waiter);
-    go(waiter);
+    nest_core_host_async(core, on_host, waiter);
 }
 
 char *nest_core_tree_finish(NestCore *core, GAsyncResult *result, GError **error)

@@ -8,12 +8,18 @@ import threading
 import time
 import unittest
 
+import yaml
+
 import nestd
 from fake import Fake, eventually
 
+CONTRACT = yaml.safe_load((nestd.SOURCE / "schema/openapi.yaml").read_text())["paths"]
 REPLY = {"timeouts": {"reply": 2}}
 READS = ("/v1", "/v1/vms", "/v1/vms?full=1", "/v1/vms/vm", "/v1/vms/vm/nested", "/v1/status",
          "/v1/host", "/v1/operations", "/v1/events?follow=0")
+# A second passes before the host's processor is known.
+SLOW_PROBE = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=openat", "-P", "/proc/cpuinfo",
+              "-e", "inject=openat:delay_enter=1000000:when=1"]
 
 
 class Case(unittest.TestCase):
@@ -150,6 +156,28 @@ class TestHanging(Case):
             self.works(daemon)
             kinds = [o["kind"] for o in daemon.get("/v1/operations")["operations"]]
             self.assertEqual(kinds, ["enable"])
+
+    def test_whatever_is_read_first(self):
+        """Also before the host was looked at: an answer in time, and nestd lives on."""
+        paths = [path.format(vm="vm", guest="in", id=1) for path, methods in CONTRACT.items()
+                 if "get" in methods and path != "/v1/events"]
+        self.assertIn("/v1/tree", paths)
+        answers = {}
+
+        def ask(path):
+            answers[path] = daemon.request("GET", path)
+
+        with Known("open:*:hang", config=REPLY, wrapper=SLOW_PROBE) as daemon:
+            threads = [threading.Thread(target=ask, args=[path]) for path in paths]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            self.assertEqual(len(answers), len(paths), answers)
+            for path, answer in answers.items():
+                self.assertTrue(answer.status == 200 or answer.json["detail"], path)
+            daemon.get("/v1")
+            self.end(daemon)
 
     def test_open_is_said_once_all_is_read(self):
         """What is shown from then on is not what was stored before."""
