@@ -34,6 +34,9 @@ INTEL = "corei7_haswell_4770"
 DEADLINE = int(os.environ.get("NEST_VTX_DEADLINE", "3000"))
 BIOS = pathlib.Path("/usr/share/bochs/BIOS-bochs-latest")
 VGA_BIOS = pathlib.Path("/usr/share/bochs/VGABIOS-lgpl-latest")
+# rdmsr; or eax, 5; wrmsr: what this BIOS does to IA32_FEATURE_CONTROL. With 1 it locks VMX away.
+FEATURE_CONTROL = bytes.fromhex("b93a0000000f3283c8050f30")
+LOCKS_VMX = FEATURE_CONTROL.replace(b"\xc8\x05", b"\xc8\x01")
 GUARDED = 7  # nestctl's exit status: refused in this state
 OVER = b"vtx: over"
 
@@ -41,7 +44,7 @@ BOCHSRC = """
 plugin_ctrl: unmapped=1, biosdev=1, speaker=0, parallel=0, gameport=0, iodebug=0
 cpu: model={model}, count=1, ips=100000000, reset_on_triple_fault=0, ignore_bad_msrs=1
 memory: guest=1536, host=1536
-romimage: file={bios}, options=fastboot
+romimage: file={directory}/bios, options=fastboot
 vgaromimage: file={vga_bios}
 vga: extension=vbe, update_freq=1, realtime=0
 ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
@@ -90,21 +93,28 @@ def the_image():
     return the_image.made
 
 
-def run(name, scenario, model):
-    """Boots, runs the scenario and gives its Log."""
+def run(name, scenario, model, locked):
+    """Boots, runs the scenario and gives its Log. locked: by a firmware that takes VMX away."""
     made = the_image()
     progress = Progress(name)
     with tempfile.TemporaryDirectory(prefix="nb.") as place:
         directory = pathlib.Path(place)
         made.make_cd(directory / "cd.iso", f"vtx.scenario={scenario}")
+        (directory / "bios").write_bytes(firmware(locked))
         configuration = BOCHSRC.format(model=model, directory=directory, disk=made.disk,
-                                       bios=BIOS, vga_bios=VGA_BIOS)
+                                       vga_bios=VGA_BIOS)
         try:
             serial = emulator.run(directory, configuration, progress.show, DEADLINE)
         finally:
             progress.keep()
     assert OVER.decode() in serial, f"the scenario broke off:\n{serial}"
     return Log(serial.replace("\r", ""))
+
+
+def firmware(locked):
+    bios = BIOS.read_bytes()
+    assert bios.count(FEATURE_CONTROL) == 1, f"{BIOS} is not the one that is known"
+    return bios.replace(FEATURE_CONTROL, LOCKS_VMX) if locked else bios
 
 
 class Progress:
@@ -138,10 +148,11 @@ class Case(unittest.TestCase):
 
     scenario = None
     model = INTEL
+    locked = False
 
     @classmethod
     def setUpClass(cls):
-        cls.log = run(cls.__name__, cls.scenario, cls.model)
+        cls.log = run(cls.__name__, cls.scenario, cls.model, cls.locked)
 
     def done(self, name):
         """The step, which must have succeeded."""

@@ -66,16 +66,13 @@ start_nestd() {
     must open wait_for $DEADLINE grep 'the hypervisor is open' $LOG
 }
 
-# What the test guest does when it is ready.
-then=spin
-
-# create NAME [OPTION…]: a VM that runs the test guest.
+# create NAME [OPTION…]: a VM that runs the test guest, whose inner guest spins if it can run.
 create() {
     name=$1
     shift
     must "create-$name" nestctl create "$name" --memory 256M --accel kvm --network none \
         --kernel /guest/vmlinuz --initrd /guest/initrd.img \
-        --cmdline "$(cat /guest/cmdline) nest.then=$then" "$@"
+        --cmdline "$(cat /guest/cmdline) nest.then=spin" "$@"
 }
 
 # boot NAME AS: starts the VM, if it can be; the step says-AS is what its guest said until it was
