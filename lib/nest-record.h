@@ -79,6 +79,7 @@ extern const NestRecord nest_guest_record, nest_exec_wish_record, nest_exec_outp
 extern const NestRecord nest_inner_vm_record, nest_inner_vms_record, nest_inner_spec_record,
     nest_inner_wish_record, nest_inner_console_record, nest_tree_sum_record, nest_tree_vm_record,
     nest_tree_record;
+extern const NestRecord nest_measure_record, nest_verification_record;
 
 /* A zeroed struct whose arrays are there and empty. */
 gpointer nest_record_new(const NestRecord *record);

@@ -435,6 +435,7 @@ typedef struct {
 
 #include "nest-types-checkpoint.h"
 #include "nest-types-guest.h"
+#include "nest-types-verification.h"
 #include "nest-types-inner.h"
 
 #define NEST_TYPE_AUTOPTR(Type, free_function) \
