@@ -4,6 +4,7 @@
 #include "nest-proof-view.h"
 #include "nest-record.h"
 #include "nest-text.h"
+#include "nest-verification-view.h"
 
 #define LABEL_WIDTH 16
 
@@ -124,7 +125,10 @@ gboolean nest_command_show(NestCli *cli, GError **error)
         return TRUE;
     g_autoptr(GPtrArray) proofs =
         nest_client_proofs(cli->client, vm->uuid, cli->cancellable, error);
-    if (proofs == NULL)
+    g_autoptr(GPtrArray) verifications = proofs != NULL
+        ? nest_client_verifications(cli->client, vm->uuid, cli->cancellable, error)
+        : NULL;
+    if (verifications == NULL)
         return FALSE;
     row(output, "name", vm->name);
     row(output, "uuid", vm->uuid);
@@ -137,7 +141,9 @@ gboolean nest_command_show(NestCli *cli, GError **error)
         row_number(output, "operation", vm->operation);
     print_refused(output, vm);
     row(output, "nests", yes_no(vm->supports));
-    nest_proof_view_print_last(output, proofs, vm->name, g_get_real_time() / 1000);
+    gint64 now = g_get_real_time() / 1000;
+    nest_proof_view_print_last(output, proofs, vm->name, now);
+    nest_verification_view_print_last(output, verifications, vm->name, now);
     nest_check_view_print(output, vm->checks, NEST_CHECKS_PROBLEMS);
     return TRUE;
 }

@@ -7,6 +7,7 @@
 #include "nest-record.h"
 #include "nest-table.h"
 #include "nest-text.h"
+#include "nest-verification-view.h"
 
 /* So many failing VMs are shown with their checks, more of them in a line each. */
 #define SHOWN_WHOLE 10
@@ -145,10 +146,15 @@ static gboolean print_named(NestCli *cli, const NestVm *vm, GError **error)
 {
     g_autoptr(GPtrArray) proofs =
         nest_client_proofs(cli->client, vm->uuid, cli->cancellable, error);
-    if (proofs == NULL)
+    g_autoptr(GPtrArray) verifications = proofs != NULL
+        ? nest_client_verifications(cli->client, vm->uuid, cli->cancellable, error)
+        : NULL;
+    if (verifications == NULL)
         return FALSE;
     print_vm(cli->output, vm, cli->arguments->verbose ? NEST_CHECKS_ALL_READ : NEST_CHECKS_ALL);
-    nest_proof_view_print_last(cli->output, proofs, vm->name, g_get_real_time() / 1000);
+    gint64 now = g_get_real_time() / 1000;
+    nest_proof_view_print_last(cli->output, proofs, vm->name, now);
+    nest_verification_view_print_last(cli->output, verifications, vm->name, now);
     return TRUE;
 }
 

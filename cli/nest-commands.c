@@ -239,6 +239,12 @@ const NestCommand nest_commands[] = {
         "With VM it has the CPU of that virtual machine instead, and its machine type: what it "
         "would get at its next start. It is left alone itself.\n"
         "The exit status is 0 if inner code ran, and 1 if it did not, with the cause."},
+    {"verify", NULL, "VM", 1, 1, NULL, NEST_COMMAND_PLAIN, nest_command_verify,
+        "verify nesting inside a VM that runs",
+        "Over the guest agent a program is run in the guest that runs an inner VM on KVM there, "
+        "and shows what its exits, its CPU and its memory cost beside those of the VM itself. "
+        "Windows is asked about its own hypervisor. Then what is inside is checked.\n"
+        "The exit status is 0 if an inner VM ran, and 1 if it did not, with the cause."},
     {"list", NULL, "", 0, 0, list_options, NEST_COMMAND_PLAIN, nest_command_list,
         "list the virtual machines", "One line for each virtual machine."},
     {"show", NULL, "VM", 1, 1, NULL, NEST_COMMAND_PLAIN, nest_command_show,

@@ -52,6 +52,7 @@ gboolean nest_command_check(NestCli *cli, GError **error);
 gboolean nest_command_checks(NestCli *cli, GError **error);
 gboolean nest_command_explain(NestCli *cli, GError **error);
 gboolean nest_command_prove(NestCli *cli, GError **error);
+gboolean nest_command_verify(NestCli *cli, GError **error);
 gboolean nest_command_list(NestCli *cli, GError **error);
 gboolean nest_command_show(NestCli *cli, GError **error);
 gboolean nest_command_create(NestCli *cli, GError **error);

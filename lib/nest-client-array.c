@@ -87,6 +87,7 @@ static GDestroyNotify free_function(const NestRecord *record)
         {&nest_check_info_record, (GDestroyNotify)nest_check_info_free},
         {&nest_operation_record, (GDestroyNotify)nest_operation_free},
         {&nest_proof_record, (GDestroyNotify)nest_proof_free},
+        {&nest_verification_record, (GDestroyNotify)nest_verification_free},
         {&nest_event_record, (GDestroyNotify)nest_event_free},
         {&nest_revision_record, (GDestroyNotify)nest_revision_free},
         {&nest_checkpoint_record, (GDestroyNotify)nest_checkpoint_free},

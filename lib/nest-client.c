@@ -87,17 +87,39 @@ NestGuest *nest_client_guest(
     return path != NULL ? get_record(client, path, &nest_guest_record, cancellable, error) : NULL;
 }
 
-NestProof *nest_client_prove_vm(
-    NestClient *client, const char *vm, GCancellable *cancellable, GError **error)
+/* POST without a body to what is rest of a VM. */
+static gpointer post(NestClient *client, const char *vm, const char *rest, const NestRecord *record,
+    GCancellable *cancellable, GError **error)
 {
     g_autoptr(json_t) json = NULL;
-    g_autofree char *path = nest_client_vm_path(vm, "/proof", error);
+    g_autofree char *path = nest_client_vm_path(vm, rest, error);
     if (path == NULL)
         return NULL;
     g_autoptr(SoupMessage) message = nest_client_message("POST", path, NULL, NULL);
     if (!nest_client_request(client, message, &json, cancellable, error))
         return NULL;
-    return nest_client_decode(&nest_proof_record, json, error);
+    return nest_client_decode(record, json, error);
+}
+
+NestProof *nest_client_prove_vm(
+    NestClient *client, const char *vm, GCancellable *cancellable, GError **error)
+{
+    return post(client, vm, "/proof", &nest_proof_record, cancellable, error);
+}
+
+NestVerification *nest_client_verify(
+    NestClient *client, const char *vm, GCancellable *cancellable, GError **error)
+{
+    return post(client, vm, "/verification", &nest_verification_record, cancellable, error);
+}
+
+GPtrArray *nest_client_verifications(
+    NestClient *client, const char *vm, GCancellable *cancellable, GError **error)
+{
+    g_autofree char *path = nest_client_vm_path(vm, "/verification", error);
+    if (path == NULL)
+        return NULL;
+    return get_array(client, path, &nest_verification_record, "verifications", cancellable, error);
 }
 
 GPtrArray *nest_client_proofs(

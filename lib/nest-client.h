@@ -35,6 +35,12 @@ GPtrArray *nest_client_proofs(
 /* Those of the host over time, newest first: likewise. */
 GPtrArray *nest_client_proof_history(NestClient *client, GCancellable *cancellable, GError **error);
 /* The catalogue: array of NestCheckInfo that frees its elements. */
+/* Runs an inner VM inside a VM that runs; not verified is a result, too. */
+NestVerification *nest_client_verify(
+    NestClient *client, const char *vm, GCancellable *cancellable, GError **error);
+/* The last one, or none: array of NestVerification. */
+GPtrArray *nest_client_verifications(
+    NestClient *client, const char *vm, GCancellable *cancellable, GError **error);
 GPtrArray *nest_client_checks(NestClient *client, GCancellable *cancellable, GError **error);
 /* all: every check, else only those that did not pass. vm NULL: of the host. guest: the guest of a
  * VM is asked. */

@@ -86,3 +86,4 @@ void nest_exec_output_free(NestExecOutput *output);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestExecOutput, nest_exec_output_free)
 void nest_install_wish_free(NestInstallWish *wish);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestInstallWish, nest_install_wish_free)
+#include "nest-types-verification.h"

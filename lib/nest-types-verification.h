@@ -2,7 +2,7 @@
 #pragma once
 #include "nest-types.h"
 
-/* Part of nest-types.h, which includes it: what was verified inside a VM. */
+/* Part of nest-types-guest.h, which includes it: what was verified inside a VM. */
 
 /* What count of something took, in a VM itself and in an inner VM. */
 typedef struct {

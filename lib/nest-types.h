@@ -435,7 +435,6 @@ typedef struct {
 
 #include "nest-types-checkpoint.h"
 #include "nest-types-guest.h"
-#include "nest-types-verification.h"
 #include "nest-types-inner.h"
 
 #define NEST_TYPE_AUTOPTR(Type, free_function) \

@@ -69,6 +69,7 @@ struct NestCore {
     GQueue *proving_turns; /* their uuids in order */
     gboolean proving_vm; /* one is under way */
     NestForest *forest;
+    GHashTable *verifying; /* uuid → what is under way there */
     GCancellable *ending; /* fires where nestd stops */
 
     GHashTable *dirty; /* uuids to read again */
@@ -165,7 +166,7 @@ void nest_core_prove_again(NestCore *core, const NestHost *host);
 /* nest-core-prove-vm.c */
 void nest_core_prove_vms_init(NestCore *core);
 void nest_core_prove_vms_clear(NestCore *core);
-/* Takes what was proved of VMs (up to NULL) out of the store. Any thread. */
+/* Takes what was proved of VMs and verified in them (up to NULL) out of the store. Any thread. */
 void nest_core_forget_proofs(NestStore *store, const char *const *uuids);
 
 /* nest-core-tree.c */
@@ -173,6 +174,9 @@ void nest_core_tree_init(NestCore *core);
 void nest_core_tree_clear(NestCore *core);
 /* nestd stops: nobody is kept waiting. */
 void nest_core_tree_refuse(NestCore *core);
+
+/* nest-core-verify.c */
+void nest_core_forget_verification(NestStore *store, const char *uuid);
 
 /* nest-core-host.c */
 /* What is known of the host now. */

@@ -29,6 +29,7 @@ void nest_core_forget_proofs(NestStore *store, const char *const *uuids)
         g_autoptr(GError) error = NULL;
         if (!nest_store_set_setting(store, key, NULL, &error))
             g_warning("the proof of a virtual machine is not forgotten: %s", error->message);
+        nest_core_forget_verification(store, *uuids);
     }
 }
 

@@ -122,6 +122,7 @@ void nest_core_prove_again(NestCore *core, const NestHost *host)
 void nest_core_prove_init(NestCore *core)
 {
     core->ending = g_cancellable_new();
+    core->verifying = g_hash_table_new(g_str_hash, g_str_equal);
     nest_core_prove_vms_init(core);
     for (guint accel = NEST_ACCEL_AUTO; accel <= NEST_ACCEL_TCG; accel++) {
         core->proving[accel].waiters = g_ptr_array_new_with_free_func(g_object_unref);
@@ -135,6 +136,7 @@ void nest_core_prove_clear(NestCore *core)
         nest_proof_free(core->proving[accel].last);
         g_ptr_array_unref(core->proving[accel].waiters);
     }
+    g_hash_table_unref(core->verifying);
     nest_core_prove_vms_clear(core);
     g_object_unref(core->ending);
 }

@@ -77,6 +77,15 @@ NestProof *nest_core_prove_finish(NestCore *core, GAsyncResult *result, GError *
 /* Those of the host that are kept, newest first: array of NestProof that frees its elements. */
 GPtrArray *nest_core_proof_history(NestCore *core);
 
+/* Runs an inner VM inside a VM that runs, over the agent there, and says what came of it and of the
+ * checks of what is inside; not verified is a result, too. Errors: nest-guest-verify.h. */
+void nest_core_verify_async(
+    NestCore *core, const char *vm, GAsyncReadyCallback callback, gpointer user_data);
+NestVerification *nest_core_verify_finish(NestCore *core, GAsyncResult *result, GError **error);
+/* The last one; *ret_result NULL for none. */
+gboolean nest_core_verification(
+    NestCore *core, const char *vm, NestVerification **ret_result, GError **error);
+
 /* The last one of a VM; *ret_proof NULL for none. */
 gboolean nest_core_proof(NestCore *core, const char *vm, NestProof **ret_proof, GError **error);
 

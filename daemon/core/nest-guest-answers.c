@@ -24,6 +24,11 @@ const char *nest_guest_answers_script_linux(void)
     return script(FOLDER "linux.sh");
 }
 
+const char *nest_guest_answers_script_probe(void)
+{
+    return script(FOLDER "probe.sh");
+}
+
 char *nest_guest_answers_script_windows(void)
 {
     gsize length = 0;

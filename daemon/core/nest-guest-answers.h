@@ -13,6 +13,8 @@
 
 /* For /bin/sh -c. */
 const char *nest_guest_answers_script_linux(void);
+/* The same, for the program that verifies nesting on its standard input; two arguments. */
+const char *nest_guest_answers_script_probe(void);
 /* For powershell -EncodedCommand; free with g_free(). */
 char *nest_guest_answers_script_windows(void);
 

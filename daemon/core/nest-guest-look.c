@@ -29,6 +29,11 @@ static gboolean is_blocked(const NestGuest *guest, const char *command)
     return guest->blocked != NULL && g_strv_contains((const char *const *)guest->blocked, command);
 }
 
+gboolean nest_guest_look_may_run(const NestGuest *guest)
+{
+    return !is_blocked(guest, "guest-exec") && !is_blocked(guest, "guest-exec-status");
+}
+
 static void take_agent(NestGuestFacts *facts, const NestGuest *guest)
 {
     static const NestGuestKind kinds[] = {
@@ -37,7 +42,7 @@ static void take_agent(NestGuestFacts *facts, const NestGuest *guest)
         [NEST_GUEST_FAMILY_WINDOWS] = NEST_GUEST_WINDOWS,
         [NEST_GUEST_FAMILY_OTHER] = NEST_GUEST_OTHER,
     };
-    gboolean exec = !is_blocked(guest, "guest-exec") && !is_blocked(guest, "guest-exec-status");
+    gboolean exec = nest_guest_look_may_run(guest);
     facts->exec = exec ? NEST_ANSWER_YES : NEST_ANSWER_NO;
     facts->exec_setting = exec ? NULL : g_strdup(guest->blocked_setting);
     facts->kind = kinds[guest->family];

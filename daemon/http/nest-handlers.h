@@ -48,6 +48,8 @@ void nest_http_file_put(NestExchange *exchange);
 void nest_http_install_plan(NestExchange *exchange);
 void nest_http_install_set(NestExchange *exchange);
 void nest_http_guest_get(NestExchange *exchange);
+void nest_http_verification_get(NestExchange *exchange);
+void nest_http_verification_run(NestExchange *exchange);
 void nest_http_inner_list(NestExchange *exchange);
 void nest_http_inner_create(NestExchange *exchange);
 void nest_http_inner_get_state(NestExchange *exchange);

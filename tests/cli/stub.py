@@ -144,6 +144,8 @@ class Stub:
             self.changed.notify_all()
         if found is None and method == "GET" and path.endswith("/proof"):
             found = Answer({"proofs": []})
+        if found is None and method == "GET" and path.endswith("/verification"):
+            found = Answer({"verifications": []})
         if callable(found):
             found = found(query, body)
         return found or problem("no-such-path", 404, f"no route for {key}")

@@ -20,6 +20,9 @@ class Verified(test_nested.WithGuest):
         checks = {row["id"]: row for row in report["checks"]}
         return [checks[name]["verdict"] for name in names]
 
+    def last(self):
+        return self.daemon.get("/v1/vms/vm/verification")["verifications"][0]
+
     def test_before_and_after_enabling(self):
         wanted = ("guest.agent", "guest.exec", "guest.os", "guest.cpuflag", "guest.kvm-module",
                   "guest.kvm-dev", "guest.l3", "guest.reboot-pending", "win.build")
@@ -28,11 +31,30 @@ class Verified(test_nested.WithGuest):
         self.assertEqual(self.verdicts(*wanted), [
             "pass", "pass", "pass", "fail", "fail", "fail", "not-applicable", "pass",
             "not-applicable"])
+        done = self.daemon.nestctl("verify", "vm", timeout=test_nested.BOOT_DEADLINE)
+        self.assertEqual(done.returncode, 1, done)
+        self.assertIn("Nesting verified inside vm: NO", done.stdout)
+        self.assertIn("the guest has no /dev/kvm (call=open", done.stdout)
+        self.assertEqual(self.last()["code"], "no-device")
 
         self.done(self.nested("vm", True))
+        self.assertTrue(self.last()["outdated"])
         self.start(console)
         self.assertEqual(self.verdicts(*wanted), [
             "pass", "pass", "pass", "pass", "pass", "pass", "info", "pass", "not-applicable"])
+        done = self.daemon.nestctl("verify", "vm", timeout=test_nested.BOOT_DEADLINE)
+        self.assertEqual(done.returncode, 0, done)
+        self.assertIn("Nesting verified inside vm: YES", done.stdout)
+        self.assertRegex(done.stdout, r"an exit to its kernel \(CPUID\) +\S+ .s .*cycles")
+        last = self.last()
+        self.assertEqual((last["code"], last["extension"], last["outdated"], last["family"]),
+                         ("verified", "svm", False, "linux"))
+        self.assertEqual([row["result"] for row in last["passes"]], ["ok", "ok"])
+        self.assertEqual([row["name"] for row in last["measures"]],
+                         ["exit-cpuid", "exit-io", "cpu", "fault", "memory"])
+        self.assertIn("verified inside vm: YES", self.daemon.nestctl("show", "vm").stdout)
+        done = self.daemon.nestctl("exec", "vm", "--", "sh", "-c", "ls -a /run /tmp | grep probe")
+        self.assertEqual((done.returncode, done.stdout), (1, ""), "the program is left behind")
 
 
 if __name__ == "__main__":

@@ -69,6 +69,7 @@ NAME_EXCEPTIONS = [
     ("nest-checks.c", "nest_vm_summarize", "a VM without its checks, but counted"),
     ("nest-http-events.c", "nest_event_hub_*", "who hears of events"),
     ("nest-http-*.c", "nest_handle_*", "the rows of the route table"),
+    ("probe.c", "mem*", "what compilers call by themselves"),
     ("nest-libvirt-caps.c", "nest_domain_caps_*", "libvirt's name for them"),
 ]
 
