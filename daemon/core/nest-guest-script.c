@@ -109,7 +109,7 @@ static void kill_it(const Run *run)
                                             " 2>/dev/null || kill -s KILL %" G_GINT64_FORMAT,
         run->pid, run->pid);
     const char *const words[] = {"-c", line, NULL};
-    g_autofree char *answer = ask(run, nest_agent_exec_ask("/bin/sh", words, NULL), NULL);
+    g_free(ask(run, nest_agent_exec_ask("/bin/sh", words, NULL), NULL));
 }
 
 gboolean nest_guest_script_run(NestBackend *backend, const char *uuid,
