@@ -156,7 +156,7 @@ static Told take_tidings(int watch)
     ssize_t n;
     while (watch >= 0 && (n = read(watch, buffer, sizeof buffer)) > 0)
         for (char *at = buffer; at < buffer + n;) {
-            const struct inotify_event *event = (const struct inotify_event *)at;
+            const struct inotify_event *event = (const void *)at;
             told = MAX(told, (event->mask & IN_CLOSE_WRITE) != 0 ? TOLD_CLOSED : TOLD_MORE);
             at += sizeof *event + event->len;
         }
