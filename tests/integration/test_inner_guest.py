@@ -24,8 +24,7 @@ class InnerInGuest(test_nested.WithGuest):
         return done.stdout
 
     def test_inner_vm(self):
-        console = self.create("vm", "idle nest.agent=1", memory_kib=786432, vcpus=2,
-                              nested=True)
+        console = self.create("vm", "idle nest.agent=1", memory_kib=786432, nested=True)
         self.state("vm", "running")
         console.wait_for("nest-guest: ready")
         eventually(lambda: self.nestctl("guest", "info", "vm").returncode == 0)
