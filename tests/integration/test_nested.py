@@ -55,13 +55,14 @@ class WithGuest(unittest.TestCase):
     """A nestd that can create VMs with the test guest."""
 
     guard = {}
+    more = {}  # of the configuration
     build_options = ()
 
     @classmethod
     def setUpClass(cls):
         cls.guest = guest(*cls.build_options)
         cls.daemon = cls.enterClassContext(nestd.Daemon(
-            config={"timeouts": {"shutdown": 60}, "guard": cls.guard}))
+            config={"timeouts": {"shutdown": 60}, "guard": cls.guard, **cls.more}))
         # QEMU may be another user, who does not reach the cache.
         for name in ("vmlinuz", "initrd.img"):
             shutil.copy(cls.guest / name, cls.daemon.directory)
