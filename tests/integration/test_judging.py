@@ -129,7 +129,7 @@ class TestPolicy(unittest.TestCase):
             self.assertEqual(answer.status, 403, answer)
             guest = daemon.nestctl("check", "DemoVM", "--scope", "guest", "--all")
             self.assertIn("win.role", guest.stdout)
-            self.assertIn("It does not run.", guest.stdout)
+            self.assertIn("It does not run: ", guest.stdout)
 
 
 if __name__ == "__main__":
