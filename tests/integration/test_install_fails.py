@@ -114,8 +114,7 @@ class BadDays(test_install.Install):
         for package in DEB_PACKAGES:
             guest.write(f"state/packages/{package}", "")
         guest.write("state/enabled/libvirtd.service", "")
-        guest.write("dev/kvm", "")
-        (guest.root / "sys/module/kvm_amd").mkdir()
+        guest.load_kvm()
         self.daemon.start()
         self.assertEqual(self.daemon.wait_operation(number)["state"], "done")
 

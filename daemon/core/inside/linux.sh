@@ -59,7 +59,7 @@ tell_module() {
 }
 
 tell_device() {
-    if [ ! -e /dev/kvm ]; then
+    if [ ! -c /dev/kvm ]; then
         say kvm absent
     elif why=$( (: <>/dev/kvm) 2>&1); then
         say kvm usable
