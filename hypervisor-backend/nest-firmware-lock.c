@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-firmware-lock.h"
 #include "nest-host-file.h"
+#include <cpuid.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -8,32 +9,62 @@
 
 #define LOG_MAX (4 * 1024 * 1024)
 #define MSR_PATH "dev/cpu/0/msr"
+#define CPUID_PATH "dev/cpu/0/cpuid"
 
 typedef struct {
     const char *vendor;
     guint32 msr;
     guint64 mask; /* these bits … */
     guint64 locked; /* … have this value where the extension is off and locked */
+    guint32 leaf, feature; /* the bit of ECX that says that the CPU has the extension */
 } LockRow;
 
 static const LockRow rows[] = {
-    {"GenuineIntel", NEST_MSR_FEATURE_CONTROL, 1 << 0 | 1 << 2, 1 << 0},
-    {"AuthenticAMD", NEST_MSR_VM_CR, 1 << 4, 1 << 4},
-    {"HygonGenuine", NEST_MSR_VM_CR, 1 << 4, 1 << 4},
+    {"GenuineIntel", NEST_MSR_FEATURE_CONTROL, 1 << 0 | 1 << 2, 1 << 0, 0x1, 1 << 5},
+    {"AuthenticAMD", NEST_MSR_VM_CR, 1 << 4, 1 << 4, 0x80000001, 1 << 2},
+    {"HygonGenuine", NEST_MSR_VM_CR, 1 << 4, 1 << 4, 0x80000001, 1 << 2},
 };
 
-static gboolean read_msr(const char *root, guint32 msr, guint64 *ret_value, char **ret_error)
+/* What the device at path has at a place, which is the number of a register or leaf. */
+static gboolean read_device(const char *root, const char *path, guint32 place, void *ret_value,
+    gsize size, char **ret_error)
 {
-    int fd = nest_host_file_open(root, MSR_PATH, ret_error);
+    int fd = nest_host_file_open(root, path, ret_error);
     if (fd < 0)
         return FALSE;
-    ssize_t n = pread(fd, ret_value, sizeof *ret_value, msr);
+    ssize_t n = pread(fd, ret_value, size, place);
     int code = errno;
     close(fd);
-    if (n == sizeof *ret_value)
+    if (n == (ssize_t)size)
         return TRUE;
     *ret_error = g_strdup(n < 0 ? g_strerror(code) : "too short");
     return FALSE;
+}
+
+/* ECX of a leaf of CPUID: of the host below root, or of the CPU that this runs on. */
+static gboolean read_cpuid(const char *root, guint32 leaf, guint32 *ret_ecx)
+{
+    g_autofree char *error = NULL;
+    guint32 registers[4];
+    if (read_device(root, CPUID_PATH, leaf, registers, sizeof registers, &error)) {
+        *ret_ecx = registers[2];
+        return TRUE;
+    }
+    return strcmp(root, "/") == 0 &&
+        __get_cpuid(leaf, &registers[0], &registers[1], ret_ecx, &registers[3]);
+}
+
+/* The kernel hides the flag of an extension that is locked, and CPUID does not: where it says that
+ * there is none, the lock of the register means other features. */
+static gboolean has_no_extension(const char *root, const LockRow *row, NestFirmwareLock *lock)
+{
+    guint32 ecx = 0;
+    if (!read_cpuid(root, row->leaf, &ecx) || (ecx & row->feature) != 0)
+        return FALSE;
+    lock->known = TRUE;
+    lock->read = g_strdup_printf(
+        "CPUID leaf 0x%x: ECX is 0x%x, the CPU has no extension to lock", row->leaf, ecx);
+    return TRUE;
 }
 
 static gboolean ask_msr(const char *root, const char *vendor, NestFirmwareLock *lock)
@@ -45,9 +76,11 @@ static gboolean ask_msr(const char *root, const char *vendor, NestFirmwareLock *
         lock->read = g_strdup("/" MSR_PATH ": not read, the vendor of the CPU is unknown");
         return FALSE;
     }
+    if (has_no_extension(root, row, lock))
+        return TRUE;
     guint64 value = 0;
     g_autofree char *error = NULL;
-    if (!read_msr(root, row->msr, &value, &error)) {
+    if (!read_device(root, MSR_PATH, row->msr, &value, sizeof value, &error)) {
         lock->read = g_strdup_printf("/" MSR_PATH ": %s", error);
         return FALSE;
     }

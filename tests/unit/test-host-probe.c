@@ -204,13 +204,25 @@ static void put(const char *root, const char *path, const char *text, gssize len
     assert_true(g_file_set_contents(full, text, length, NULL));
 }
 
-static void put_msr(const char *root, guint32 msr, guint64 value)
+/* A device that has this at a place, and nothing behind it. */
+static void put_at(const char *root, const char *path, guint32 where, const void *value, gsize size)
 {
-    g_autofree char *full = place(root, "dev/cpu/0/msr");
+    g_autofree char *full = place(root, path);
     int fd = open(full, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     assert_true(fd >= 0);
-    assert_int_equal(pwrite(fd, &value, sizeof value, msr), sizeof value);
+    assert_int_equal(pwrite(fd, value, size, where), size);
     close(fd);
+}
+
+static void put_msr(const char *root, guint32 msr, guint64 value)
+{
+    put_at(root, "dev/cpu/0/msr", msr, &value, sizeof value);
+}
+
+static void put_cpuid(const char *root, guint32 leaf, guint32 ecx)
+{
+    guint32 registers[4] = {0, 0, ecx, 0};
+    put_at(root, "dev/cpu/0/cpuid", leaf, registers, sizeof registers);
 }
 
 static void test_huge_cpuinfo(void **state)
@@ -334,6 +346,23 @@ static void test_lock_by_register(void **state)
     lock_of(root, "HygonGenuine", FALSE, FALSE, TRUE, FALSE, "is 0x8");
 }
 
+/* The register is locked for other features where the CPU has no VT-x. */
+static void test_no_extension_to_lock(void **state)
+{
+    const char *root = *state;
+    put_msr(root, NEST_MSR_FEATURE_CONTROL, 1);
+    put_cpuid(root, 0x1, 1 << 6);
+    lock_of(root, "GenuineIntel", FALSE, FALSE, TRUE, FALSE, "CPUID leaf 0x1: ECX is 0x40");
+    put_cpuid(root, 0x1, 1 << 5);
+    lock_of(root, "GenuineIntel", FALSE, FALSE, TRUE, TRUE, "register 0x3a is 0x1");
+    put_msr(root, NEST_MSR_VM_CR, 0x18);
+    lock_of(root, "AuthenticAMD", FALSE, FALSE, TRUE, TRUE, "register 0xc0010114 is 0x18");
+    put_cpuid(root, 0x80000001, 1 << 5);
+    lock_of(root, "AuthenticAMD", FALSE, FALSE, TRUE, FALSE, "CPUID leaf 0x80000001");
+    put_cpuid(root, 0x80000001, 1 << 2);
+    lock_of(root, "AuthenticAMD", FALSE, FALSE, TRUE, TRUE, "register 0xc0010114 is 0x18");
+}
+
 static void test_lock_by_log(void **state)
 {
     const char *root = *state;
@@ -417,6 +446,7 @@ int main(void)
         TEST_WITH_ROOT(test_shown_text_is_harmless),
         cmocka_unit_test(test_clean_cuts_between_characters),
         TEST_WITH_ROOT(test_lock_by_register),
+        TEST_WITH_ROOT(test_no_extension_to_lock),
         TEST_WITH_ROOT(test_lock_by_log),
         TEST_WITH_ROOT(test_lock_hides_the_extension),
         TEST_WITH_ROOT(test_recorded_kvm),
