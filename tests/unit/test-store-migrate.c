@@ -144,6 +144,47 @@ static void test_open_v1(void **state)
     assert_int_equal(next->operation->id, 3);
 }
 
+/* What was known of the VM: since version 2 that somebody set it up, since 3 how it was saved. */
+static void assert_mark(NestStore *store, const char *saved)
+{
+    g_autoptr(GPtrArray) marks = NULL;
+    assert_true(nest_store_marks(store, &marks, NULL));
+    assert_int_equal(marks->len, 1);
+    const NestStoredMark *mark = marks->pdata[0];
+    assert_int_equal(mark->trust, NEST_TRUST_UNTRUSTED);
+    assert_true(mark->guarded && mark->fresh);
+    assert_string_equal(mark->left_as, "as it was left");
+    if (saved != NULL)
+        assert_string_equal(mark->saved, saved);
+    else
+        assert_null(mark->saved);
+}
+
+static void test_open_marks(void **state)
+{
+    static const struct {
+        const char *name, *saved;
+    } rows[] = {{"v2.db", NULL}, {"v3.db", "{\"kernel\":\"6.1.0-37-amd64\"}"}};
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        take_old(*state, rows[i].name);
+        g_autoptr(NestStore) store = open_store(*state);
+        assert_v1_rows(store);
+        assert_mark(store, rows[i].saved);
+    }
+}
+
+/* A migration comes with a database of the version before it, in tests/data/stores. */
+static void test_every_version_is_here(void **state)
+{
+    g_auto(GStrv) known = nest_store_migrations(NULL);
+    for (guint version = 1; version <= g_strv_length(known); version++) {
+        g_autofree char *name = g_strdup_printf("v%u.db", version);
+        take_old(*state, name);
+        g_autoptr(NestStore) store = open_store(*state);
+        assert_v1_rows(store);
+    }
+}
+
 static void test_migrate(void **state)
 {
     static const char sql[] = "CREATE TABLE later (x INTEGER) STRICT; INSERT INTO later VALUES (1)";
@@ -304,6 +345,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_open_v1),
+        TEST(test_open_marks),
+        TEST(test_every_version_is_here),
         TEST(test_migrate),
         TEST(test_failed_migration),
         TEST(test_newer),

@@ -20,6 +20,7 @@ path.unlink(missing_ok=True)
 
 UUID = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
 TIME = 1700000000000
+SAVED = '{"kernel":"6.1.0-37-amd64"}'
 
 
 def operation(number, state, ended):
@@ -52,6 +53,11 @@ for row in (operation(1, "done", 1), operation(2, "running", 0)):
                (TIME, row[0], UUID))
 db.execute("INSERT INTO revision VALUES (NULL, ?, 'DemoVM', ?, 1, '<domain/>', '<domain/>')",
            (UUID, TIME + 9))
+if version >= 2:
+    db.execute("INSERT INTO vm_mark (uuid, trust, guarded, left_as, fresh) "
+               "VALUES (?, 'untrusted', 1, 'as it was left', 1)", (UUID,))
+if version >= 3:
+    db.execute("UPDATE vm_mark SET saved = ?", (SAVED,))
 for kind, number in (("started", 1), ("finished", 1), ("started", 2)):
     db.execute("INSERT INTO event VALUES (NULL, ?, ?, ?, 'DemoVM', ?, ?)",
                (TIME, f"operation-{kind}", UUID, number, f"enable of DemoVM was {kind}"))
