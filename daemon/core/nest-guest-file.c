@@ -18,13 +18,13 @@ typedef struct {
     NestGuestTalk talk;
     GCancellable *cancellable;
     NestGuestStream stream;
-    GChecksum *sum;
+    GChecksum *sum; /* borrowed */
 } Transfer;
 
-static void begin(Transfer *transfer, NestBackend *backend, const char *uuid, GCancellable *c)
+static void begin(Transfer *transfer, NestBackend *backend, const char *uuid, GChecksum *sum,
+    GCancellable *cancellable)
 {
-    *transfer = (Transfer){
-        .cancellable = c, .stream = {.handle = -1}, .sum = g_checksum_new(G_CHECKSUM_SHA256)};
+    *transfer = (Transfer){.cancellable = cancellable, .stream = {.handle = -1}, .sum = sum};
     nest_guest_talk_init(&transfer->talk, backend, uuid);
 }
 
@@ -200,8 +200,8 @@ gboolean nest_guest_file_put(NestBackend *backend, const char *uuid, const NestG
     Transfer transfer;
     if (!nest_guest_file_check(put, error))
         return FALSE;
-    begin(&transfer, backend, uuid, cancellable);
-    g_autoptr(GChecksum) sum = transfer.sum;
+    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+    begin(&transfer, backend, uuid, sum, cancellable);
     if (!check_may_put(&transfer, error))
         return FALSE;
     g_autoptr(NestFile) file = nest_record_new(&nest_file_record);
@@ -319,8 +319,8 @@ gboolean nest_guest_file_get(NestBackend *backend, const char *uuid, const char 
     Reader reader = {sink, user_data, 0, g_get_monotonic_time()};
     if (!nest_guest_shell_check_path(path, error))
         return FALSE;
-    begin(&transfer, backend, uuid, cancellable);
-    g_autoptr(GChecksum) sum = transfer.sum;
+    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+    begin(&transfer, backend, uuid, sum, cancellable);
     g_autoptr(NestFile) file = nest_record_new(&nest_file_record);
     if (!get(&transfer, &reader, path, ret_begun, file, error)) {
         nest_guest_stream_close(&transfer.stream, &transfer.talk);
