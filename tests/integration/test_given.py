@@ -190,8 +190,8 @@ class Stop(Given):
         with daemon.holding("read", number, 1) as held:
             daemon.host.start("one", start_log="misses")
             held()
-            self.assertEqual(len([call for call in daemon.host.calls() if call[0] == "read"
-                                  and call[1] == number]), reads + 2)
+            self.assertGreater(len([call for call in daemon.host.calls() if call[0] == "read"
+                                    and call[1] == number]), reads + 1)
             daemon.host.stop("one")
             daemon.host.start("one", start_log="clean")
         eventually(lambda: self.given(daemon, "one") == ("present", "log", "none", "pass"))

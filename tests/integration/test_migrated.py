@@ -14,13 +14,10 @@ import uuid
 import nestd
 import private_mounts
 from fake import eventually
-from test_libvirtd import HIDDEN, SYSTEM, XML, Libvirtd, guests
+from test_libvirtd import HIDDEN, SYSTEM, Libvirtd, guests
 
 THERE = pathlib.Path("/mnt/there")
 TO = f"qemu+unix:///system?socket={THERE}/libvirt-sock"
-# It can't host others.
-PLAIN = XML.replace("<features>", "<cpu mode='maximum'>"
-                    "<feature policy='disable' name='svm'/></cpu><features>")
 # Its directories are its own, but for the one with its socket.
 START = ("for path in /run /var/lib /var/cache /var/log; do mount -t tmpfs none $path; done; "
          f"exec libvirtd -f {THERE}/libvirtd.conf -p {THERE}/pid")
@@ -79,9 +76,7 @@ class TestMigrated(unittest.TestCase):
             os.kill(pid, signal.SIGKILL)
 
     def define(self, name, running=False):
-        self.libvirtd.virsh("define", "/dev/stdin", stdin=PLAIN.format(name=name, uuid=uuid.uuid4()))
-        if running:
-            self.libvirtd.virsh("start", name)
+        self.libvirtd.define(name, running=running)  # it can't host others
         eventually(lambda: self.daemon.request("GET", f"/v1/vms/{name}").status == 200)
 
     def ended(self, name, state, daemon=None, **body):
