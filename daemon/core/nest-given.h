@@ -3,7 +3,7 @@
 #include "nest-vm-view.h"
 
 /* The CPU that a running VM really got, by what there is to tell: pure. See
- * docs/decisions/0016-the-cpu-that-a-vm-got.md. */
+ * docs/decisions/0017-the-cpu-that-a-vm-got.md. */
 
 /* NULL where it does not run. A flaw is what is known for sure: that what runs differs from the
  * stored definition is none where the definition may have been changed since the start. */

@@ -320,6 +320,18 @@ def links_resolve(tree):
                     yield path, number, f"{target} is not there"
 
 
+def decisions_are_numbered(tree):
+    """None twice, and 0007-words.md begins with "# 7. "."""
+    seen = set()
+    for path in tree.matching("docs/decisions/*.md"):
+        number = int(path.rpartition("/")[2][:4])
+        if number in seen:
+            yield path, 1, f"there is another decision {number}"
+        seen.add(number)
+        if not any(line.startswith(f"# {number}. ") for line in tree.lines(path)[:3]):
+            yield path, 1, f'the heading does not begin with "# {number}. "'
+
+
 def no_private_paths(tree):
     for path in tree.paths:
         for number, line in enumerate(tree.lines(path), 1):
@@ -331,7 +343,8 @@ def no_private_paths(tree):
 RULES = [functions_are_short, nesting_is_shallow, files_are_short, names_follow_the_file,
          system_headers_stay_private, folders_include_only_below, licence_comes_first,
          nothing_banned, nothing_left_to_do, no_trailing_whitespace, layout_is_clang_format,
-         every_source_is_built, shell_is_clean, links_resolve, no_private_paths]
+         every_source_is_built, shell_is_clean, links_resolve,
+         decisions_are_numbered, no_private_paths]
 
 
 def violations(tree, rules=None):

@@ -50,6 +50,9 @@ CASES = [
       "tests/unit/test-x.c": "", "tests/unit/meson.build": "['x', [lib_dep]]"}, 1),
     (lint.links_resolve, {"docs" "/a.md": "[b](b.md) [c](c.md#x) [w](https://example.org)\n",
                           "docs" "/b.md": "see docs" "/a.md\n"}, 1),
+    (lint.decisions_are_numbered,
+     {"docs" "/decisions/0001-a.md": "# 1. A\n", "docs" "/decisions/0001-b.md": "# 1. B\n",
+      "docs" "/decisions/0003-c.md": "# 2. C\n"}, 2),
     (lint.no_private_paths, {"a.md": "/home/" "someone/x\n", "b.md": "/home/USER\n"}, 1),
 ]
 
