@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-advisory.h"
 #include "nest-codec.h"
+#include "nest-data-entry.h"
 #include "nest-error.h"
 #include "nest-version.h"
 #include <string.h>
@@ -9,7 +10,6 @@
 #define ROWS_MAX 64
 #define WORDS_MAX 16
 #define TEXT_MAX_BYTES 1024
-#define ID_MAX_BYTES 64
 
 typedef struct {
     GPtrArray *advisories;
@@ -84,29 +84,12 @@ static void free_advisory(gpointer advisory)
 static gboolean refuse(
     const NestAdvisory *advisory, const char *field, const char *expected, GError **error)
 {
-    g_autofree char *id = g_strndup(advisory->id, ID_MAX_BYTES);
-    g_autofree char *shown = g_utf8_make_valid(id, -1);
-    nest_set_error(error, NEST_ERROR_INVALID_REQUEST, "see nestd.conf(5)",
-        "field \"%s\" of the entry \"%s\" must be %s", field, shown, expected);
-    return FALSE;
+    return nest_data_entry_refuse(advisory->id, field, expected, error);
 }
 
-static gboolean is_id(const char *id)
-{
-    gsize length = strlen(id);
-    for (const char *c = id; *c != '\0'; c++)
-        if (!g_ascii_isalnum(*c) && strchr("._-", *c) == NULL)
-            return FALSE;
-    return length > 0 && length <= ID_MAX_BYTES;
-}
-
-/* They are shown in one line. */
 static gboolean is_line(const char *text)
 {
-    for (const char *c = text; *c != '\0'; c = g_utf8_next_char(c))
-        if (g_unichar_iscntrl(g_utf8_get_char(c)))
-            return FALSE;
-    return *text != '\0' && strlen(text) <= TEXT_MAX_BYTES;
+    return nest_data_entry_is_line(text, TEXT_MAX_BYTES);
 }
 
 static gboolean check_texts(const NestAdvisory *advisory, GError **error)
@@ -131,7 +114,7 @@ static gboolean check_words(const NestAdvisory *advisory, GError **error)
         if (rows[i].words != NULL && g_strv_length(rows[i].words) > WORDS_MAX)
             return refuse(advisory, rows[i].field, "at most 16 words", error);
         for (char **word = rows[i].words; word != NULL && *word != NULL; word++)
-            if (!is_id(*word))
+            if (!nest_data_entry_is_id(*word))
                 return refuse(advisory, rows[i].field, "words of letters, digits and . _ -", error);
     }
     return TRUE;
@@ -168,7 +151,7 @@ static gboolean check_packages(const NestAdvisory *advisory, GError **error)
 
 static gboolean check_advisory(const NestAdvisory *advisory, GError **error)
 {
-    if (!is_id(advisory->id))
+    if (!nest_data_entry_is_id(advisory->id))
         return refuse(advisory, "id", "1 to 64 letters, digits and . _ -", error);
     if (!g_strv_contains(checks, advisory->check)) {
         g_autofree char *names = g_strjoinv(", ", (GStrv)checks);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-recipe.h"
 #include "nest-codec.h"
+#include "nest-data-entry.h"
 #include "nest-error.h"
 #include <string.h>
 
@@ -8,7 +9,6 @@
 #define SYSTEMS_MAX 32
 #define FACTS_MAX 8
 #define MINUTES_MAX 240
-#define ID_MAX_BYTES 64
 #define LINE_MAX_BYTES 500
 /* PowerShell gets a command as UTF-16 in base64, and Windows takes 32,767 characters in all. */
 #define CHECK_MAX_BYTES 600
@@ -99,29 +99,12 @@ const NestRecipeStep *nest_recipe_step(const NestRecipe *recipe, const char *id)
 static gboolean refuse(
     const NestRecipe *recipe, const char *field, const char *expected, GError **error)
 {
-    g_autofree char *id = g_strndup(recipe->id, ID_MAX_BYTES);
-    g_autofree char *shown = g_utf8_make_valid(id, -1);
-    nest_set_error(error, NEST_ERROR_INVALID_REQUEST, "see nestd.conf(5)",
-        "field \"%s\" of the entry \"%s\" must be %s", field, shown, expected);
-    return FALSE;
+    return nest_data_entry_refuse(recipe->id, field, expected, error);
 }
 
-static gboolean is_id(const char *id)
-{
-    gsize length = strlen(id);
-    for (const char *c = id; *c != '\0'; c++)
-        if (!g_ascii_isalnum(*c) && strchr("._-", *c) == NULL)
-            return FALSE;
-    return length > 0 && length <= ID_MAX_BYTES;
-}
-
-/* They are shown in one line. */
 static gboolean is_line(const char *text)
 {
-    for (const char *c = text; *c != '\0'; c = g_utf8_next_char(c))
-        if (g_unichar_iscntrl(g_utf8_get_char(c)))
-            return FALSE;
-    return *text != '\0' && strlen(text) <= LINE_MAX_BYTES;
+    return nest_data_entry_is_line(text, LINE_MAX_BYTES);
 }
 
 static gboolean is_command(const char *text, gsize max)
@@ -146,7 +129,7 @@ static gboolean check_facts(
 
 static gboolean check_step(const NestRecipe *recipe, const NestRecipeStep *step, GError **error)
 {
-    if (!is_id(step->id) || nest_recipe_step(recipe, step->id) != step ||
+    if (!nest_data_entry_is_id(step->id) || nest_recipe_step(recipe, step->id) != step ||
         strcmp(step->id, "restart") == 0 || strcmp(step->id, "proof") == 0)
         return refuse(recipe, "steps",
             "steps with ids of their own, other than \"restart\" and \"proof\"", error);
@@ -180,16 +163,16 @@ static gboolean check_steps(const NestRecipe *recipe, GError **error)
 
 static gboolean check_recipe(const NestRecipe *recipe, GError **error)
 {
-    if (!is_id(recipe->id))
+    if (!nest_data_entry_is_id(recipe->id))
         return refuse(recipe, "id", "1 to 64 letters, digits and . _ -", error);
     if (!is_line(recipe->title))
         return refuse(recipe, "title", "a line of 1 to 500 bytes", error);
     if (*recipe->systems == NULL || g_strv_length(recipe->systems) > SYSTEMS_MAX)
         return refuse(recipe, "systems", "1 to 32 systems", error);
     for (char **system = recipe->systems; *system != NULL; system++)
-        if (!is_id(*system))
+        if (!nest_data_entry_is_id(*system))
             return refuse(recipe, "systems", "IDs of os-release", error);
-    if (recipe->variant != NULL && !is_id(recipe->variant))
+    if (recipe->variant != NULL && !nest_data_entry_is_id(recipe->variant))
         return refuse(recipe, "variant", "a VARIANT_ID of os-release", error);
     if (recipe->proofs->len == 0)
         return refuse(recipe, "proofs", "one at least", error);
