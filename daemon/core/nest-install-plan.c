@@ -204,7 +204,8 @@ NestPlan *nest_install_plan_make(const NestVmView *view, const NestRecipeLook *l
     plan->enable = TRUE;
     fill(plan, view, look, restart, decline);
     if (plan->problem != NULL) {
-        g_ptr_array_set_size(plan->items, 0);
+        while (plan->items->len > 0)
+            nest_plan_item_free(g_ptr_array_remove_index(plan->items, plan->items->len - 1));
         g_clear_pointer(&plan->warnings, g_strfreev);
     }
     plan->verdict = plan->problem != NULL ? NEST_PLAN_REFUSED

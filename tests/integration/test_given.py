@@ -148,7 +148,7 @@ class Stop(Given):
                 fields = {"start_log": "misses"} if name == "log" else \
                     {"live_xml": self.lost(daemon, "one")}
                 self.stopped(daemon, **fields)
-                self.assertEqual(daemon.get("/v1/vms/one")["state"], "off")
+                eventually(lambda: daemon.get("/v1/vms/one")["state"] == "off")
                 row, = daemon.get("/v1/operations")["operations"]
                 self.assertEqual((row["kind"], row["state"]), ("stop-unfit", "done"))
                 self.assertIn("without the virtualization extension", row["note"])
