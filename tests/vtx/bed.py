@@ -30,6 +30,8 @@ import emulator  # noqa: E402
 import image  # noqa: E402
 
 INTEL = "corei7_haswell_4770"
+AMD = "trinity_apu"
+NO_EXTENSION = "p4_prescott_celeron_336"
 # Emulation takes what it takes, the more where others compute as well: only what hangs comes so far.
 DEADLINE = int(os.environ.get("NEST_VTX_DEADLINE", "3000"))
 BIOS = pathlib.Path("/usr/share/bochs/BIOS-bochs-latest")

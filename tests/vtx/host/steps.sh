@@ -66,13 +66,27 @@ start_nestd() {
     must open wait_for $DEADLINE grep 'the hypervisor is open' $LOG
 }
 
-# create NAME [OPTION…]: a VM that runs the test guest, whose inner guest spins if it can run.
+stop_nestd() {
+    kill "$nestd"
+    wait "$nestd"
+}
+
+# What has nothing to boot: firmware that waits.
+create_bare() {
+    must create-bare nestctl create bare --memory 64M --accel kvm --network none --nested
+    must start-bare nestctl start bare
+}
+
+# What the test guest does when it is ready.
+then=spin
+
+# create NAME [OPTION…]: a VM that runs the test guest.
 create() {
     name=$1
     shift
     must "create-$name" nestctl create "$name" --memory 256M --accel kvm --network none \
         --kernel /guest/vmlinuz --initrd /guest/initrd.img \
-        --cmdline "$(cat /guest/cmdline) nest.then=spin" "$@"
+        --cmdline "$(cat /guest/cmdline) nest.then=$then" "$@"
 }
 
 # boot NAME AS: starts the VM, if it can be; the step says-AS is what its guest said until it was
