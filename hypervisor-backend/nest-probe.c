@@ -119,33 +119,22 @@ static const struct {
     {"end", read_end},
 };
 
-static void read_line(Report *report, const char *line, gsize length)
+static gboolean take(const GStrv words, gpointer data)
 {
-    g_auto(GStrv) words = nest_report_words(line, length, PROBE_PREFIX, PROBE_LINE_MAX);
-    if (words == NULL || words[0] == NULL)
-        return;
+    Report *report = data;
+    if (words[0] == NULL)
+        return TRUE;
     report->lines++;
     for (guint i = 0; i < G_N_ELEMENTS(readers); i++) {
         if (g_str_equal(words[0], readers[i].word))
             readers[i].read(report, words);
     }
+    return report->end == NULL;
 }
 
-static void read_report(Report *report, const char *text, gsize length)
-{
-    const char *end = text + MIN(length, NEST_PROBE_REPORT_MAX);
-    while (text < end && report->end == NULL) {
-        const char *newline = memchr(text, '\n', (gsize)(end - text));
-        if (newline == NULL)
-            return;
-        read_line(report, text, (gsize)(newline - text));
-        text = newline + 1;
-    }
-}
+static const NestReportForm form = {PROBE_PREFIX, PROBE_LINE_MAX, NEST_PROBE_REPORT_MAX};
 
-static const struct {
-    const char *code, *meaning;
-} meanings[] = {
+static const NestReportMeaning meanings[] = {
 #define MEANING(name, word, meaning) {word, meaning},
     PROBE_CODES(MEANING)
 #undef MEANING
@@ -153,16 +142,8 @@ static const struct {
     {"unreadable", "the report of the program in the guest can't be understood"},
     {"contradiction",
         "the program in the guest claims a success that its report does not bear out"},
+    {NULL, NULL},
 };
-
-static const char *meaning_of(const char *code)
-{
-    for (guint i = 0; i < G_N_ELEMENTS(meanings); i++) {
-        if (g_strcmp0(meanings[i].code, code) == 0)
-            return meanings[i].meaning;
-    }
-    return NULL;
-}
 
 static const char *judge(const Report *report)
 {
@@ -171,7 +152,7 @@ static const char *judge(const Report *report)
         return "incomplete";
     if (report->begun_seed != report->seed)
         return "contradiction";
-    if (report->bad || meaning_of(result->code) == NULL)
+    if (report->bad || nest_report_meaning(meanings, result->code) == NULL)
         return "unreadable";
     gboolean borne_out = report->right >= PASSES_NEEDED && report->right == result->passes->len &&
         result->measures->len > 0;
@@ -181,15 +162,13 @@ static const char *judge(const Report *report)
 NestVerification *nest_probe_read(const char *text, gsize length, guint32 seed)
 {
     Report report = {.seed = seed, .result = nest_record_new(&nest_verification_record)};
-    read_report(&report, text, length);
+    nest_report_read(&form, text, length, take, &report);
     NestVerification *result = report.result;
     g_autofree char *code = g_strdup(judge(&report));
-    g_autofree char *more = nest_report_details(report.end);
     g_free(result->code);
     result->code = g_steal_pointer(&code);
     result->verified = g_str_equal(result->code, "verified");
-    result->message = g_strdup_printf("%s%s%s%s", meaning_of(result->code),
-        *more != '\0' ? " (" : "", more, *more != '\0' ? ")" : "");
+    result->message = nest_report_message(nest_report_meaning(meanings, result->code), report.end);
     g_strfreev(report.end);
     return result;
 }

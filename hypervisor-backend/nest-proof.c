@@ -160,58 +160,33 @@ static const struct {
     {"end", read_end},
 };
 
-static void read_words(Report *report, const GStrv words)
+/* What is no line of ours is no matter; what only looks like one is not counted, and so missed. */
+static gboolean take(const GStrv words, gpointer data)
 {
+    Report *report = data;
     if (g_strcmp0(words[0], "begin") == 0)
         begin_anew(report);
     if (words[0] == NULL || !report->begun)
-        return;
+        return TRUE;
     report->lines++;
     for (guint i = 0; i < G_N_ELEMENTS(readers); i++) {
         if (g_str_equal(words[0], readers[i].word))
             readers[i].read(report, words);
     }
+    return report->end == NULL;
 }
 
-/* What is no line of ours is no matter; what only looks like one is not counted, and so missed. */
-static void read_line(Report *report, const char *line, gsize length)
-{
-    g_auto(GStrv) words = nest_report_words(line, length, PROOF_PREFIX, PROOF_LINE_MAX);
-    if (words != NULL)
-        read_words(report, words);
-}
+static const NestReportForm form = {PROOF_PREFIX, PROOF_LINE_MAX, NEST_PROOF_REPORT_MAX};
 
-static void read_report(Report *report, const char *text, gsize length)
-{
-    const char *end = text + MIN(length, NEST_PROOF_REPORT_MAX);
-    while (text < end && report->end == NULL) {
-        const char *newline = memchr(text, '\n', (gsize)(end - text));
-        if (newline == NULL)
-            return;
-        read_line(report, text, (gsize)(newline - text));
-        text = newline + 1;
-    }
-}
-
-static const struct {
-    const char *code, *meaning;
-} meanings[] = {
+static const NestReportMeaning meanings[] = {
 #define MEANING(name, word, meaning) {word, meaning},
     PROOF_CODES(MEANING)
 #undef MEANING
         {"incomplete", "the proof VM did not report to the end"},
     {"unreadable", "the proof VM's report can't be understood"},
     {"contradiction", "the proof VM claims a success that its own report does not bear out"},
+    {NULL, NULL},
 };
-
-static const char *meaning_of(const char *code)
-{
-    for (guint i = 0; i < G_N_ELEMENTS(meanings); i++) {
-        if (g_strcmp0(meanings[i].code, code) == 0)
-            return meanings[i].meaning;
-    }
-    return NULL;
-}
 
 /* Success is believed only where every part of it is there. */
 static gboolean is_borne_out(const Report *report)
@@ -228,7 +203,7 @@ static const char *judge(const Report *report)
         return "incomplete";
     if (g_strcmp0(code, "no-long-mode") != 0 && report->begun_seed != report->seed)
         return "contradiction";
-    if (report->bad || meaning_of(code) == NULL)
+    if (report->bad || nest_report_meaning(meanings, code) == NULL)
         return "unreadable";
     if (g_str_equal(code, "proved") && !is_borne_out(report))
         return "contradiction";
@@ -238,15 +213,13 @@ static const char *judge(const Report *report)
 NestProof *nest_proof_read(const char *text, gsize length, guint32 seed)
 {
     Report report = {.seed = seed, .proof = nest_record_new(&nest_proof_record)};
-    read_report(&report, text, length);
+    nest_report_read(&form, text, length, take, &report);
     g_autofree char *code = g_strdup(judge(&report));
-    g_autofree char *more = nest_report_details(report.end);
     NestProof *proof = report.proof;
     g_free(proof->code);
     proof->code = g_steal_pointer(&code);
     proof->proved = g_str_equal(proof->code, "proved");
-    proof->message = g_strdup_printf("%s%s%s%s", meaning_of(proof->code), *more != '\0' ? " (" : "",
-        more, *more != '\0' ? ")" : "");
+    proof->message = nest_report_message(nest_report_meaning(meanings, proof->code), report.end);
     g_strfreev(report.end);
     return proof;
 }

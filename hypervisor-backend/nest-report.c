@@ -11,16 +11,30 @@ static gboolean is_printable(const char *text, gsize length)
     return TRUE;
 }
 
-GStrv nest_report_words(const char *line, gsize length, const char *prefix, gsize max)
+/* The words behind the prefix, NULL where line, perhaps with CR at its end, is no line of a report.
+ */
+static GStrv words_of(const NestReportForm *form, const char *line, gsize length)
 {
-    gsize before = strlen(prefix);
+    gsize before = strlen(form->prefix);
     while (length > 0 && line[length - 1] == '\r')
         length--;
-    if (length < before || length > max || memcmp(line, prefix, before) != 0 ||
+    if (length < before || length > form->line_max || memcmp(line, form->prefix, before) != 0 ||
         !is_printable(line, length))
         return NULL;
     g_autofree char *copy = g_strndup(line + before, length - before);
     return g_strsplit(copy, " ", -1);
+}
+
+void nest_report_read(
+    const NestReportForm *form, const char *text, gsize length, NestReportTake take, gpointer data)
+{
+    const char *end = text + MIN(length, form->most), *newline;
+    gboolean more = TRUE;
+    for (; more && text < end && (newline = memchr(text, '\n', (gsize)(end - text))) != NULL;
+         text = newline + 1) {
+        g_auto(GStrv) words = words_of(form, text, (gsize)(newline - text));
+        more = words == NULL || take(words, data);
+    }
 }
 
 const char *nest_report_value(const GStrv words, const char *key)
@@ -49,15 +63,24 @@ char *nest_report_word(const GStrv words, const char *key)
     return value != NULL && *value != '\0' ? g_strndup(value, NEST_REPORT_WORD_MAX) : NULL;
 }
 
-char *nest_report_details(const GStrv words)
+const char *nest_report_meaning(const NestReportMeaning *meanings, const char *code)
 {
-    GString *text = g_string_new(NULL);
+    for (; meanings->code != NULL; meanings++) {
+        if (g_strcmp0(meanings->code, code) == 0)
+            return meanings->meaning;
+    }
+    return NULL;
+}
+
+char *nest_report_message(const char *meaning, const GStrv words)
+{
+    g_autoptr(GString) more = g_string_new(NULL);
     for (guint i = 1; words != NULL && words[0] != NULL && words[i] != NULL; i++) {
         if (g_str_has_prefix(words[i], "code=") || g_str_has_prefix(words[i], "lines=") ||
             *words[i] == '\0')
             continue;
         g_string_append_printf(
-            text, "%s%.*s", text->len > 0 ? " " : "", NEST_REPORT_WORD_MAX, words[i]);
+            more, "%s%.*s", more->len > 0 ? " " : "", NEST_REPORT_WORD_MAX, words[i]);
     }
-    return g_string_free(text, FALSE);
+    return more->len > 0 ? g_strdup_printf("%s (%s)", meaning, more->str) : g_strdup(meaning);
 }
