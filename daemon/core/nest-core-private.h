@@ -93,6 +93,24 @@ void nest_core_push(NestCore *core, GThreadPool *pool, NestWork work, gpointer d
 /* Runs func(data) on the main thread, in the order of the calls of one thread. */
 void nest_core_post(NestWork func, gpointer data);
 
+/* nest-core-question.c */
+typedef struct {
+    NestCore *core;
+    NestHostSnapshot *host; /* as it is known when the answer is begun */
+    char *uuid; /* NULL: it is about no VM */
+    gpointer wish; /* what is asked for, of the kind's own type; NULL: no more is to be said */
+} NestQuestion;
+typedef struct {
+    gboolean visits; /* waits for a guest; others read */
+    gpointer (*answer)(const NestQuestion *question, GError **error); /* on a thread of a pool */
+    GDestroyNotify free_answer;
+    GDestroyNotify free_wish;
+} NestQuestionKind;
+/* Has it answered once the backend is open: g_task_propagate_pointer() gives the answer. vm NULL:
+ * it is about none. wish is taken over. */
+void nest_core_ask(NestCore *core, const char *vm, const NestQuestionKind *kind, gpointer wish,
+    GAsyncReadyCallback callback, gpointer user_data);
+
 /* nest-core-refresh.c */
 void nest_core_mark_dirty(NestCore *core, const char *uuid);
 void nest_core_reconcile(NestCore *core);
