@@ -11,10 +11,12 @@
  *   begin     seed=
  *   cpu       vendor= extension=vmx|svm|none hypervisor=
  *   pass      name=real|long result=ok|CODE answer=
- *   measure   name= count= own-ns= inner-ns=    what count of them took, in the VM itself (0: it
- * has none of that kind) and in an inner VM; the medians of several runs clock     tsc-khz= end
- * code=CODE lines= [call= errno= reason=] lines= counts all lines, that one included: a report that
- * lost some proves nothing.
+ *   measure   name= count= own-ns= inner-ns=
+ *   clock     tsc-khz=
+ *   end       code=CODE lines= [call= errno= reason=]
+ * own-ns= and inner-ns= are what count= of them took in the VM itself (0: it has none of that kind)
+ * and in an inner VM, the medians of several runs. lines= counts all lines, that one included: a
+ * report that lost some proves nothing.
  *
  * What is measured: exit-cpuid, an exit that the VM's kernel answers; exit-io, one that the program
  * answers; cpu, rounds of xorshift; fault, first writes to a page; memory, bytes read and written.
