@@ -2,6 +2,7 @@
 #include "nest-commands.h"
 #include "nest-inner-view.h"
 #include "nest-progress.h"
+#include "nest-prompt.h"
 #include "nest-record.h"
 #include "nest-spec.h"
 #include "nest-table.h"
@@ -96,6 +97,21 @@ gboolean nest_command_guest_start(NestCli *cli, GError **error)
 gboolean nest_command_guest_stop(NestCli *cli, GError **error)
 {
     return set_state(cli, NEST_VM_OFF, "off", error);
+}
+
+gboolean nest_command_guest_delete(NestCli *cli, GError **error)
+{
+    const NestArguments *arguments = cli->arguments;
+    const char *vm = arguments->operands[0], *name = arguments->operands[1];
+    g_autoptr(NestOperation) operation = NULL;
+    g_autofree char *question = g_strdup_printf(
+        "Delete %s in %s and the disk made for it? This can't be taken back. [Y]es, [N]o:", name,
+        vm);
+    if ((!arguments->yes && !nest_prompt_confirm(cli, question, error)) ||
+        !nest_client_inner_delete(cli->client, vm, name, arguments->by, &operation, NULL, error))
+        return FALSE;
+    g_autofree char *done = g_strdup_printf("%s in %s has been deleted.", name, vm);
+    return nest_progress_follow(cli, operation, done, error);
 }
 
 gboolean nest_command_guest_console(NestCli *cli, GError **error)

@@ -126,25 +126,6 @@ gboolean nest_command_memory(NestCli *cli, GError **error)
     return report(cli, operation, "has that memory now.", "has that memory already.", error);
 }
 
-static gboolean confirm(NestCli *cli, const char *question, GError **error)
-{
-    for (;;) {
-        g_autoptr(GArray) numbers = NULL;
-        g_autofree char *answer = nest_prompt_ask(cli, question, error);
-        if (answer == NULL)
-            return FALSE;
-        switch (nest_prompt_parse(answer, 0, &numbers)) {
-        case NEST_ANSWER_YES:
-            return TRUE;
-        case NEST_ANSWER_NO:
-            nest_set_error(error, NEST_ERROR_DECLINED, NULL, "Nothing has been changed.");
-            return FALSE;
-        default:
-            nest_output_line(cli->output, "Answer Y or N.");
-        }
-    }
-}
-
 gboolean nest_command_delete(NestCli *cli, GError **error)
 {
     const NestArguments *arguments = cli->arguments;
@@ -156,7 +137,7 @@ gboolean nest_command_delete(NestCli *cli, GError **error)
     g_autofree char *question =
         g_strdup_printf("Delete %s%s? This can't be taken back. [Y]es, [N]o:", vm->name,
             arguments->keep_disks ? ", but not its disks" : " and the disks nestd made for it");
-    if (!arguments->yes && !confirm(cli, question, error))
+    if (!arguments->yes && !nest_prompt_confirm(cli, question, error))
         return FALSE;
     /* By UUID: what is deleted is what was asked about, whatever has that name now. */
     if (!nest_client_delete(cli->client, vm->uuid, arguments->keep_disks, &operation, NULL, error))

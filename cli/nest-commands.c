@@ -103,6 +103,8 @@ static const NestOption guest_create_options[] = {
 
 static const NestOption inner_options[] = {BY, NO_WAIT, {NULL}};
 
+static const NestOption inner_delete_options[] = {YES, BY, NO_WAIT, {NULL}};
+
 static const NestOption wait_options[] = {NO_WAIT, {NULL}};
 
 static const NestOption checkpoint_options[] = {
@@ -380,6 +382,10 @@ const NestCommand nest_commands[] = {
     {"guest stop", NULL, "VM INNER", 2, 2, inner_options, NEST_COMMAND_CHANGES,
         nest_command_guest_stop, "turn a VM inside a VM off at once",
         "Like pulling the plug: what runs in it is not asked."},
+    {"guest delete", NULL, "VM INNER", 2, 2, inner_delete_options, NEST_COMMAND_CHANGES,
+        nest_command_guest_delete, "delete a VM inside a VM, and the disk made for it",
+        "Through the hypervisor in the guest that has it. It must be off. Asks first, unless --yes "
+        "is given."},
     {"guest console", NULL, "VM INNER", 2, 2, NULL, NEST_COMMAND_PLAIN, nest_command_guest_console,
         "show what a VM inside a VM printed on its console",
         "The last 64 KiB of its serial console, where its hypervisor keeps that."},

@@ -79,6 +79,7 @@ gboolean nest_command_guest_list(NestCli *cli, GError **error);
 gboolean nest_command_guest_create_vm(NestCli *cli, GError **error);
 gboolean nest_command_guest_start(NestCli *cli, GError **error);
 gboolean nest_command_guest_stop(NestCli *cli, GError **error);
+gboolean nest_command_guest_delete(NestCli *cli, GError **error);
 gboolean nest_command_guest_console(NestCli *cli, GError **error);
 gboolean nest_command_tree(NestCli *cli, GError **error);
 gboolean nest_command_migrate(NestCli *cli, GError **error);

@@ -84,3 +84,22 @@ NestAnswer nest_prompt_parse(const char *text, guint n, GArray **ret_numbers)
     *ret_numbers = g_steal_pointer(&numbers);
     return NEST_ANSWER_NUMBERS;
 }
+
+gboolean nest_prompt_confirm(NestCli *cli, const char *question, GError **error)
+{
+    for (;;) {
+        g_autoptr(GArray) numbers = NULL;
+        g_autofree char *answer = nest_prompt_ask(cli, question, error);
+        if (answer == NULL)
+            return FALSE;
+        switch (nest_prompt_parse(answer, 0, &numbers)) {
+        case NEST_ANSWER_YES:
+            return TRUE;
+        case NEST_ANSWER_NO:
+            nest_set_error(error, NEST_ERROR_DECLINED, NULL, UNCHANGED);
+            return FALSE;
+        default:
+            nest_output_line(cli->output, "Answer Y or N.");
+        }
+    }
+}

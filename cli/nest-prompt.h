@@ -11,3 +11,7 @@ typedef enum { NEST_ANSWER_YES, NEST_ANSWER_NO, NEST_ANSWER_NUMBERS, NEST_ANSWER
 
 /* *ret_numbers, an array of guint, is set with NUMBERS only. */
 NestAnswer nest_prompt_parse(const char *text, guint n, GArray **ret_numbers);
+
+/* Asks question until the answer is yes or no. FALSE: DECLINED where it is no, and as
+ * nest_prompt_ask. */
+gboolean nest_prompt_confirm(NestCli *cli, const char *question, GError **error);

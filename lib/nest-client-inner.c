@@ -67,3 +67,15 @@ gboolean nest_client_inner_set_state(NestClient *client, const char *vm, const c
         nest_client_message("PUT", path, &nest_inner_wish_record, wish);
     return nest_client_change(client, message, ret_operation, cancellable, error);
 }
+
+gboolean nest_client_inner_delete(NestClient *client, const char *vm, const char *inner,
+    const char *by, NestOperation **ret_operation, GCancellable *cancellable, GError **error)
+{
+    g_autofree char *escaped = by != NULL ? g_uri_escape_string(by, NULL, FALSE) : NULL;
+    g_autofree char *query = g_strconcat(by != NULL ? "?by=" : "", escaped, NULL);
+    g_autofree char *path = inner_path(vm, inner, query, error);
+    if (path == NULL)
+        return FALSE;
+    g_autoptr(SoupMessage) message = nest_client_message("DELETE", path, NULL, NULL);
+    return nest_client_change(client, message, ret_operation, cancellable, error);
+}

@@ -111,6 +111,9 @@ gboolean nest_client_inner_create(NestClient *client, const char *vm, const Nest
 gboolean nest_client_inner_set_state(NestClient *client, const char *vm, const char *inner,
     const NestInnerWish *wish, NestOperation **ret_operation, GCancellable *cancellable,
     GError **error);
+/* by: of that hypervisor, NULL any. */
+gboolean nest_client_inner_delete(NestClient *client, const char *vm, const char *inner,
+    const char *by, NestOperation **ret_operation, GCancellable *cancellable, GError **error);
 /* The host, its VMs (vm: only that one; NULL all) and theirs. */
 NestTree *nest_client_tree(
     NestClient *client, const char *vm, GCancellable *cancellable, GError **error);

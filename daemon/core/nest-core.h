@@ -103,7 +103,7 @@ typedef enum {
     NEST_JOB_DELETE,
     NEST_JOB_TRUST, /* trust */
     NEST_JOB_UNFIT, /* run, until: only nestd itself asks for it */
-    NEST_JOB_INNER, /* inner to make one; else item and inner_state */
+    NEST_JOB_INNER, /* inner to make one; else item, with inner_state or to delete it */
     NEST_JOB_INSTALL, /* install */
     NEST_JOB_HOST_FIX, /* host */
     NEST_JOB_HOST_UNDO /* undo */
@@ -133,6 +133,7 @@ typedef struct {
     NestVmSpec *spec;
     NestInnerSpec *inner;
     NestInnerWish *inner_state;
+    char *by; /* of an inner VM to delete: its hypervisor, NULL any */
 } NestRequest;
 void nest_request_free(NestRequest *request);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestRequest, nest_request_free)

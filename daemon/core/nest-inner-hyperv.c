@@ -15,6 +15,9 @@
     "$a=[Text.Encoding]::UTF8.GetString([Convert]::FromBase64String('%s'))|ConvertFrom-Json\n" \
     "try {\n%s\n} catch { [Console]::Error.WriteLine($_.Exception.Message); exit 1 }\n"
 
+#define FOLDER \
+    "$f=Join-Path (Get-VMHost).VirtualHardDiskPath 'nestd'\n" /* what is there is nestd's */
+
 /* PowerShell's own form of a script as one word: base64 of UTF-16. */
 static void set_script(NestInnerCommand *command, const char *script, const char *json)
 {
@@ -107,10 +110,11 @@ static gboolean refuse(const char *what, GError **error)
 static gboolean create(const NestInnerSpec *spec, const NestInnerProbe *probe,
     NestInnerCommand *ret_command, GError **error)
 {
-    static const char script[] =
+    static const char script[] = FOLDER
         "$p=@{Name=$a.name;MemoryStartupBytes=1024*[long]$a.memory_kib;Generation=2}\n"
         "if ($a.disk_bytes -gt 0) {\n"
-        "  $p.NewVHDPath=Join-Path (Get-VMHost).VirtualHardDiskPath ($a.name+'.vhdx')\n"
+        "  New-Item -ItemType Directory -Force $f | Out-Null\n"
+        "  $p.NewVHDPath=Join-Path $f ($a.name+'.vhdx')\n"
         "  $p.NewVHDSizeBytes=[long]$a.disk_bytes\n"
         "} elseif ($a.disk) { $p.VHDPath=$a.disk } else { $p.NoVHD=$true }\n"
         "if ($a.network -like 'network=*') { $p.SwitchName=$a.network.Substring(8) }\n"
@@ -148,16 +152,15 @@ static void stop(const NestInnerVm *vm, NestInnerCommand *ret_command)
     set_for(ret_command, "Stop-VM -VM (Get-VM -Id $a.id) -TurnOff -Force", vm);
 }
 
-static void take_away(const NestInnerSpec *spec, NestInnerCommand *ret_command)
+static void take_away(const NestInnerVm *vm, NestInnerCommand *ret_command)
 {
     static const char script[] =
-        "$v=Get-VM -Name $a.name\n"
-        "if ($v.State -ne 'Off') { Stop-VM -VM $v -TurnOff -Force }\n"
-        "$d=@(Get-VMHardDiskDrive -VM $v)\n"
-        "Remove-VM -VM $v -Force\n"
-        "if ($a.disk_bytes -gt 0) { $d | ForEach-Object { Remove-Item $_.Path } }";
-    g_autofree char *json = nest_codec_to_text(&nest_inner_spec_record, spec);
-    set_script(ret_command, script, json);
+        FOLDER "$v=Get-VM -Id $a.id\n"
+               "$d=@(Get-VMHardDiskDrive -VM $v | Where-Object {\n"
+               "  \"$($_.Path)\".StartsWith($f+'\\', 'OrdinalIgnoreCase') })\n"
+               "Remove-VM -VM $v -Force\n"
+               "$d | ForEach-Object { Remove-Item -LiteralPath $_.Path }";
+    set_for(ret_command, script, vm);
 }
 
 const NestInnerWay nest_inner_hyperv = {

@@ -119,6 +119,11 @@ static void stop(const NestInnerVm *vm, NestInnerCommand *ret_command)
     nest_inner_command_set(ret_command, tool_of(vm), "stop", "--force", vm->name, NULL);
 }
 
+static void take_away(const NestInnerVm *vm, NestInnerCommand *ret_command)
+{
+    nest_inner_command_set(ret_command, tool_of(vm), "delete", vm->name, NULL);
+}
+
 static gboolean console(
     const NestInnerVm *vm, const GString *definition, NestInnerCommand *ret_command)
 {
@@ -137,6 +142,6 @@ static void list_lxd(NestInnerCommand *ret_command)
 }
 
 const NestInnerWay nest_inner_incus = {
-    "incus", "incus", list_incus, read_incus, NULL, start, stop, NULL, NULL, console};
+    "incus", "incus", list_incus, read_incus, NULL, start, stop, take_away, NULL, console};
 const NestInnerWay nest_inner_lxd = {
-    "lxd", "lxc", list_lxd, read_lxd, NULL, start, stop, NULL, NULL, console};
+    "lxd", "lxc", list_lxd, read_lxd, NULL, start, stop, take_away, NULL, console};

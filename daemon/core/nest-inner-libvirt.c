@@ -7,7 +7,7 @@
 /* libvirt in the guest, over its virsh. */
 
 #define VIRSH "env", "LC_ALL=C", "virsh", "-c", "qemu:///system"
-#define IMAGES "/var/lib/libvirt/images"
+#define IMAGES "/var/lib/libvirt/images/nestd" /* what is in there is nestd's */
 #define LOGS "/var/log/libvirt/qemu"
 
 /* virDomainState */
@@ -70,16 +70,16 @@ static gboolean read_list(const GString *text, GPtrArray *vms, GError **error)
     return TRUE;
 }
 
-static char *disk_of(const NestInnerSpec *spec)
+static char *disk_of(const char *name)
 {
-    return g_strdup_printf(IMAGES "/%s.qcow2", spec->name);
+    return g_strdup_printf(IMAGES "/%s.qcow2", name);
 }
 
 static char *make_xml(const NestInnerSpec *spec, const NestInnerProbe *probe)
 {
     gboolean kvm = spec->accel == NEST_ACCEL_KVM || (spec->accel == NEST_ACCEL_AUTO && probe->kvm);
     g_autofree char *log = g_strdup_printf(LOGS "/%s-console.log", spec->name);
-    g_autofree char *disk = disk_of(spec);
+    g_autofree char *disk = disk_of(spec->name);
     const NestVmSpec plain = {.name = spec->name,
         .memory_kib = spec->memory_kib,
         .vcpus = spec->vcpus,
@@ -101,14 +101,14 @@ static const char create_script[] =
     "    [ ! -e \"$1\" ] || { echo \"$1 is there already\" >&2; exit 1; }\n"
     "    mkdir -p \"${1%/*}\" && qemu-img create -q -f qcow2 \"$1\" \"$2\" >&2 || exit 1\n"
     "fi\n"
-    "LC_ALL=C virsh -c qemu:///system define /dev/stdin && exit 0\n"
+    "LC_ALL=C virsh -c qemu:///system define /proc/self/fd/0 && exit 0\n"
     "[ -z \"$1\" ] || rm -f \"$1\"\n"
     "exit 1\n";
 
 static gboolean create(const NestInnerSpec *spec, const NestInnerProbe *probe,
     NestInnerCommand *ret_command, GError **error)
 {
-    g_autofree char *disk = spec->disk_bytes > 0 ? disk_of(spec) : g_strdup("");
+    g_autofree char *disk = spec->disk_bytes > 0 ? disk_of(spec->name) : g_strdup("");
     g_autofree char *size = g_strdup_printf("%" G_GUINT64_FORMAT, spec->disk_bytes);
     nest_inner_command_set(ret_command, "/bin/sh", "-c", create_script, "sh", disk, size, NULL);
     ret_command->input = make_xml(spec, probe);
@@ -125,14 +125,17 @@ static void stop(const NestInnerVm *vm, NestInnerCommand *ret_command)
     nest_inner_command_set(ret_command, VIRSH, "destroy", "--domain", vm->name, NULL);
 }
 
-static void take_away(const NestInnerSpec *spec, NestInnerCommand *ret_command)
+/* 2: the disk that may be nestd's; of another name it is not, nor where it is no disk of it. */
+static void take_away(const NestInnerVm *vm, NestInnerCommand *ret_command)
 {
     static const char script[] =
-        "LC_ALL=C virsh -c qemu:///system destroy --domain \"$1\" >/dev/null 2>&1\n"
-        "LC_ALL=C virsh -c qemu:///system undefine --domain \"$1\" || exit 1\n"
-        "[ -z \"$2\" ] || rm -f \"$2\"\n";
-    g_autofree char *disk = spec->disk_bytes > 0 ? disk_of(spec) : g_strdup("");
-    nest_inner_command_set(ret_command, "/bin/sh", "-c", script, "sh", spec->name, disk, NULL);
+        "v() { c=$1; shift; LC_ALL=C virsh -c qemu:///system \"$c\" --domain \"$@\"; }\n"
+        "disks=$(v domblklist \"$1\" --inactive) || exit 1\n"
+        "v undefine \"$1\" --managed-save --nvram --snapshots-metadata --checkpoints-metadata ||\n"
+        "    exit 1\n"
+        "! printf '%s\\n' \"$disks\" | grep -qF \" $2\" || rm -f \"$2\"\n";
+    g_autofree char *disk = disk_of(vm->name);
+    nest_inner_command_set(ret_command, "/bin/sh", "-c", script, "sh", vm->name, disk, NULL);
 }
 
 static void definition(const NestInnerVm *vm, NestInnerCommand *ret_command)

@@ -74,5 +74,10 @@ static void stop(const NestInnerVm *vm, NestInnerCommand *ret_command)
     nest_inner_command_set(ret_command, "qm", "stop", vm->id, NULL);
 }
 
+static void take_away(const NestInnerVm *vm, NestInnerCommand *ret_command)
+{
+    nest_inner_command_set(ret_command, "qm", "destroy", vm->id, NULL);
+}
+
 const NestInnerWay nest_inner_proxmox = {
-    "proxmox", "pvesh", list, read_list, NULL, start, stop, NULL, NULL, NULL};
+    "proxmox", "pvesh", list, read_list, NULL, start, stop, take_away, NULL, NULL};

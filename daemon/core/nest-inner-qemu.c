@@ -125,18 +125,20 @@ static const char start_script[] =
     "exec xargs -0 $s env <\"$1/argv\"\n";
 
 /* Only the process whose command line names the pidfile is the VM. */
-static const char stop_script[] =
-    "read -r p <\"$1/pid\" || exit 1\n"
+#define IS_IT \
+    "{ read -r p <\"$1/pid\"; } 2>/dev/null\n" \
     "is_it() { tr '\\0' '\\n' 2>/dev/null <\"/proc/$p/cmdline\" | grep -qxF \"$1/pid\"; }\n"
-    "for s in TERM KILL; do\n"
-    "    is_it \"$1\" || exit 0\n"
-    "    kill -s $s \"$p\"\n"
-    "    for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do\n"
-    "        is_it \"$1\" || exit 0\n"
-    "        sleep 0.1 2>/dev/null || sleep 1\n"
-    "    done\n"
-    "done\n"
-    "echo 'it can not be killed' >&2; exit 1\n";
+
+static const char stop_script[] =
+    IS_IT "for s in TERM KILL; do\n"
+          "    is_it \"$1\" || exit 0\n"
+          "    kill -s $s \"$p\"\n"
+          "    for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do\n"
+          "        is_it \"$1\" || exit 0\n"
+          "        sleep 0.1 2>/dev/null || sleep 1\n"
+          "    done\n"
+          "done\n"
+          "echo 'it can not be killed' >&2; exit 1\n";
 
 static void set_script(NestInnerCommand *command, const char *script, const char *name)
 {
@@ -154,11 +156,13 @@ static void stop(const NestInnerVm *vm, NestInnerCommand *ret_command)
     set_script(ret_command, stop_script, vm->name);
 }
 
-static void take_away(const NestInnerSpec *spec, NestInnerCommand *ret_command)
+/* Without argv it is not there any more. */
+static const char remove_script[] = IS_IT "! is_it \"$1\" || { echo 'it runs' >&2; exit 1; }\n"
+                                          "rm -f \"$1/argv\" && rm -rf \"$1\"\n";
+
+static void take_away(const NestInnerVm *vm, NestInnerCommand *ret_command)
 {
-    g_autofree char *script =
-        g_strconcat("( ", stop_script, ")\nrm -f \"$1/argv\" && rm -rf \"$1\"\n", NULL);
-    set_script(ret_command, script, spec->name);
+    set_script(ret_command, remove_script, vm->name);
 }
 
 static gboolean console(

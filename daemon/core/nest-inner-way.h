@@ -27,8 +27,8 @@ struct NestInnerWay {
         NestInnerCommand *ret_command, GError **error);
     void (*start)(const NestInnerVm *vm, NestInnerCommand *ret_command);
     void (*stop)(const NestInnerVm *vm, NestInnerCommand *ret_command);
-    /* Of what create made, its new disk included. */
-    void (*remove)(const NestInnerSpec *spec, NestInnerCommand *ret_command);
+    /* Of one that is off, with the disk that create made for it. */
+    void (*remove)(const NestInnerVm *vm, NestInnerCommand *ret_command);
     /* What prints the end of its console, given what definition (NULL: nothing) printed. FALSE: it
      * has none. */
     void (*definition)(const NestInnerVm *vm, NestInnerCommand *ret_command);

@@ -16,6 +16,7 @@ struct NestInner {
     GCancellable *cancellable; /* borrowed, NULL none */
     NestInnerProbe *probe; /* of Windows: empty */
     GPtrArray *ways; /* NestInnerWay that are there */
+    GPtrArray *answered; /* those that have told of their VMs */
     GPtrArray *vms; /* NestInnerVm, all, by name */
     NestTreeSum all, active;
     GPtrArray *warnings; /* texts */
@@ -28,6 +29,7 @@ void nest_inner_free(NestInner *inner)
     g_free(inner->uuid);
     nest_inner_probe_free(inner->probe);
     g_clear_pointer(&inner->ways, g_ptr_array_unref);
+    g_clear_pointer(&inner->answered, g_ptr_array_unref);
     g_clear_pointer(&inner->vms, g_ptr_array_unref);
     g_clear_pointer(&inner->warnings, g_ptr_array_unref);
     g_free(inner);
@@ -128,9 +130,10 @@ static gboolean is_of_way(const GError *error)
     }
 }
 
-static void take_all(GPtrArray *vms, GPtrArray *from)
+static void take_answer(NestInner *inner, const NestInnerWay *way, GPtrArray *vms)
 {
-    g_ptr_array_extend_and_steal(vms, g_ptr_array_ref(from));
+    g_ptr_array_extend_and_steal(inner->vms, g_ptr_array_ref(vms));
+    g_ptr_array_add(inner->answered, (gpointer)way);
 }
 
 static gboolean list_way(NestInner *inner, const NestInnerWay *way, GError **error)
@@ -138,9 +141,9 @@ static gboolean list_way(NestInner *inner, const NestInnerWay *way, GError **err
     g_autoptr(GPtrArray) vms = g_ptr_array_new_with_free_func((GDestroyNotify)nest_inner_vm_free);
     g_autoptr(GError) cause = NULL;
     if (way->list == NULL) {
-        take_all(inner->vms, inner->probe->kept);
+        take_answer(inner, way, inner->probe->kept);
     } else if (ask_way(inner, way, vms, &cause)) {
-        take_all(inner->vms, vms);
+        take_answer(inner, way, vms);
     } else if (is_of_way(cause)) {
         g_ptr_array_add(
             inner->warnings, g_strdup_printf("%s can't be asked: %s", way->id, cause->message));
@@ -189,9 +192,11 @@ static void forget(NestInner *inner)
 {
     g_clear_pointer(&inner->probe, nest_inner_probe_free);
     g_clear_pointer(&inner->ways, g_ptr_array_unref);
+    g_clear_pointer(&inner->answered, g_ptr_array_unref);
     g_clear_pointer(&inner->vms, g_ptr_array_unref);
     g_clear_pointer(&inner->warnings, g_ptr_array_unref);
     inner->ways = g_ptr_array_new();
+    inner->answered = g_ptr_array_new();
     inner->vms = g_ptr_array_new_with_free_func((GDestroyNotify)nest_inner_vm_free);
     inner->warnings = g_ptr_array_new_with_free_func(g_free);
 }
@@ -279,6 +284,11 @@ const NestTreeSum *nest_inner_sum(const NestInner *inner)
 
 /* ---- finding ---- */
 
+gboolean nest_inner_answered(const NestInner *inner, const char *by)
+{
+    return g_ptr_array_find(inner->answered, nest_inner_way_find(by), NULL);
+}
+
 const NestInnerVm *nest_inner_find(
     const NestInner *inner, const char *name, const char *by, GError **error)
 {
@@ -353,14 +363,6 @@ gboolean nest_inner_create(
         carry_out(inner, &command, way->id, error);
 }
 
-gboolean nest_inner_remove(
-    NestInner *inner, const NestInnerWay *way, const NestInnerSpec *spec, GError **error)
-{
-    g_auto(NestInnerCommand) command = {0};
-    way->remove(spec, &command);
-    return carry_out(inner, &command, way->id, error);
-}
-
 static gboolean refuse_foreign(const NestInnerVm *vm, const char *what, GError **error)
 {
     nest_set_error(error, NEST_ERROR_UNSUPPORTED, "ask who started it in the guest",
@@ -368,13 +370,28 @@ static gboolean refuse_foreign(const NestInnerVm *vm, const char *what, GError *
     return FALSE;
 }
 
+gboolean nest_inner_check_managed(const NestInnerVm *vm, GError **error)
+{
+    return vm->managed || refuse_foreign(vm, "nobody who starts, stops and deletes it", error);
+}
+
 gboolean nest_inner_power(NestInner *inner, const NestInnerVm *vm, gboolean on, GError **error)
 {
     const NestInnerWay *way = nest_inner_way_find(vm->by);
     g_auto(NestInnerCommand) command = {0};
-    if (way == NULL || !vm->managed)
-        return refuse_foreign(vm, "nobody who starts and stops it", error);
+    if (!nest_inner_check_managed(vm, error))
+        return FALSE;
     (on ? way->start : way->stop)(vm, &command);
+    return carry_out(inner, &command, way->id, error);
+}
+
+gboolean nest_inner_remove(NestInner *inner, const NestInnerVm *vm, GError **error)
+{
+    const NestInnerWay *way = nest_inner_way_find(vm->by);
+    g_auto(NestInnerCommand) command = {0};
+    if (!nest_inner_check_managed(vm, error))
+        return FALSE;
+    way->remove(vm, &command);
     return carry_out(inner, &command, way->id, error);
 }
 

@@ -25,6 +25,9 @@ NestInnerVms *nest_inner_show(const NestInner *inner, guint max, guint64 memory_
 /* All of them together. */
 const NestTreeSum *nest_inner_sum(const NestInner *inner);
 
+/* FALSE: that hypervisor could not be asked which VMs it has. */
+gboolean nest_inner_answered(const NestInner *inner, const char *by);
+
 /* By its name; by: of that hypervisor, NULL any. VM_NOT_FOUND; INVALID_REQUEST where several are.
  */
 const NestInnerVm *nest_inner_find(
@@ -39,11 +42,14 @@ const NestInnerWay *nest_inner_choose(
 gboolean nest_inner_create_check(
     const NestInner *inner, const NestInnerWay *way, const NestInnerSpec *spec, GError **error);
 
+/* UNSUPPORTED: it is a process of nobody. */
+gboolean nest_inner_check_managed(const NestInnerVm *vm, GError **error);
+
 /* Each asks the hypervisor, and looks at nothing afterwards. HYPERVISOR: it says no. */
 gboolean nest_inner_create(
     NestInner *inner, const NestInnerWay *way, const NestInnerSpec *spec, GError **error);
-gboolean nest_inner_remove(
-    NestInner *inner, const NestInnerWay *way, const NestInnerSpec *spec, GError **error);
+/* With the disk that was made for it; it must be off. */
+gboolean nest_inner_remove(NestInner *inner, const NestInnerVm *vm, GError **error);
 gboolean nest_inner_power(NestInner *inner, const NestInnerVm *vm, gboolean on, GError **error);
 
 /* The end of what it printed on its serial console. UNSUPPORTED where there is no such thing. */

@@ -7,7 +7,8 @@
 #include "nest-tree-sum.h"
 #include <string.h>
 
-/* Inner VMs: make one, start it, stop it. What is there is seen by listing them, before and after.
+/* Inner VMs: make one, start it, stop it, delete it. What is there is seen by listing them, before
+ * and after.
  */
 
 #define LOOK_SECONDS 30
@@ -62,6 +63,11 @@ static gboolean look(NestJob *job, const NestInnerVm **ret_vm, GError **error)
     g_autoptr(GError) absent = NULL;
     if (detail == NULL || !nest_inner_look(job->inner, CHECK_SECONDS, NULL, error))
         return FALSE;
+    if (!nest_inner_answered(job->inner, detail->by)) {
+        nest_set_error(error, NEST_ERROR_NOT_VERIFIED, "nestctl guest list says why",
+            "%s in the guest can't be asked what became of it", detail->by);
+        return FALSE;
+    }
     *ret_vm = nest_inner_find(job->inner, detail->name, detail->by, &absent);
     return TRUE;
 }
@@ -86,19 +92,24 @@ static gboolean make(NestJob *job, GError **error)
     return look(job, &vm, error) && (vm != NULL || not_verified("made, but is not there", error));
 }
 
+static gboolean remove_it(NestJob *job, const NestInnerVm *vm, GError **error)
+{
+    return nest_inner_remove(job->inner, vm, error) && look(job, &vm, error) &&
+        (vm == NULL || not_verified("removed, but is still there", error));
+}
+
 /* What was not made here is somebody else's. */
 static gboolean unmake(NestJob *job, GError **error)
 {
-    g_autoptr(Detail) detail = NULL;
     const NestInnerVm *vm = NULL;
     if (!job->touched)
         return TRUE;
-    detail = read_detail(job, error);
-    return detail != NULL && look(job, &vm, error) &&
-        (vm == NULL ||
-            nest_inner_remove(
-                job->inner, nest_inner_way_find(detail->by), job->request->inner, error)) &&
-        look(job, &vm, error) && (vm == NULL || not_verified("removed, but is still there", error));
+    if (!look(job, &vm, error))
+        return FALSE;
+    if (vm != NULL && nest_tree_sum_is_active(vm->state) &&
+        (!nest_inner_power(job->inner, vm, FALSE, error) || !look(job, &vm, error)))
+        return FALSE;
+    return vm == NULL || remove_it(job, vm, error);
 }
 
 static gboolean set_running(NestJob *job, gboolean run, NestVmState *ret_state, GError **error)
@@ -132,9 +143,31 @@ static gboolean stop(NestJob *job, GError **error)
         (!nest_tree_sum_is_active(state) || not_verified("stopped, but still runs", error));
 }
 
+static gboolean check_off(const NestJob *job, const NestInnerVm *vm, GError **error)
+{
+    if (vm->state == NEST_VM_OFF || vm->state == NEST_VM_SAVED || vm->state == NEST_VM_CRASHED)
+        return TRUE;
+    g_autofree char *next =
+        g_strdup_printf("nestctl guest stop %s %s", nest_job_name(job), vm->name);
+    nest_set_error(error, NEST_ERROR_VM_STATE, next,
+        "%s in %s is %s, and can't be deleted before it is off", vm->name, nest_job_name(job),
+        nest_nick(nest_vm_state_nicks, vm->state));
+    return FALSE;
+}
+
+/* What somebody else has deleted meanwhile is gone as well. */
+static gboolean take_away(NestJob *job, GError **error)
+{
+    const NestInnerVm *vm = NULL;
+    if (!look(job, &vm, error))
+        return FALSE;
+    return vm == NULL || (check_off(job, vm, error) && remove_it(job, vm, error));
+}
+
 static const NestJobStep make_step = {"make", "inner VM made", make, unmake, FALSE};
 static const NestJobStep start_step = {"start", "inner VM started", start, NULL, FALSE};
 static const NestJobStep stop_step = {"stop", "inner VM stopped", stop, NULL, TRUE};
+static const NestJobStep delete_step = {"delete", "inner VM deleted", take_away, NULL, TRUE};
 
 /* ---- what is to be done ---- */
 
@@ -163,6 +196,13 @@ static gboolean prepare_create(NestJob *job, GError **error)
     return TRUE;
 }
 
+static void choose(NestJob *job, const NestInnerVm *vm)
+{
+    set_detail(job, vm->name, vm->by, FALSE);
+    g_autofree char *whose = g_strdup_printf("%s, of %s", vm->name, vm->by);
+    note(job, whose);
+}
+
 static gboolean prepare_state(NestJob *job, GError **error)
 {
     const NestInnerWish *wish = job->request->inner_state;
@@ -172,10 +212,19 @@ static gboolean prepare_state(NestJob *job, GError **error)
         return FALSE;
     if (vm->state == wish->state)
         return TRUE;
-    set_detail(job, vm->name, vm->by, FALSE);
-    g_autofree char *whose = g_strdup_printf("%s, of %s", vm->name, vm->by);
-    note(job, whose);
+    choose(job, vm);
     nest_job_add_step(job, run ? &start_step : &stop_step);
+    return TRUE;
+}
+
+static gboolean prepare_delete(NestJob *job, GError **error)
+{
+    const NestInnerVm *vm =
+        nest_inner_find(job->inner, job->request->item, job->request->by, error);
+    if (vm == NULL || !nest_inner_check_managed(vm, error) || !check_off(job, vm, error))
+        return FALSE;
+    choose(job, vm);
+    nest_job_add_step(job, &delete_step);
     return TRUE;
 }
 
@@ -198,14 +247,20 @@ static gboolean check_runs(const NestJob *job, GError **error)
     return FALSE;
 }
 
+static const char *kind_of(const NestRequest *request)
+{
+    if (request->inner != NULL)
+        return "guest-create";
+    if (request->inner_state == NULL)
+        return "guest-delete";
+    return request->inner_state->state == NEST_VM_RUNNING ? "guest-start" : "guest-stop";
+}
+
 static gboolean prepare(NestJob *job, GError **error)
 {
     const NestInnerSpec *spec = job->request->inner;
     const NestInnerWish *wish = job->request->inner_state;
-    nest_job_set_kind(job,
-        spec != NULL                         ? "guest-create"
-            : wish->state == NEST_VM_RUNNING ? "guest-start"
-                                             : "guest-stop");
+    nest_job_set_kind(job, kind_of(job->request));
     if ((wish != NULL && !check_wish(wish, error)) || !nest_job_read_vm(job, error) ||
         (spec != NULL && !nest_inner_spec_check(spec, what_runs(job)->memory_kib, error)) ||
         !check_runs(job, error))
@@ -214,7 +269,20 @@ static gboolean prepare(NestJob *job, GError **error)
         nest_inner_visit(job->backend, nest_job_uuid(job), LOOK_SECONDS, job->cancellable, error);
     if (job->inner == NULL)
         return FALSE;
-    return spec != NULL ? prepare_create(job, error) : prepare_state(job, error);
+    if (spec != NULL)
+        return prepare_create(job, error);
+    return wish != NULL ? prepare_state(job, error) : prepare_delete(job, error);
+}
+
+/* vm: as it is found, NULL where it is not there. */
+static gboolean is_done(const char *kind, const Detail *detail, const NestInnerVm *vm)
+{
+    gboolean runs = vm != NULL && nest_tree_sum_is_active(vm->state);
+    if (strcmp(kind, "guest-create") == 0)
+        return vm != NULL && (!detail->start || runs);
+    if (strcmp(kind, "guest-delete") == 0)
+        return vm == NULL;
+    return strcmp(kind, "guest-stop") == 0 ? !runs : runs;
 }
 
 /* What is there is looked up here: recover() is pure. */
@@ -226,17 +294,14 @@ static gboolean resume(NestJob *job, GError **error)
     if (detail == NULL)
         return FALSE;
     job->inner = nest_inner_visit(job->backend, nest_job_uuid(job), LOOK_SECONDS, NULL, &silent);
+    if (job->inner != NULL && !nest_inner_answered(job->inner, detail->by))
+        g_clear_pointer(&job->inner, nest_inner_free);
     if (job->inner == NULL)
         return TRUE;
     vm = nest_inner_find(job->inner, detail->name, detail->by, NULL);
-    gboolean runs = vm != NULL && nest_tree_sum_is_active(vm->state);
-    gboolean create = strcmp(job->intent->operation->kind, "guest-create") == 0;
-    gboolean off = strcmp(job->intent->operation->kind, "guest-stop") == 0;
-    if (create)
-        job->touched = vm != NULL && (!detail->start || runs);
-    else
-        job->touched = off ? !runs : runs;
-    job->partly = create && vm != NULL && !job->touched;
+    job->touched = is_done(job->intent->operation->kind, detail, vm);
+    job->partly =
+        strcmp(job->intent->operation->kind, "guest-create") == 0 && vm != NULL && !job->touched;
     return TRUE;
 }
 

@@ -50,6 +50,7 @@ static const struct {
     {"guest-create", NEST_JOB_INNER},
     {"guest-start", NEST_JOB_INNER},
     {"guest-stop", NEST_JOB_INNER},
+    {"guest-delete", NEST_JOB_INNER},
     {"install-hypervisor", NEST_JOB_INSTALL},
     {"host-fix", NEST_JOB_HOST_FIX},
     {"host-undo", NEST_JOB_HOST_UNDO},
@@ -77,6 +78,7 @@ void nest_request_free(NestRequest *request)
     nest_vm_spec_free(request->spec);
     nest_inner_spec_free(request->inner);
     nest_inner_wish_free(request->inner_state);
+    g_free(request->by);
     g_free(request);
 }
 

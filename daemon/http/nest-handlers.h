@@ -52,6 +52,7 @@ void nest_http_verification_get(NestExchange *exchange);
 void nest_http_verification_run(NestExchange *exchange);
 void nest_http_inner_list(NestExchange *exchange);
 void nest_http_inner_create(NestExchange *exchange);
+void nest_http_inner_delete(NestExchange *exchange);
 void nest_http_inner_get_state(NestExchange *exchange);
 void nest_http_inner_set_state(NestExchange *exchange);
 void nest_http_inner_console(NestExchange *exchange);

@@ -79,3 +79,10 @@ void nest_http_inner_set_state(NestExchange *exchange)
     request->inner_state = g_steal_pointer(&exchange->body);
     nest_http_vms_submit(exchange, request);
 }
+
+void nest_http_inner_delete(NestExchange *exchange)
+{
+    NestRequest *request = new_request(exchange);
+    request->by = g_strdup(exchange->texts[0]);
+    nest_http_vms_submit(exchange, request);
+}

@@ -76,6 +76,8 @@ const NestRoute nest_routes[] = {
     {"GET", "/v1/vms/{vm}/guests", NEST_RIGHT_MANAGE, nest_http_inner_list, NULL, {{NULL}}},
     {"POST", "/v1/vms/{vm}/guests", NEST_RIGHT_MANAGE, nest_http_inner_create,
         &nest_inner_spec_record, {{NULL}}},
+    {"DELETE", "/v1/vms/{vm}/guests/{guest}", NEST_RIGHT_MANAGE, nest_http_inner_delete, NULL,
+        {{"by", 0, 64, 0, TRUE}}},
     {"GET", "/v1/vms/{vm}/guests/{guest}/state", NEST_RIGHT_MANAGE, nest_http_inner_get_state,
         NULL, {{NULL}}},
     {"PUT", "/v1/vms/{vm}/guests/{guest}/state", NEST_RIGHT_MANAGE, nest_http_inner_set_state,

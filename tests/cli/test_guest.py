@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What is inside a VM: guest info."""
+"""What is inside a VM: guest info, guest delete."""
 import json
 import unittest
 
+import fixtures as f
 from harness import CliTest
 from stub import Answer, problem
 
@@ -41,6 +42,30 @@ class Guest(CliTest):
         self.stub.routes[ROUTE] = problem("guest-agent", 502, "it is not connected", "install it")
         _, err = self.run_nestctl("guest", "info", "DemoVM", status=22)
         self.assertIn("it is not connected", err)
+
+
+class Delete(CliTest):
+    def setUp(self):
+        super().setUp()
+        self.key = "DELETE /v1/vms/DemoVM/guests/in%20%3F"
+        self.stub.routes[self.key] = Answer(f.operation("pending", "guest-delete"), 202)
+        self.stub.routes["GET /v1/operations/12"] = Answer(f.operation(kind="guest-delete"))
+
+    def test_asks(self):
+        for answer, status in (("5\nn\n", 18), ("y\n", 0)):
+            self.assertNotIn(self.key, self.stub.requests)
+            terminal = self.terminal("guest", "delete", "DemoVM", "in ?")
+            terminal.expect("Delete in ? in DemoVM and the disk made for it?")
+            terminal.send(answer)
+            self.assertEqual(terminal.end()[0], status)
+        self.assertIn(self.key, self.stub.requests)
+
+    def test_yes(self):
+        self.run_nestctl("guest", "delete", "DemoVM", "in ?", status=2)
+        self.assertEqual(self.stub.requests, [])
+        out, _ = self.run_nestctl("guest", "delete", "-y", "--by", "a&b", "DemoVM", "in ?")
+        self.assertIn("in ? in DemoVM has been deleted.", out)
+        self.assertIn(self.key + "?by=a%26b", self.stub.requests)
 
 
 if __name__ == "__main__":

@@ -304,6 +304,7 @@ void nest_request_free(NestRequest *request)
     nest_vm_spec_free(request->spec);
     nest_inner_spec_free(request->inner);
     nest_inner_wish_free(request->inner_state);
+    g_free(request->by);
     g_free(request);
 }
 

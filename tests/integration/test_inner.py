@@ -70,9 +70,11 @@ class Libvirt:
     def __call__(self, words, given):
         if is_probe(words):
             return 0, b"nestd-inner\n" + self.tools, b""
-        if words[0] == "/bin/sh" and "define /dev/stdin" in words[2]:
+        if words[0] == "/bin/sh" and "define /proc/self/fd/0" in words[2]:
             return self.define(given, words[4:])
         if words[0] == "/bin/sh" and "undefine" in words[2]:
+            if "undefine" in self.fails:
+                return self.fails["undefine"]
             del self.vms[words[4]]
             return 0, b"", b""
         if words[0] == "tail":
@@ -121,6 +123,9 @@ class Case(unittest.TestCase):
     def state(self, name, state, **more):
         return self.daemon.change("PUT", f"{GUESTS}/{name}/state", {"state": state, **more})
 
+    def delete(self, name):
+        return self.daemon.change("DELETE", f"{GUESTS}/{name}")
+
     def refused(self, method, path, body=None):
         answer = self.daemon.request(method, path, body)
         self.assertGreaterEqual(answer.status, 400, answer)
@@ -167,8 +172,8 @@ class WithLibvirt(Case):
         agent = self.guest(libvirt)
         self.create("in", disk_bytes=1 << 30)
         words = next(words for words in agent.commands if "define" in words[2])
-        self.assertEqual(words[4:], ["/var/lib/libvirt/images/in.qcow2", str(1 << 30)])
-        self.assertIn("/var/lib/libvirt/images/in.qcow2", libvirt.xml["in"])
+        self.assertEqual(words[4:], ["/var/lib/libvirt/images/nestd/in.qcow2", str(1 << 30)])
+        self.assertIn("/var/lib/libvirt/images/nestd/in.qcow2", libvirt.xml["in"])
 
     def test_too_much_is_told_or_refused(self):
         self.guest(Libvirt(web=[1, 1048576, 1]))
@@ -230,25 +235,99 @@ class WithLibvirt(Case):
         self.assertIn("failed to connect", said["warnings"][0])
         self.assertEqual(self.listed(), {"alone": ("qemu", "off", 1048576, 2)})
 
-    def test_nestd_is_killed(self):
-        libvirt = Libvirt()
-        agent = self.guest(libvirt)
-        made = threading.Event()
+    def killed(self, agent, when, *request):
+        """How the operation of request ended, for which nestd was killed once when() was true."""
+        reached = threading.Event()
 
         def instead(command, arguments):
-            if command == "guest-exec" and "in" in libvirt.vms:
-                made.set()
+            if command == "guest-exec" and when():
+                reached.set()
                 return HANG
             return None
         agent.instead = instead
-        operation = self.daemon.request("POST", GUESTS, {"name": "in", "memory_kib": 65536}).json
-        self.assertTrue(made.wait(nestd.REPLY_DEADLINE))
+        operation = self.daemon.request(*request).json
+        self.assertTrue(reached.wait(nestd.REPLY_DEADLINE))
         agent.instead = lambda command, arguments: None
         self.daemon.kill()
         self.daemon.start()
         self.daemon.wait_backend()
-        ended = self.daemon.get(f"/v1/operations/{operation['id']}?wait=30")
+        return self.daemon.get(f"/v1/operations/{operation['id']}?wait=30")
+
+    def test_nestd_is_killed(self):
+        libvirt = Libvirt()
+        agent = self.guest(libvirt)
+        ended = self.killed(agent, lambda: "in" in libvirt.vms, "POST", GUESTS,
+                            {"name": "in", "memory_kib": 65536})
         self.assertEqual(ended["state"], "done", ended)
+        ended = self.killed(agent, lambda: "in" not in libvirt.vms, "DELETE", f"{GUESTS}/in")
+        self.assertEqual((ended["kind"], ended["state"]), ("guest-delete", "done"), ended)
+
+    def test_nestd_is_killed_before_it_deletes(self):
+        libvirt = Libvirt(web=[5, 1048576, 1])
+        agent = self.guest(libvirt)
+        begun = []
+
+        def when():  # the second look is that of the step
+            begun.extend(words for words in agent.commands if is_probe(words))
+            return len(begun) > 2
+        ended = self.killed(agent, when, "DELETE", f"{GUESTS}/web")
+        self.assertNotEqual(ended["state"], "done", ended)
+        self.assertEqual(list(libvirt.vms), ["web"])
+
+    def test_libvirt_is_down_after_nestd_was_killed(self):
+        """That it tells of no VM is no proof that there is none."""
+        libvirt = Libvirt(web=[5, 1048576, 1])
+        agent = self.guest(libvirt)
+
+        def when():
+            if "web" in libvirt.vms:
+                return False
+            libvirt.fails["domstats"] = (1, b"", b"error: failed to connect\n")
+            return True
+        ended = self.killed(agent, when, "DELETE", f"{GUESTS}/web")
+        self.assertNotEqual(ended["state"], "done", ended)
+        self.assertIn("not known", ended["note"])
+
+    def test_delete(self):
+        libvirt = Libvirt(web=[5, 1048576, 1], db=[1, 524288, 2], old=[3, 1024, 1])
+        agent = self.guest(libvirt)
+        done = self.delete("web")
+        self.assertEqual((done["kind"], done["state"]), ("guest-delete", "done"), done)
+        self.assertEqual([step["id"] for step in done["steps"]], ["delete"])
+        self.assertIn("web, of libvirt", done["note"])
+        words = next(words for words in agent.commands if "undefine" in words[2])
+        self.assertEqual(words[4:], ["web", "/var/lib/libvirt/images/nestd/web.qcow2"])
+        self.assertEqual(sorted(libvirt.vms), ["db", "old"])
+        for name in ("db", "old"):
+            problem = self.refused("DELETE", f"{GUESTS}/{name}")
+            self.assertEqual(problem["kind"], "vm-state")
+            self.assertEqual(problem["next"], f"nestctl guest stop vm {name}")
+        self.assertEqual(self.refused("DELETE", f"{GUESTS}/web")["kind"], "vm-not-found")
+        self.assertEqual(self.refused("DELETE", f"{GUESTS}/db?by=incus")["kind"], "vm-not-found")
+        self.assertEqual(sorted(libvirt.vms), ["db", "old"])
+
+    def test_a_delete_that_fails(self):
+        libvirt = Libvirt(web=[5, 1048576, 1])
+        self.guest(libvirt)
+        libvirt.fails["undefine"] = (1, b"", b"error: it has checkpoints\n")
+        failed = self.delete("web")
+        self.assertIn("it has checkpoints", failed["problem"]["detail"])
+        libvirt.fails["undefine"] = (0, b"", b"")
+        failed = self.delete("web")
+        self.assertEqual(failed["problem"]["kind"], "not-verified", failed)
+        self.assertEqual(self.listed()["web"][1], "off")
+
+    def test_delete_by_nestctl(self):
+        libvirt = Libvirt(web=[5, 1048576, 1])
+        self.guest(libvirt)
+        asked = self.daemon.nestctl("guest", "delete", "vm", "web")
+        self.assertEqual(asked.returncode, 2, asked)
+        self.assertIn("--yes", asked.stderr)
+        self.assertEqual(list(libvirt.vms), ["web"])
+        done = self.daemon.nestctl("guest", "delete", "-y", "--by", "libvirt", "vm", "web")
+        self.assertEqual(done.returncode, 0, done)
+        self.assertIn("web in vm has been deleted.", done.stdout)
+        self.assertEqual(libvirt.vms, {})
 
 
 class WithOthers(Case):
@@ -294,6 +373,11 @@ class WithOthers(Case):
         self.assertEqual(self.state("in", "running", by="qemu")["state"], "done")
         failed = self.state("foreign", "off")
         self.assertEqual(failed["problem"]["kind"], "unsupported", failed)
+        self.assertEqual(self.refused("DELETE", f"{GUESTS}/foreign")["kind"], "unsupported")
+        self.assertEqual(self.refused("DELETE", f"{GUESTS}/in")["kind"], "vm-state")
+        self.assertEqual(self.state("in", "off")["state"], "done")
+        self.assertEqual(self.delete("in")["state"], "done")
+        self.assertEqual(kept, {})
 
     def test_incus_and_proxmox(self):
         vms = [{"name": "box", "status": "Running", "type": "virtual-machine",
@@ -314,6 +398,9 @@ class WithOthers(Case):
                 return 0, json.dumps(more).encode(), b""
             if words[1] == "list":
                 return 0, json.dumps(vms).encode(), b""
+            if words[1] in ("delete", "destroy"):
+                (vms if words[0] == "incus" else more).pop(0)
+                return 0, b"", b""
             (vms[0] if words[0] == "incus" else more[0])["status"] = \
                 "Stopped" if words[0] == "incus" else "stopped"
             return 0, b"", b""
@@ -325,6 +412,10 @@ class WithOthers(Case):
         self.assertEqual(self.state("pve", "off")["state"], "done")
         self.assertIn(["incus", "stop", "--force", "box"], asked)
         self.assertIn(["qm", "stop", "100"], asked)
+        self.assertEqual(self.delete("box")["state"], "done")
+        self.assertEqual(self.delete("pve")["state"], "done")
+        self.assertIn(["incus", "delete", "box"], asked)
+        self.assertIn(["qm", "destroy", "100"], asked)
         self.assertEqual(self.refused("POST", GUESTS, {"name": "a", "memory_kib": 65536})["kind"],
                          "vm-unfit")
         self.assertEqual(self.refused("POST", GUESTS, {
@@ -341,6 +432,9 @@ class WithOthers(Case):
             if "New-VM" in script:
                 vms.append({"name": arguments["name"], "id": "6f9619ff", "state": "Off",
                             "memory": arguments["memory_kib"] << 10, "vcpus": arguments["vcpus"]})
+            elif "Remove-VM -VM $v -Force\n$d" in script:
+                self.assertEqual(arguments["id"], "6f9619ff")
+                vms.clear()
             elif "Start-VM" in script or "Stop-VM" in script:
                 self.assertEqual(arguments["id"], "6f9619ff")
                 vms[0]["state"] = "Running" if "Start-VM" in script else "Off"
@@ -353,6 +447,8 @@ class WithOthers(Case):
         self.assertEqual(self.listed(), {"in": ("hyper-v", "running", 524288, 2)})
         self.assertEqual(self.state("in", "off")["state"], "done")
         self.assertEqual(self.refused("GET", f"{GUESTS}/in/console")["kind"], "unsupported")
+        self.assertEqual(self.delete("in")["state"], "done")
+        self.assertEqual(vms, [])
         self.assertEqual(self.refused("POST", GUESTS, {
             "name": "b", "memory_kib": 65536, "kernel": "C:\\k"})["kind"], "unsupported")
 
