@@ -8,8 +8,10 @@
 #include "nest-table.h"
 #include "nest-text.h"
 #include "nest-verification-view.h"
+#include <string.h>
 
-/* So many failing VMs are shown with their checks, more of them in a line each. */
+/* So many VMs that fail, or have drifted, are shown with their checks, more of them in a line each.
+ */
 #define SHOWN_WHOLE 10
 
 static const char *const extension_names[] = {
@@ -233,6 +235,25 @@ static GPtrArray *failing_of(GPtrArray *vms, gboolean drifted)
     return failing;
 }
 
+/* What somebody changed of each; a VM that has not drifted any more is left out. */
+static void print_drifts(NestOutput *output, const GPtrArray *vms)
+{
+    if (vms->len > 0)
+        nest_output_end(output);
+    for (guint i = 0; i < vms->len; i++) {
+        const NestVm *vm = g_ptr_array_index(vms, i);
+        for (guint at = 0; vm->drift && at < vm->checks->len; at++) {
+            const NestCheck *check = g_ptr_array_index(vm->checks, at);
+            if (strcmp(check->id, "vm.drift") != 0)
+                continue;
+            g_autofree char *text = g_strdup_printf("%s: %s", vm->name, check->message);
+            nest_output_wrapped(output, NEST_STYLE_CAUTION, 0, text);
+            nest_output_line(output, "  → nestctl enable %s", vm->name);
+        }
+    }
+}
+
+/* In a line each. */
 static void print_drifted(NestOutput *output, const GPtrArray *drifted)
 {
     if (drifted->len > 0)
@@ -267,11 +288,11 @@ static void print_lines(NestOutput *output, const GPtrArray *failing)
         failing->len);
 }
 
-/* Adds each of failing whole; one that is gone by now is left out. */
-static gboolean get_failing(NestCli *cli, const GPtrArray *failing, GPtrArray *vms, GError **error)
+/* Adds each of found whole, unless they are many; one that is gone by now is left out. */
+static gboolean get_whole(NestCli *cli, const GPtrArray *found, GPtrArray *vms, GError **error)
 {
-    for (guint i = 0; i < failing->len; i++) {
-        const NestVmSummary *summary = g_ptr_array_index(failing, i);
+    for (guint i = 0; found->len <= SHOWN_WHOLE && i < found->len; i++) {
+        const NestVmSummary *summary = g_ptr_array_index(found, i);
         g_autoptr(GError) cause = NULL;
         NestVm *vm = nest_client_vm(cli->client, summary->uuid, cli->cancellable, &cause);
         if (vm != NULL) {
@@ -296,7 +317,8 @@ static gboolean status_in_short(NestCli *cli, GError **error)
     g_autoptr(GPtrArray) failing = failing_of(vms, FALSE);
     g_autoptr(GPtrArray) drifted = failing_of(vms, TRUE);
     g_autoptr(GPtrArray) whole = g_ptr_array_new_with_free_func((GDestroyNotify)nest_vm_free);
-    if (failing->len <= SHOWN_WHOLE && !get_failing(cli, failing, whole, error))
+    g_autoptr(GPtrArray) strayed = g_ptr_array_new_with_free_func((GDestroyNotify)nest_vm_free);
+    if (!get_whole(cli, failing, whole, error) || !get_whole(cli, drifted, strayed, error))
         return FALSE;
     print_host(output, host, NEST_CHECKS_PROBLEMS);
     print_table(output, vms);
@@ -304,7 +326,9 @@ static gboolean status_in_short(NestCli *cli, GError **error)
         print_vm(output, g_ptr_array_index(whole, i), NEST_CHECKS_PROBLEMS);
     if (failing->len > SHOWN_WHOLE)
         print_lines(output, failing);
-    print_drifted(output, drifted);
+    if (drifted->len > SHOWN_WHOLE)
+        print_drifted(output, drifted);
+    print_drifts(output, strayed);
     return judge(host->supports && failing->len == 0, error);
 }
 

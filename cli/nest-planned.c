@@ -128,9 +128,15 @@ static gboolean agree(const NestPlanned *planned, const NestPlan *shown, GStrv *
     return TRUE;
 }
 
-/* The plan to show: what the options leave out is not in it. */
-static NestPlan *first_plan(const NestPlanned *planned, GStrv *ret_declined, GError **error)
+/* The plan to show: what the options leave out is not in it, nor what was declined already (taken
+ * over, nullable). */
+static NestPlan *first_plan(
+    const NestPlanned *planned, GStrv already, GStrv *ret_declined, GError **error)
 {
+    if (already != NULL) {
+        *ret_declined = already;
+        return planned->get(planned, already, error);
+    }
     g_autoptr(NestPlan) plan = planned->get(planned, NULL, error);
     if (plan == NULL)
         return NULL;
@@ -165,17 +171,20 @@ static gboolean is_final(const NestPlanned *planned, const NestPlan *plan, GErro
     return TRUE;
 }
 
-static Round one_round(const NestPlanned *planned, GError **error)
+/* kept: what was declined where that makes another plan, from one round to the next. */
+static Round one_round(const NestPlanned *planned, GStrv *kept, GError **error)
 {
     g_auto(GStrv) declined = NULL;
     g_autoptr(NestPlan) agreed = NULL;
-    g_autoptr(NestPlan) plan = first_plan(planned, &declined, error);
+    g_autoptr(NestPlan) plan = first_plan(planned, g_steal_pointer(kept), &declined, error);
     if (plan == NULL || is_final(planned, plan, error))
         return ROUND_ENDED;
     if (!agree(planned, plan, &declined, &agreed, error))
         return ROUND_ENDED;
-    if (agreed == NULL)
+    if (agreed == NULL) {
+        *kept = g_steal_pointer(&declined);
         return ROUND_OUTDATED;
+    }
     return apply(planned, agreed, declined, error);
 }
 
@@ -184,13 +193,14 @@ gboolean nest_planned_run(const NestPlanned *planned, GError **error)
     NestCli *cli = planned->cli;
     const NestArguments *arguments = cli->arguments;
     g_autoptr(GError) cause = NULL;
+    g_auto(GStrv) kept = NULL;
     if (arguments->json && !arguments->yes && !arguments->dry_run) {
         nest_set_error(error, NEST_ERROR_USAGE, "give --yes or --dry-run too",
             "with --json there is nobody to ask; nothing has been changed");
         return FALSE;
     }
     for (guint i = 0; i < MAX_ROUNDS || !arguments->yes; i++) {
-        if (one_round(planned, &cause) == ROUND_ENDED) {
+        if (one_round(planned, &kept, &cause) == ROUND_ENDED) {
             if (cause == NULL)
                 return TRUE;
             g_propagate_error(error, g_steal_pointer(&cause));

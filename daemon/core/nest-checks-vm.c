@@ -419,10 +419,10 @@ const NestVmCheckRow nest_checks_vm_definition[] = {
         check_unwanted},
     {{"vm.drift", "it is as nestd set it up", NEST_CHECK_PLAIN, NEST_VERDICT_WARN,
          "Whether what nestctl enable set up is still there: nesting enforced, memory fixed, no "
-         "balloon.",
+         "balloon, no filter on MAC addresses and no isolated port where it left none.",
          "Who changes a VM behind nestd's back takes away what guards rest on.",
-         "nestctl enable VM sets it up again; nestctl disable VM, if nesting is not wanted any "
-         "more.",
+         "nestctl enable VM sets it up again, and with --no-mac-spoofing accepts filters and isolated "
+         "ports that came back; nestctl disable VM, if nesting is not wanted any more.",
          "nestd: docs/architecture.md"},
         check_drift},
     {{NULL}, NULL},

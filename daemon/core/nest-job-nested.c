@@ -9,6 +9,15 @@
 static const NestJobStep redefine_step = {"configuration", "configuration changed",
     nest_job_steps_define, nest_job_steps_define_original, FALSE};
 
+/* That the operation is recorded is all: the end of it marks the definition as nestd's own. */
+static gboolean accept_drift(NestJob *job, GError **error)
+{
+    return TRUE;
+}
+
+static const NestJobStep accept_step = {
+    "drift", "change by somebody else accepted", accept_drift, NULL, FALSE};
+
 /* A plan that was shown before anything was declined is the same plan. */
 static gboolean plan_is_current(NestJob *job, GError **error)
 {
@@ -41,6 +50,8 @@ static void add_steps(NestJob *job)
         nest_job_add_step(job, &nest_job_steps_power_off);
     if (nest_plan_item(job->plan, "saved-state") != NULL)
         nest_job_add_step(job, &nest_job_steps_saved_state);
+    if (nest_plan_item(job->plan, "drift") != NULL)
+        nest_job_add_step(job, &accept_step);
 }
 
 static gboolean prepare(NestJob *job, GError **error)
@@ -100,7 +111,8 @@ static NestRecovery recover(const NestJob *job, const NestVmReading *reading, co
     if (is_off(reading))
         return NEST_RECOVERY_DONE;
     if (reading->live != NULL && nest_domain_satisfies(reading->facts->live_xml, &wish, NULL)) {
-        *note = "it was started with the new configuration meanwhile";
+        if (changes)
+            *note = "it was started with the new configuration meanwhile";
         return NEST_RECOVERY_DONE;
     }
     return changes ? NEST_RECOVERY_UNDO : NEST_RECOVERY_UNTOUCHED;

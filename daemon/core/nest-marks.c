@@ -75,6 +75,7 @@ NestVmMarks *nest_marks_get(NestMarks *marks, const char *uuid)
     copy->guarded = stored->guarded;
     copy->left_as = g_strdup(stored->left_as);
     copy->fresh = stored->fresh;
+    copy->open = g_strdup(stored->open);
     copy->saved = g_strdup(stored->saved);
     return copy;
 }

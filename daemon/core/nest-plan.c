@@ -5,6 +5,7 @@
 #include "nest-plan-refusal.h"
 #include "nest-record.h"
 #include "nest-size.h"
+#include "nest-vm-drift.h"
 #include <string.h>
 
 typedef struct {
@@ -262,7 +263,8 @@ static void add_changes(Planner *planner)
         nest_vm_domain_asks(domain, other_extension(planner->extension));
     if (exposes)
         add_exposed(planner);
-    if (nest_domain_memory_is_dynamic(domain) || (domain->balloon && exposes))
+    g_autofree char *drift = nest_vm_drift(planner->view);
+    if (nest_domain_memory_is_dynamic(domain) || (domain->balloon && (exposes || drift != NULL)))
         add_dynamic_memory(planner);
     add_mac_spoofing(planner);
     add_port_isolation(planner);
@@ -281,6 +283,15 @@ static void add_preparations(Planner *planner)
     if (!is_off(facts->state) && redefines)
         add_power_off(planner);
     g_ptr_array_extend_and_steal(planner->plan->items, changes);
+}
+
+/* Only what was declined keeps it from being mended. */
+static void add_drift(Planner *planner)
+{
+    g_autofree char *drift = nest_vm_drift(planner->view);
+    if (planner->plan->enable && planner->plan->items->len == 0 && drift != NULL)
+        add(planner, "drift", g_strdup("change by somebody else accepted"), g_steal_pointer(&drift),
+            g_strdup("stays so"), g_strdup("nestd tells of it no more"));
 }
 
 static void add_warnings(Planner *planner)
@@ -364,6 +375,7 @@ static void complete(Planner *planner)
     gboolean hides =
         !plan->enable && plan->items->len > 0 && domain != NULL && is_exposed_somehow(domain);
     add_preparations(planner);
+    add_drift(planner);
     if (nest_plan_item(plan, "power-off") != NULL &&
         nest_plan_refuses_now(planner->view, hides, &error)) {
         refuse(planner, error);

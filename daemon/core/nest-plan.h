@@ -13,10 +13,12 @@
  * saved-state     a saved state is there, and something is redefined or nesting is to be on
  * power-off       it is not off, and something is redefined
  * extensions      enable: not exposed and enforced; disable: not both explicitly hidden
- * dynamic-memory  enable: memory is dynamic, or a balloon is there and extensions get exposed
+ * dynamic-memory  enable: memory is dynamic, or a balloon is there and extensions get exposed, or
+ *                 the VM has drifted
  * mac-spoofing    enable, optional: an interface filters foreign MAC addresses
  * port-isolation  enable, optional: the port of an interface is isolated
  * memory          enable, optional: less than NEST_MEMORY_WANTED_KIB, and not divided
+ * drift           enable: nothing else, and the VM has drifted in what was declined
  *
  * A VM that hosts others refuses to have nesting hidden, and a paused one that may host others to
  * be turned off. A host that has no extension for the VM refuses enable; one where it is only

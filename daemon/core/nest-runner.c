@@ -86,8 +86,7 @@ static void set_mark(NestJob *job)
     if (job->marks == NULL || intent->operation->uuid == NULL)
         return;
     g_autoptr(NestStoredMark) before = nest_marks_get_stored(job->marks, intent->operation->uuid);
-    intent->mark =
-        nest_vm_marks_after(before, intent->operation->kind, intent->after_xml, intent->detail);
+    intent->mark = nest_vm_marks_after(before, intent, job->host != NULL ? job->host->net : NULL);
     if (intent->mark != NULL)
         nest_marks_put(job->marks, intent->mark);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-vm-marks.h"
-#include "nest-domain-xml.h"
+#include "nest-barrier.h"
 #include <string.h>
 
 void nest_vm_marks_free(NestVmMarks *marks)
@@ -8,16 +8,22 @@ void nest_vm_marks_free(NestVmMarks *marks)
     if (marks == NULL)
         return;
     g_free(marks->left_as);
+    g_free(marks->open);
     g_free(marks->saved);
     g_free(marks->started_as);
     g_free(marks);
 }
 
-static gboolean asks_for_nesting(const char *xml)
+static gboolean asks_for_nesting(const NestDomain *domain)
 {
-    g_autoptr(NestDomain) domain = nest_domain_read(xml, NULL);
     return domain != NULL &&
         (domain->vmx == NEST_POLICY_REQUIRE || domain->svm == NEST_POLICY_REQUIRE);
+}
+
+static char *open_in(const NestDomain *domain, NestNet *net)
+{
+    g_autoptr(NestVmNet) interfaces = nest_vm_net_new(net, domain, NULL);
+    return nest_barrier_open(interfaces);
 }
 
 static NestStoredMark *with_saved(const NestStoredMark *mark, const char *saved)
@@ -28,23 +34,36 @@ static NestStoredMark *with_saved(const NestStoredMark *mark, const char *saved)
     return after;
 }
 
-NestStoredMark *nest_vm_marks_after(
-    const NestStoredMark *mark, const char *kind, const char *xml, const char *detail)
+/* An operation that left the definition as it was changed nothing that a start would show. */
+static void note_definition(NestStoredMark *mark, const NestIntent *intent, NestNet *net)
 {
+    const char *xml = intent->after_xml;
+    g_autoptr(NestDomain) domain = nest_domain_read(xml, NULL);
+    gboolean changed = g_strcmp0(intent->before_xml, xml) != 0;
+    gboolean enabled = strcmp(intent->operation->kind, "enable") == 0;
+    g_free(mark->left_as);
+    g_free(mark->open);
+    mark->guarded = asks_for_nesting(domain);
+    mark->left_as = mark->guarded ? nest_domain_fingerprint(xml) : NULL;
+    mark->open = mark->guarded ? open_in(domain, net) : NULL;
+    mark->fresh = mark->guarded && (changed ? enabled : mark->fresh);
+}
+
+NestStoredMark *nest_vm_marks_after(
+    const NestStoredMark *mark, const NestIntent *intent, NestNet *net)
+{
+    const char *kind = intent->operation->kind;
     if (strcmp(kind, "delete") == 0)
         return nest_store_mark_new(mark->uuid);
     if (strcmp(kind, "save") == 0)
-        return with_saved(mark, detail);
+        return with_saved(mark, intent->detail);
     gboolean started = strcmp(kind, "start") == 0 && (mark->fresh || mark->saved != NULL);
-    if (!started && xml == NULL)
+    if (!started && intent->after_xml == NULL)
         return NULL;
     NestStoredMark *after = with_saved(mark, NULL);
-    after->fresh = FALSE;
     if (started)
-        return after;
-    g_free(after->left_as);
-    after->guarded = asks_for_nesting(xml);
-    after->left_as = after->guarded ? nest_domain_fingerprint(xml) : NULL;
-    after->fresh = after->guarded && strcmp(kind, "enable") == 0;
+        after->fresh = FALSE;
+    else
+        note_definition(after, intent, net);
     return after;
 }

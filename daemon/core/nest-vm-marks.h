@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 #include "nest-backend.h"
+#include "nest-net.h"
 #include "nest-store.h"
 
 /* What nestd itself knows of a VM, beside what the hypervisor says; a copy. */
@@ -9,6 +10,7 @@ typedef struct {
     gboolean guarded; /* nestd switched nesting on, and it was not switched off through nestd */
     char *left_as; /* the fingerprint of the definition as nestd left it; NULL: not known */
     gboolean fresh; /* not started since nesting was switched on */
+    char *open; /* what of its interfaces nestd left open, nest-barrier.h; NULL: nothing */
     char *saved; /* nest-saved-state.h's note of what nestd saved; NULL: none */
     NestActivity activity; /* as last sampled; NONE where it was not */
     int run; /* the run that the following two are of */
@@ -18,7 +20,7 @@ typedef struct {
 void nest_vm_marks_free(NestVmMarks *marks);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestVmMarks, nest_vm_marks_free)
 
-/* The mark that an operation which ended as done leaves, pure; NULL: it stays as it is. xml: the
- * definition that the operation left (nullable). detail: of its intent (nullable). */
+/* The mark that the operation of intent, which ended as done, leaves, pure; NULL: it stays as it
+ * is. net (nullable): tells what the filters of interfaces do. */
 NestStoredMark *nest_vm_marks_after(
-    const NestStoredMark *mark, const char *kind, const char *xml, const char *detail);
+    const NestStoredMark *mark, const NestIntent *intent, NestNet *net);

@@ -88,6 +88,7 @@ char *nest_vm_facts_key(
     hash_text(sum, host->key);
     hash_text(sum, rest);
     hash_text(sum, marks->left_as);
+    hash_text(sum, marks->open);
     hash_text(sum, facts->name);
     hash_text(sum, facts->xml);
     hash_text(sum, facts->live_xml);

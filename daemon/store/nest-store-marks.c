@@ -23,6 +23,7 @@ NestStoredMark *nest_store_mark_copy(const NestStoredMark *mark)
     copy->uuid = g_strdup(mark->uuid);
     copy->left_as = g_strdup(mark->left_as);
     copy->saved = g_strdup(mark->saved);
+    copy->open = g_strdup(mark->open);
     return copy;
 }
 
@@ -33,6 +34,7 @@ void nest_stored_mark_free(NestStoredMark *mark)
     g_free(mark->uuid);
     g_free(mark->left_as);
     g_free(mark->saved);
+    g_free(mark->open);
     g_free(mark);
 }
 
@@ -53,31 +55,35 @@ static gboolean add_mark(GPtrArray *array, sqlite3_stmt *row, GError **error)
     mark->left_as = nest_sql_text(row, 3);
     mark->fresh = sqlite3_column_int(row, 4) != 0;
     mark->saved = nest_sql_text(row, 5);
+    mark->open = nest_sql_text(row, 6);
     g_ptr_array_add(array, mark);
     return TRUE;
 }
 
 gboolean nest_store_marks(NestStore *store, GPtrArray **ret_marks, GError **error)
 {
-    return nest_store_list(store, "SELECT uuid, trust, guarded, left_as, fresh, saved FROM vm_mark",
-        NULL, add_mark, free_mark, ret_marks, error);
+    return nest_store_list(store,
+        "SELECT uuid, trust, guarded, left_as, fresh, saved, open FROM vm_mark", NULL, add_mark,
+        free_mark, ret_marks, error);
 }
 
 gboolean nest_store_write_mark(sqlite3 *db, const NestStoredMark *mark, GError **error)
 {
     gboolean plain = !mark->labelled && !mark->guarded && mark->left_as == NULL && !mark->fresh &&
-        mark->saved == NULL;
+        mark->saved == NULL && mark->open == NULL;
     if (plain)
         return nest_sql_do(
             db, "DELETE FROM vm_mark WHERE uuid = ?", NEST_SQL(TEXT(mark->uuid)), error);
     return nest_sql_do(db,
-        "INSERT INTO vm_mark (uuid, trust, guarded, left_as, fresh, saved)"
-        " VALUES (?, ?, ?, ?, ?, ?)"
+        "INSERT INTO vm_mark (uuid, trust, guarded, left_as, fresh, saved, open)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (uuid) DO UPDATE SET trust = excluded.trust, guarded = excluded.guarded,"
-        " left_as = excluded.left_as, fresh = excluded.fresh, saved = excluded.saved",
+        " left_as = excluded.left_as, fresh = excluded.fresh, saved = excluded.saved,"
+        " open = excluded.open",
         NEST_SQL(TEXT(mark->uuid),
             TEXT(mark->labelled ? nest_nick(nest_trust_nicks, mark->trust) : NULL),
-            INT(mark->guarded), TEXT(mark->left_as), INT(mark->fresh), TEXT(mark->saved)),
+            INT(mark->guarded), TEXT(mark->left_as), INT(mark->fresh), TEXT(mark->saved),
+            TEXT(mark->open)),
         error);
 }
 

@@ -168,7 +168,8 @@ static char *describe_end(const NestOperation *operation)
 static gboolean add_revision(sqlite3 *db, const NestIntent *intent, gint64 now, GError **error)
 {
     const NestOperation *operation = intent->operation;
-    if (operation->state != NEST_OP_DONE || intent->after_xml == NULL)
+    if (operation->state != NEST_OP_DONE || intent->after_xml == NULL ||
+        g_strcmp0(intent->before_xml, intent->after_xml) == 0)
         return TRUE;
     return nest_sql_do(db,
         "INSERT INTO revision (uuid, name, time, operation, before_xml, after_xml)"

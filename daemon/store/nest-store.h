@@ -64,6 +64,7 @@ typedef struct {
     char *left_as; /* the fingerprint of the definition as nestd left it; NULL: not known */
     gboolean fresh; /* not started since nesting was switched on */
     char *saved; /* JSON of whoever saved it; NULL: nestd did not, or it was resumed */
+    char *open; /* what of its interfaces nestd left open, nest-barrier.h; NULL: nothing */
 } NestStoredMark;
 NestStoredMark *nest_store_mark_new(const char *uuid);
 NestStoredMark *nest_store_mark_copy(const NestStoredMark *mark);
@@ -103,7 +104,8 @@ gboolean nest_store_update_operation(
     NestStore *store, const NestOperation *operation, GError **error);
 
 /* One transaction: the ended operation, an "operation-finished" event, a revision of the
- * definition where it ended as done and intent has an after_xml, and its mark where it has one. */
+ * definition where it ended as done and intent has an after_xml that differs from before_xml, and
+ * its mark where it has one. */
 gboolean nest_store_finish_operation(NestStore *store, const NestIntent *intent, GError **error);
 
 /* Operations that have not ended, oldest first: array of NestIntent that frees its elements. */

@@ -141,7 +141,8 @@ class Enable(NestedTest):
         self.assert_unchanged()
         terminal.send("y\n")
         self.assertEqual(terminal.end()[0], 0)
-        self.assertEqual(self.wish(), {"enabled": True, "plan": "h2", "decline": []})
+        self.assertEqual(self.wish(), {"enabled": True, "plan": "h2",
+                                       "decline": ["mac-spoofing"]})
 
     def test_an_outdated_plan_is_shown_and_asked_again(self):
         self.stub.routes[PLAN] = [

@@ -69,14 +69,32 @@ v0    NO: vm.exposed, vm.mem.dynamic
 """), out)
 
     def test_drift_is_shown_with_what_mends_it(self):
-        drifted = f.summary("strayed", drift=True)
-        self.serve(f.host())
-        self.stub.routes["GET /v1/vms"] = Answer({"vms": [f.summary(), drifted]})
+        what = ("nestd set it up for nesting, and somebody else changed it since: "
+                "the port of 52:54:00:12:34:56 is isolated.")
+        strayed = f.vm("strayed", drift=True, checks=[
+            f.check("vm.snapshots", "warn", "it has snapshots"),
+            f.check("vm.drift", "warn", what, "nestctl enable strayed")])
+        self.serve(f.host(), strayed)
+        drifted = [{**f.summary_of(strayed), "drift": True}]
+        self.stub.routes["GET /v1/vms"] = Answer({"vms": [f.summary(), *drifted]})
+        out, _ = self.run_nestctl("status")
+        self.assertTrue(out.endswith(f"""
+strayed: {what}
+  → nestctl enable strayed
+"""), out)
+        # Too many to be asked for one by one.
+        drifted = [f.summary(f"v{i}", drift=True) for i in range(10)]
+        drifted.append(f.summary("strayed", drift=True))
+        self.stub.routes["GET /v1/vms"] = Answer({"vms": [f.summary(), *drifted]})
+        self.stub.requests.clear()
         out, _ = self.run_nestctl("status")
         self.assertTrue(out.endswith("""
+v9 was set up for nesting, and somebody else changed it since
+  → nestctl enable v9
 strayed was set up for nesting, and somebody else changed it since
   → nestctl enable strayed
 """), out)
+        self.assertEqual(self.stub.requests, ["GET /v1/host", "GET /v1/vms"])
 
     def test_a_software_host_says_that_tcg_nests(self):
         self.serve(f.software_host())

@@ -100,6 +100,9 @@ static void test_enable(void **state)
         {"enable",
             .found = {.cpu = CPU_ON("vmx"), .live_cpu = CPU_ON("vmx"), .state = NEST_VM_RUNNING},
             .decision = NEST_RECOVERY_DONE, .note = "started with the new"},
+        {"enable", .before = {.cpu = CPU_ON("vmx")}, .keeps = TRUE,
+            .found = {.cpu = CPU_ON("vmx"), .live_cpu = CPU_ON("vmx"), .state = NEST_VM_RUNNING},
+            .decision = NEST_RECOVERY_DONE},
         {"enable", .found = {.cpu = CPU_ON("vmx"), .saved = TRUE, .state = NEST_VM_SAVED},
             .decision = NEST_RECOVERY_UNDO},
     };

@@ -144,8 +144,9 @@ static void test_open_v1(void **state)
     assert_int_equal(next->operation->id, 3);
 }
 
-/* What was known of the VM: since version 2 that somebody set it up, since 3 how it was saved. */
-static void assert_mark(NestStore *store, const char *saved)
+/* What was known of the VM: since version 2 that somebody set it up, since 3 how it was saved,
+ * since 4 what was left open. */
+static void assert_mark(NestStore *store, const char *saved, const char *open)
 {
     g_autoptr(GPtrArray) marks = NULL;
     assert_true(nest_store_marks(store, &marks, NULL));
@@ -158,18 +159,20 @@ static void assert_mark(NestStore *store, const char *saved)
         assert_string_equal(mark->saved, saved);
     else
         assert_null(mark->saved);
+    assert_true(g_strcmp0(mark->open, open) == 0);
 }
 
 static void test_open_marks(void **state)
 {
     static const struct {
-        const char *name, *saved;
-    } rows[] = {{"v2.db", NULL}, {"v3.db", "{\"kernel\":\"6.1.0-37-amd64\"}"}};
+        const char *name, *saved, *open;
+    } rows[] = {{"v2.db", NULL, NULL}, {"v3.db", "{\"kernel\":\"6.1.0-37-amd64\"}", NULL},
+        {"v4.db", "{\"kernel\":\"6.1.0-37-amd64\"}", "mac-spoofing port-isolation"}};
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         take_old(*state, rows[i].name);
         g_autoptr(NestStore) store = open_store(*state);
         assert_v1_rows(store);
-        assert_mark(store, rows[i].saved);
+        assert_mark(store, rows[i].saved, rows[i].open);
     }
 }
 

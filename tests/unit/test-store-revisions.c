@@ -63,11 +63,28 @@ static void test_forced(void **state)
     assert_string_equal(last->kind, "apply-checkpoint");
 }
 
+/* An operation may leave the definition as it was: that is none, and undo finds the one before. */
+static void test_unchanged(void **state)
+{
+    g_autoptr(NestStore) store = open_store(*state);
+    g_autoptr(NestIntent) first = new_intent("enable", "DemoVM");
+    g_autoptr(NestIntent) intent = new_intent("enable", "DemoVM");
+    begin_operation(store, first);
+    finish_operation(store, first, NEST_OP_DONE);
+    g_free(intent->after_xml);
+    intent->after_xml = g_strdup(intent->before_xml);
+    begin_operation(store, intent);
+    finish_operation(store, intent, NEST_OP_DONE);
+    g_autoptr(NestStoredRevision) last = read_revision(store, intent->operation->uuid, 0);
+    assert_int_equal(last->operation, first->operation->id);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_revisions, test_setup, test_teardown),
         cmocka_unit_test_setup_teardown(test_forced, test_setup, test_teardown),
+        cmocka_unit_test_setup_teardown(test_unchanged, test_setup, test_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

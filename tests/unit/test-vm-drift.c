@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-plan.h"
 #include "nest-test-view.h"
 #include "nest-vm-card.h"
 #include "nest-vm-drift.h"
@@ -17,6 +18,80 @@ static char *drift_of(const TestVm *vm, gboolean guarded, gboolean as_left)
     g_clear_pointer(&test->marks.left_as, g_free);
     test_view_free(test);
     return drift;
+}
+
+/* What of the interfaces nestd left open, and is not any more. */
+static void test_interfaces(void **state)
+{
+    static const char both[] = "mac-spoofing port-isolation";
+    static const char filtered[] =
+        "MAC spoofing is blocked on 52:54:00:00:00:01 by the filter clean-traffic";
+    static const char isolated[] = "the port of 52:54:00:00:00:01 is isolated";
+    static const struct {
+        const char *cpu, *nics, *open, *drift;
+    } rows[] = {
+        {CPU_ON("vmx"), NIC("bridge", ""), both, NULL},
+        {CPU_ON("vmx"), NIC("bridge", FILTER("clean-traffic")), both, filtered},
+        {CPU_ON("vmx"), NIC("bridge", FILTER("clean-traffic")), "port-isolation", NULL},
+        {CPU_ON("vmx"), NIC("bridge", FILTER("clean-traffic")), NULL, NULL},
+        {CPU_ON("vmx"), NIC("bridge", FILTER("nobody-knows-it")), both, NULL},
+        {CPU_ON("vmx"), NIC("bridge", "<port isolated='yes'/>"), both, isolated},
+        {CPU_ON("vmx"), NIC("bridge", "<port isolated='no'/>"), both, NULL},
+        {CPU_ON("vmx"), NIC("bridge", "<port isolated='yes'/>"), "mac-spoofing", NULL},
+        {CPU_OFF, NIC("bridge", "") NIC("bridge", "<port isolated='yes'/>"), both,
+            "nesting is off, the port of 52:54:00:00:00:01 is isolated"},
+        {CPU_ON("vmx"),
+            "<interface type='bridge'/><interface type='bridge'><port isolated='yes'/></interface>",
+            both, "the port of interface 2 is isolated"},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        const TestVm vm = {.cpu = rows[i].cpu, .devices = rows[i].nics};
+        TestView *test = test_view_new(&vm);
+        test->marks.guarded = TRUE;
+        test->marks.open = (char *)rows[i].open;
+        g_autofree char *drift = nest_vm_drift(&test->view);
+        if (g_strcmp0(drift, rows[i].drift) != 0)
+            fail_msg("row %u: %s", i, drift);
+        test_view_free(test);
+    }
+}
+
+/* enable mends whatever has drifted; what is declined stays, and is no drift from then on. */
+static void test_enable_mends(void **state)
+{
+    static const char *const decline[] = {"mac-spoofing", "port-isolation", NULL};
+    static const struct {
+        TestVm vm;
+        const char *item, *declined;
+    } rows[] = {
+        {{.cpu = CPU_ON("vmx"), .balloon = TRUE}, "dynamic-memory", "dynamic-memory"},
+        {{.cpu = CPU_LOOSE}, "extensions", "extensions"},
+        {{.cpu = CPU_ON("vmx"), .devices = NIC("bridge", FILTER("clean-traffic"))}, "mac-spoofing",
+            "drift"},
+        {{.cpu = CPU_ON("vmx"),
+             .devices = NIC("bridge", "<port isolated='yes'/>"),
+             .live_cpu = CPU_ON("vmx"),
+             .state = NEST_VM_RUNNING},
+            "port-isolation", "drift"},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        TestView *test = test_view_new(&rows[i].vm);
+        char open[] = "mac-spoofing port-isolation";
+        test->marks.guarded = TRUE;
+        test->marks.open = open;
+        g_autoptr(NestPlan) mends = nest_plan_make(&test->view, TRUE, NULL);
+        g_autoptr(NestPlan) stays = nest_plan_make(&test->view, TRUE, decline);
+        g_autoptr(NestPlan) off = nest_plan_make(&test->view, FALSE, NULL);
+        assert_non_null(nest_plan_item(mends, rows[i].item));
+        assert_null(nest_plan_item(mends, "drift"));
+        assert_null(nest_plan_item(off, "drift"));
+        assert_int_equal(stays->items->len, 1);
+        assert_non_null(nest_plan_item(stays, rows[i].declined));
+        test->marks.guarded = FALSE;
+        g_autoptr(NestPlan) foreign = nest_plan_make(&test->view, TRUE, decline);
+        assert_null(nest_plan_item(foreign, "drift"));
+        test_view_free(test);
+    }
 }
 
 static void test_drift(void **state)
@@ -78,6 +153,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_drift),
+        cmocka_unit_test(test_interfaces),
+        cmocka_unit_test(test_enable_mends),
         cmocka_unit_test(test_told_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

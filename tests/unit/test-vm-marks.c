@@ -10,6 +10,24 @@
     "<os><type arch='x86_64'>hvm</type></os>" cpu "</domain>"
 #define NESTED DOMAIN("<cpu mode='host-passthrough'><feature policy='require' name='vmx'/></cpu>")
 #define PLAIN DOMAIN("<cpu mode='host-model'/>")
+#define NESTED_WITH(nic) \
+    DOMAIN("<cpu mode='host-passthrough'><feature policy='require' name='vmx'/></cpu>" \
+           "<devices><interface type='bridge'><mac address='52:54:00:00:00:01'/>" nic \
+           "</interface></devices>")
+#define FILTER(name) "<filterref filter='" name "'/>"
+#define ISOLATED "<port isolated='yes'/>"
+
+/* Of an operation that made xml (NULL: no definition) of before. */
+static NestStoredMark *marks_after(const NestStoredMark *mark, const char *kind, const char *before,
+    const char *xml, const char *detail)
+{
+    NestOperation operation = {.kind = (char *)kind};
+    NestIntent intent = {.operation = &operation,
+        .before_xml = (char *)before,
+        .after_xml = (char *)xml,
+        .detail = (char *)detail};
+    return nest_vm_marks_after(mark, &intent, NULL);
+}
 
 static NestStoredMark *after(gboolean guarded, gboolean fresh, const char *kind, const char *xml)
 {
@@ -18,7 +36,7 @@ static NestStoredMark *after(gboolean guarded, gboolean fresh, const char *kind,
     mark->trust = NEST_TRUST_UNTRUSTED;
     mark->guarded = guarded;
     mark->fresh = fresh;
-    return nest_vm_marks_after(mark, kind, xml, NULL);
+    return marks_after(mark, kind, NULL, xml, NULL);
 }
 
 static void test_what_each_change_leaves(void **state)
@@ -50,6 +68,49 @@ static void test_what_each_change_leaves(void **state)
     }
 }
 
+/* What of its interfaces an operation leaves open; a filter that nobody knows is not. */
+static void test_what_is_left_open(void **state)
+{
+    static const struct {
+        const char *kind, *xml, *open;
+    } cases[] = {
+        {"enable", NESTED_WITH(""), "mac-spoofing port-isolation"},
+        {"enable", NESTED, "mac-spoofing port-isolation"},
+        {"enable", NESTED_WITH(FILTER("clean-traffic")), "port-isolation"},
+        {"enable", NESTED_WITH(FILTER("an-own-one")), "port-isolation"},
+        {"enable", NESTED_WITH(ISOLATED), "mac-spoofing"},
+        {"enable", NESTED_WITH(FILTER("clean-traffic") ISOLATED), NULL},
+        {"undo", NESTED_WITH(ISOLATED), "mac-spoofing"},
+        {"undo", PLAIN, NULL},
+        {"disable", PLAIN, NULL},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(NestStoredMark) mark = after(FALSE, FALSE, cases[i].kind, cases[i].xml);
+        if (g_strcmp0(mark->open, cases[i].open) != 0)
+            fail_msg("case %u: %s", i, mark->open);
+    }
+    g_autoptr(NestStoredMark) open = after(FALSE, FALSE, "enable", NESTED);
+    g_autoptr(NestStoredMark) gone = marks_after(open, "delete", NULL, NULL, NULL);
+    assert_null(gone->open);
+}
+
+/* Where enable left the definition as it was, a start showed already what there is to show. */
+static void test_what_enable_of_the_same_leaves(void **state)
+{
+    for (guint fresh = 0; fresh <= 1; fresh++) {
+        g_autoptr(NestStoredMark) mark = nest_store_mark_new(UUID);
+        mark->guarded = TRUE;
+        mark->fresh = fresh;
+        mark->open = g_strdup("mac-spoofing port-isolation");
+        g_autoptr(NestStoredMark) then =
+            marks_after(mark, "enable", NESTED_WITH(ISOLATED), NESTED_WITH(ISOLATED), NULL);
+        g_autofree char *expected = nest_domain_fingerprint(NESTED_WITH(ISOLATED));
+        assert_int_equal(then->fresh, fresh);
+        assert_string_equal(then->left_as, expected);
+        assert_string_equal(then->open, "mac-spoofing");
+    }
+}
+
 static void test_what_changes_nothing(void **state)
 {
     assert_null(after(TRUE, FALSE, "start", NULL));
@@ -60,15 +121,14 @@ static void test_what_changes_nothing(void **state)
 static void test_what_saving_leaves(void **state)
 {
     g_autoptr(NestStoredMark) plain = nest_store_mark_new(UUID);
-    g_autoptr(NestStoredMark) saved = nest_vm_marks_after(plain, "save", NULL, "{}");
+    g_autoptr(NestStoredMark) saved = marks_after(plain, "save", NULL, NULL, "{}");
     assert_string_equal(saved->saved, "{}");
-    assert_null(nest_vm_marks_after(saved, "trust", NULL, "{\"to\":\"trusted\"}"));
+    assert_null(marks_after(saved, "trust", NULL, NULL, "{\"to\":\"trusted\"}"));
     static const struct {
         const char *kind, *xml;
     } rows[] = {{"start", NULL}, {"enable", NESTED}, {"save", NULL}, {"delete", NULL}};
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_autoptr(NestStoredMark) then =
-            nest_vm_marks_after(saved, rows[i].kind, rows[i].xml, NULL);
+        g_autoptr(NestStoredMark) then = marks_after(saved, rows[i].kind, NULL, rows[i].xml, NULL);
         assert_non_null(then);
         assert_null(then->saved);
     }
@@ -110,6 +170,7 @@ static void test_the_end_of_an_operation_stores_it(void **state)
     intent->mark->guarded = TRUE;
     intent->mark->left_as = g_strdup("abc");
     intent->mark->saved = g_strdup("{}");
+    intent->mark->open = g_strdup("mac-spoofing");
     finish_operation(store, intent, NEST_OP_DONE);
     assert_true(nest_store_marks(store, &marks, NULL));
     assert_int_equal(marks->len, 1);
@@ -118,6 +179,7 @@ static void test_the_end_of_an_operation_stores_it(void **state)
     assert_false(mark->labelled);
     assert_string_equal(mark->left_as, "abc");
     assert_string_equal(mark->saved, "{}");
+    assert_string_equal(mark->open, "mac-spoofing");
 
     g_autoptr(NestStoredMark) plain = nest_store_mark_new(intent->operation->uuid);
     g_autoptr(GPtrArray) rest = NULL;
@@ -158,6 +220,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_each_change_leaves),
+        cmocka_unit_test(test_what_is_left_open),
+        cmocka_unit_test(test_what_enable_of_the_same_leaves),
         cmocka_unit_test(test_what_changes_nothing),
         cmocka_unit_test(test_what_saving_leaves),
         cmocka_unit_test(test_delete_forgets_all),

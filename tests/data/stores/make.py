@@ -58,6 +58,8 @@ if version >= 2:
                "VALUES (?, 'untrusted', 1, 'as it was left', 1)", (UUID,))
 if version >= 3:
     db.execute("UPDATE vm_mark SET saved = ?", (SAVED,))
+if version >= 4:
+    db.execute("UPDATE vm_mark SET open = 'mac-spoofing port-isolation'")
 for kind, number in (("started", 1), ("finished", 1), ("started", 2)):
     db.execute("INSERT INTO event VALUES (NULL, ?, ?, ?, 'DemoVM', ?, ?)",
                (TIME, f"operation-{kind}", UUID, number, f"enable of DemoVM was {kind}"))
