@@ -115,7 +115,6 @@ static char *os_release_name(const char *root, const char *path)
 static void probe_identity(const char *root, NestHostFacts *facts)
 {
     facts->hostname = nest_host_file_line(root, "proc/sys/kernel/hostname", NULL);
-    facts->kernel = nest_host_file_line(root, "proc/sys/kernel/osrelease", NULL);
     facts->arch = probe_arch(root);
     facts->os = os_release_name(root, "etc/os-release");
     if (facts->os == NULL)
@@ -214,10 +213,9 @@ static const char *find_kvm_module(const char *root, const NestHostFacts *facts)
     return NULL;
 }
 
-static void probe_kvm(const char *root, NestHostFacts *facts)
+static void probe_module(const char *root, NestHostFacts *facts)
 {
     facts->kvm_module = g_strdup(find_kvm_module(root, facts));
-    nest_kvm_try(root, &facts->kvm);
     if (facts->kvm_module == NULL) {
         facts->nested.error = g_strdup("no KVM module is loaded");
         facts->slat_parameter.error = g_strdup("no KVM module is loaded");
@@ -292,13 +290,21 @@ static void probe_firmware(const char *root, NestHostFacts *facts)
     facts->firmware_lock_read = lock.read;
 }
 
-NestHostFacts *nest_host_probe(const char *root)
+NestHostFacts *nest_host_probe_nesting(const char *root)
 {
     NestHostFacts *facts = g_new0(NestHostFacts, 1);
-    probe_identity(root, facts);
+    facts->kernel = nest_host_file_line(root, "proc/sys/kernel/osrelease", NULL);
     probe_cpuinfo(root, facts);
+    probe_module(root, facts);
+    return facts;
+}
+
+NestHostFacts *nest_host_probe(const char *root)
+{
+    NestHostFacts *facts = nest_host_probe_nesting(root);
+    probe_identity(root, facts);
     probe_outer(root, facts);
-    probe_kvm(root, facts);
+    nest_kvm_try(root, &facts->kvm);
     probe_firmware(root, facts);
     probe_others(root, facts);
     nest_host_tuning_read(root, facts->kvm_module, &facts->tuning);

@@ -49,6 +49,10 @@ typedef struct {
  * files count, so that a recorded host gives the same facts everywhere: a regular file dev/kvm is
  * the record of a try (nest-kvm-try.h), CPUID is not asked. Blocks for some milliseconds. */
 NestHostFacts *nest_host_probe(const char *root);
+
+/* Only kernel, CPU, kvm_module and its parameters of them: what nesting depends on. Tries nothing.
+ */
+NestHostFacts *nest_host_probe_nesting(const char *root);
 void nest_host_facts_free(NestHostFacts *facts);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestHostFacts, nest_host_facts_free)
 

@@ -50,14 +50,12 @@ typedef struct {
     char *text;
 } HostNote;
 
-/* The events first: where nestd is killed between them it tells twice, and not never. */
 static void note_work(gpointer data)
 {
     g_autofree HostNote *note = data;
     g_autoptr(GError) error = NULL;
-    if ((note->events->len > 0 &&
-            !nest_store_add_events(note->core->store, note->events, &error)) ||
-        !nest_store_set_setting(note->core->store, SETTING, note->text, &error))
+    const NestStoreSetting settings[] = {{SETTING, note->text}, {NULL, NULL}};
+    if (!nest_store_note(note->core->store, settings, note->events, &error))
         g_warning("what changed of the host is not stored: %s", error->message);
     g_ptr_array_unref(note->events);
     g_free(note->text);

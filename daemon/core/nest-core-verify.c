@@ -100,8 +100,8 @@ static gboolean record(const Verify *verify, GError **error)
     g_autofree char *text = nest_codec_to_text(&nest_verification_record, verify->result);
     g_autoptr(GPtrArray) events = g_ptr_array_new_with_free_func((GDestroyNotify)nest_event_free);
     g_ptr_array_add(events, event_of(verify));
-    return nest_store_set_setting(store, key, text, error) &&
-        nest_store_add_events(store, events, error);
+    const NestStoreSetting settings[] = {{key, text}, {NULL, NULL}};
+    return nest_store_note(store, settings, events, error);
 }
 
 static void ended(gpointer data);

@@ -20,14 +20,14 @@ static void free_proof(gpointer proof)
     nest_proof_free(proof);
 }
 
-static char *setting_of(NestAccel accel)
+char *nest_proof_history_setting(NestAccel accel)
 {
     return g_strconcat("proofs-", nest_nick(nest_accel_nicks, accel), NULL);
 }
 
 GPtrArray *nest_proof_history_load(NestStore *store, NestAccel accel)
 {
-    g_autofree char *key = setting_of(accel);
+    g_autofree char *key = nest_proof_history_setting(accel);
     g_autofree char *text = NULL;
     GPtrArray *proofs = g_ptr_array_new_with_free_func(free_proof);
     if (!nest_store_get_setting(store, key, &text, NULL) || text == NULL)
@@ -40,13 +40,10 @@ GPtrArray *nest_proof_history_load(NestStore *store, NestAccel accel)
     return proofs;
 }
 
-gboolean nest_proof_history_save(
-    NestStore *store, NestAccel accel, const GPtrArray *proofs, GError **error)
+char *nest_proof_history_to_text(const GPtrArray *proofs)
 {
     const History history = {(GPtrArray *)proofs};
-    g_autofree char *key = setting_of(accel);
-    g_autofree char *text = nest_codec_to_text(&history_record, &history);
-    return nest_store_set_setting(store, key, text, error);
+    return nest_codec_to_text(&history_record, &history);
 }
 
 /* What the cost depends on. */

@@ -11,8 +11,10 @@
 /* Those of accel, oldest first, without capabilities and passes: array of NestProof that frees its
  * elements; empty where there are none, or what is stored can't be understood. */
 GPtrArray *nest_proof_history_load(NestStore *store, NestAccel accel);
-gboolean nest_proof_history_save(
-    NestStore *store, NestAccel accel, const GPtrArray *proofs, GError **error);
+
+/* The setting that keeps them, and its value. Free with g_free(). */
+char *nest_proof_history_setting(NestAccel accel);
+char *nest_proof_history_to_text(const GPtrArray *proofs);
 
 /* Adds a copy of proof, the newest. Where there are too many, the oldest of what most are of goes:
  * what was measured with the kernel before is not pushed out. Pure. */

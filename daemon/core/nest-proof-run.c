@@ -105,15 +105,18 @@ static gboolean prove_vm(NestProofRun *run, NestProof **ret_proof, GError **erro
     return TRUE;
 }
 
-static void date(const NestProofRun *run, NestProof *proof, const NestHostSnapshot *host)
+static void date(const NestProofRun *run, NestProof *proof, const NestBackendCaps *caps)
 {
+    g_autoptr(NestHostFacts) facts =
+        nest_host_probe_nesting(nest_host_place_root(run->core->place));
+
     proof->accel = run->accel;
     proof->time = g_get_real_time() / 1000;
     proof->duration_ms = (guint64)(g_get_monotonic_time() - run->begun) / 1000;
-    proof->kernel = g_strdup(host->facts->kernel);
-    proof->nested_parameter = g_strdup(host->facts->nested.value);
-    proof->qemu_version = g_strdup(host->caps->qemu_version);
-    proof->libvirt_version = g_strdup(host->caps->libvirt_version);
+    proof->kernel = g_strdup(facts->kernel);
+    proof->nested_parameter = g_strdup(facts->nested.value);
+    proof->qemu_version = g_strdup(caps->qemu_version);
+    proof->libvirt_version = g_strdup(caps->libvirt_version);
 }
 
 static const NestProofExit *first_exit(const NestProof *proof)
@@ -153,19 +156,21 @@ static NestEvent *slower_event(const NestProofRun *run, const NestProof *proof)
     return event;
 }
 
-static gboolean record_host(const NestProofRun *run, NestProof *proof, GError **error)
+/* The history with proof, as it is kept. */
+static char *add_to_history(const NestProofRun *run, NestProof *proof)
 {
     g_autoptr(GPtrArray) history = nest_proof_history_load(run->core->store, run->accel);
     proof->slower = nest_proof_history_compare(history, proof);
     nest_proof_history_add(history, proof);
-    return nest_proof_history_save(run->core->store, run->accel, history, error);
+    return nest_proof_history_to_text(history);
 }
 
+/* In one commit. */
 static gboolean record(const NestProofRun *run, NestProof *proof, GError **error)
 {
-    NestStore *store = run->core->store;
-    if (run->uuid == NULL && !record_host(run, proof, error))
-        return FALSE;
+    gboolean host = run->uuid == NULL;
+    g_autofree char *history = host ? add_to_history(run, proof) : NULL;
+    g_autofree char *history_key = host ? nest_proof_history_setting(run->accel) : NULL;
     g_autofree char *key = nest_proof_run_setting(run->accel, run->uuid);
     g_autofree char *text = nest_codec_to_text(&nest_proof_record, proof);
     g_autoptr(GPtrArray) events = g_ptr_array_new_with_free_func((GDestroyNotify)nest_event_free);
@@ -173,8 +178,8 @@ static gboolean record(const NestProofRun *run, NestProof *proof, GError **error
     NestEvent *slower = slower_event(run, proof);
     if (slower != NULL)
         g_ptr_array_add(events, slower);
-    return nest_store_set_setting(store, key, text, error) &&
-        nest_store_add_events(store, events, error);
+    const NestStoreSetting settings[] = {{key, text}, {history_key, history}, {NULL, NULL}};
+    return nest_store_note(run->core->store, settings, events, error);
 }
 
 static gboolean prove(NestProofRun *run, NestProof **ret_proof, GError **error)
@@ -184,10 +189,9 @@ static gboolean prove(NestProofRun *run, NestProof **ret_proof, GError **error)
     g_autoptr(NestProof) proof = NULL;
     if (!core->backend->ops->caps(core->backend, &caps, error))
         return FALSE;
-    g_autoptr(NestHostSnapshot) host = nest_host_snapshot_take(core->place, caps);
     if (!(run->uuid != NULL ? prove_vm(run, &proof, error) : prove_host(run, caps, &proof, error)))
         return FALSE;
-    date(run, proof, host);
+    date(run, proof, caps);
     if (!record(run, proof, error))
         return FALSE;
     *ret_proof = g_steal_pointer(&proof);

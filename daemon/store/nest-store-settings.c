@@ -2,9 +2,10 @@
 #include "nest-store-private.h"
 
 typedef struct {
-    const char *key;
-    const char *value;
-} Setting;
+    const NestStoreSetting *settings;
+    const GPtrArray *events; /* nullable */
+    gint64 now, first;
+} Note;
 
 gboolean nest_store_get_setting(NestStore *store, const char *key, char **ret_value, GError **error)
 {
@@ -18,9 +19,8 @@ gboolean nest_store_get_setting(NestStore *store, const char *key, char **ret_va
     return TRUE;
 }
 
-static gboolean put_setting(sqlite3 *db, gpointer data, GError **error)
+static gboolean put_setting(sqlite3 *db, const NestStoreSetting *setting, GError **error)
 {
-    const Setting *setting = data;
     if (setting->value == NULL)
         return nest_sql_do(
             db, "DELETE FROM setting WHERE key = ?", NEST_SQL(TEXT(setting->key)), error);
@@ -30,9 +30,30 @@ static gboolean put_setting(sqlite3 *db, gpointer data, GError **error)
         NEST_SQL(TEXT(setting->key), TEXT(setting->value)), error);
 }
 
+static gboolean put_note(sqlite3 *db, gpointer data, GError **error)
+{
+    Note *note = data;
+    for (const NestStoreSetting *setting = note->settings; setting->key != NULL; setting++)
+        if (!put_setting(db, setting, error))
+            return FALSE;
+    return nest_store_insert_events(db, note->events, note->now, &note->first, error);
+}
+
+gboolean nest_store_note(
+    NestStore *store, const NestStoreSetting *settings, GPtrArray *events, GError **error)
+{
+    Note note = {settings, events, nest_store_now(), 0};
+    if (!nest_store_write(store, put_note, &note, error))
+        return FALSE;
+    nest_store_number_events(events, note.now, note.first);
+    if (events != NULL && events->len > 0)
+        nest_store_notify(store);
+    return TRUE;
+}
+
 gboolean nest_store_set_setting(
     NestStore *store, const char *key, const char *value, GError **error)
 {
-    Setting setting = {key, value};
-    return nest_store_write(store, put_setting, &setting, error);
+    const NestStoreSetting settings[] = {{key, value}, {NULL, NULL}};
+    return nest_store_note(store, settings, NULL, error);
 }

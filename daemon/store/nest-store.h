@@ -30,6 +30,16 @@ gboolean nest_store_get_setting(
 gboolean nest_store_set_setting(
     NestStore *store, const char *key, const char *value, GError **error);
 
+typedef struct {
+    const char *key;
+    const char *value; /* NULL: it is removed */
+} NestStoreSetting;
+
+/* One transaction: sets settings, which end with a row without key, and appends events (array of
+ * NestEvent), whose ids and times are set. */
+gboolean nest_store_note(
+    NestStore *store, const NestStoreSetting *settings, GPtrArray *events, GError **error);
+
 /* The last known state of a VM. */
 typedef struct {
     char *uuid;

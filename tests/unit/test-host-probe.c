@@ -87,6 +87,24 @@ static void test_identity(void **state)
     assert_int_equal(g_strv_length(facts->other_modules), 0);
 }
 
+/* What nesting depends on, alone. */
+static void test_nesting(void **state)
+{
+    static const char *const names[] = {"intel-ready", "amd-ready", "software-kvm", "debian-open"};
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *root =
+            g_build_filename(g_getenv("NEST_TEST_DATA"), "hosts", names[i], NULL);
+        g_autoptr(NestHostFacts) all = probe_recorded(names[i]);
+        g_autoptr(NestHostFacts) few = nest_host_probe_nesting(root);
+        assert_non_null(few->kernel);
+        assert_string_equal(few->kernel, all->kernel);
+        assert_int_equal(g_strcmp0(few->kvm_module, all->kvm_module), 0);
+        assert_int_equal(g_strcmp0(few->nested.value, all->nested.value), 0);
+        assert_int_equal(few->svm, all->svm);
+        assert_null(few->hostname);
+    }
+}
+
 static const char *tuned(const NestHostFacts *facts, NestTuning tuning)
 {
     return facts->tuning.facts[tuning].value;
@@ -434,6 +452,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_recorded_hosts),
         cmocka_unit_test(test_identity),
+        cmocka_unit_test(test_nesting),
         cmocka_unit_test(test_tuning),
         cmocka_unit_test(test_settings_of_modules),
         cmocka_unit_test(test_other_hypervisor),

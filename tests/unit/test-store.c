@@ -38,23 +38,23 @@ static NestStoredVm *new_vm(const char *uuid, const char *name, const char *text
     return vm;
 }
 
+static void assert_setting(NestStore *store, const char *key, const char *value)
+{
+    g_autofree char *stored = NULL;
+    assert_true(nest_store_get_setting(store, key, &stored, NULL));
+    assert_int_equal(g_strcmp0(stored, value), 0);
+}
+
 static void test_settings(void **state)
 {
     g_autoptr(NestStore) store = open_store(*state);
-    g_autoptr(GError) error = NULL;
-    g_autofree char *none = NULL, *one = NULL, *two = NULL, *gone = NULL;
-    assert_true(nest_store_get_setting(store, "uri", &none, &error));
-    assert_null(none);
-    assert_true(nest_store_set_setting(store, "uri", "a", &error));
-    assert_true(nest_store_get_setting(store, "uri", &one, &error));
-    assert_string_equal(one, "a");
-    assert_true(nest_store_set_setting(store, "uri", "b'\"; DROP TABLE setting", &error));
-    assert_true(nest_store_get_setting(store, "uri", &two, &error));
-    assert_string_equal(two, "b'\"; DROP TABLE setting");
-    assert_true(nest_store_set_setting(store, "uri", NULL, &error));
-    assert_true(nest_store_get_setting(store, "uri", &gone, &error));
-    assert_null(gone);
-    assert_no_error(error);
+    assert_setting(store, "uri", NULL);
+    assert_true(nest_store_set_setting(store, "uri", "a", NULL));
+    assert_setting(store, "uri", "a");
+    assert_true(nest_store_set_setting(store, "uri", "b'\"; DROP TABLE setting", NULL));
+    assert_setting(store, "uri", "b'\"; DROP TABLE setting");
+    assert_true(nest_store_set_setting(store, "uri", NULL, NULL));
+    assert_setting(store, "uri", NULL);
 }
 
 static void assert_text(NestStore *store, const char *uuid, const char *text)
@@ -272,6 +272,28 @@ static void test_events(void **state)
     assert_string_equal(event->message, "it was started");
 }
 
+static void test_note_is_one_transaction(void **state)
+{
+    g_autoptr(NestStore) store = open_store(*state);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) events = new_events(2);
+    NestEvent *last = events->pdata[1];
+    char *kind = g_steal_pointer(&last->kind);
+    const NestStoreSetting both[] = {{"one", "a"}, {"two", "b"}, {NULL, NULL}};
+    const NestStoreSetting other[] = {{"one", NULL}, {"two", "c"}, {NULL, NULL}};
+    assert_false(nest_store_note(store, both, events, &error));
+    assert_nest_error(error, NEST_ERROR_STORE, "NOT NULL");
+    assert_setting(store, "one", NULL);
+    assert_int_equal(last_event(store), 0);
+    last->kind = kind;
+    assert_true(nest_store_note(store, both, events, NULL));
+    assert_int_equal(last->id, 2);
+    assert_setting(store, "two", "b");
+    assert_true(nest_store_note(store, other, NULL, NULL));
+    assert_setting(store, "one", NULL);
+    assert_setting(store, "two", "c");
+}
+
 static void test_trim(void **state)
 {
     g_autoptr(NestStore) store = open_store(*state);
@@ -464,6 +486,7 @@ int main(void)
         TEST(test_failed_begin_leaves_nothing),
         TEST(test_operations_pages),
         TEST(test_events),
+        TEST(test_note_is_one_transaction),
         TEST(test_trim),
         TEST(test_reopen),
         TEST(test_second_process),
