@@ -40,6 +40,20 @@ start:
     bt $29, %edx
     jnc no_long_mode
 
+    /* A local APIC that is on lets the 8259's interrupts through only where its LINT0 says so
+     * (virtual wire mode, MultiProcessor Specification 1.4, 3.6.2.2). Not every firmware does. */
+    mov $1, %eax
+    cpuid
+    bt $9, %edx
+    jnc 1f
+    mov $0x1b, %ecx             /* IA32_APIC_BASE */
+    rdmsr
+    bt $11, %eax
+    jnc 1f
+    and $0xfffff000, %eax
+    movl $0x1ff, 0xf0(%eax)     /* spurious-interrupt vector, enabled */
+    movl $0x700, 0x350(%eax)    /* LINT0: ExtINT */
+1:
     /* The first GiB, one to one, in pages of 2 MiB. */
     movl $pdpt + 3, pml4
     movl $pd + 3, pdpt

@@ -4,6 +4,7 @@
 what is wrong where there is not."""
 
 import re
+import pathlib
 import shutil
 import unittest
 
@@ -130,6 +131,18 @@ class TestQemu(ProofCase):
             with self.subTest(try_word=try_word):
                 report = self.run_on("-cpu", "max", try_word=try_word)
                 self.check_failed(report, code, **more)
+
+    def test_firmware_that_does_less(self):
+        """nestd takes it where it is installed. It leaves the local APIC closed to the timer."""
+        if not pathlib.Path("/usr/share/qemu/qboot.rom").exists():
+            self.skipTest("qboot is not installed")
+        for machine in ["q35", "pc"]:
+            with self.subTest(machine=machine):
+                arguments = ["-machine", machine, "-cpu", "max", "-bios", "qboot.rom"]
+                report = self.run_on(*arguments)
+                self.check_proved(report, "svm", ["shadow", "nested-paging", "real-mode"])
+                report = self.run_on(*arguments, try_word="spin")
+                self.check_failed(report, "timeout", **{"pass": "shadow"})
 
     def test_ends_without_acpi(self):
         """By a reset, then."""
