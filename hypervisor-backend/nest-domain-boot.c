@@ -42,9 +42,12 @@ static char *os_xml(const NestBootDomain *boot, const NestDomainLikeness *likene
     g_autoptr(GString) type = g_string_new("<os><type");
     add_attribute(type, "arch", likeness->arch);
     add_attribute(type, "machine", likeness->machine);
+    g_autofree char *loader = boot->firmware != NULL
+        ? g_markup_printf_escaped("<loader readonly='yes' type='rom'>%s</loader>", boot->firmware)
+        : g_strdup("");
     g_autofree char *rest = g_markup_printf_escaped(
-        ">hvm</type><kernel>%s</kernel><cmdline>%s</cmdline></os>", boot->kernel, boot->cmdline);
-    return g_strconcat(type->str, rest, NULL);
+        "<kernel>%s</kernel><cmdline>%s</cmdline></os>", boot->kernel, boot->cmdline);
+    return g_strconcat(type->str, ">hvm</type>", loader, rest, NULL);
 }
 
 /* Without it libvirt reads the words of CPUID, as it did with QEMUs that are older than it. */

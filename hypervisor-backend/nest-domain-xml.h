@@ -129,5 +129,6 @@ typedef struct {
     const char *like; /* NULL: as a VM that nests */
     gboolean brief; /* libvirt is to read the CPU that QEMU gives in two questions, not in one for
                      * each of its 400 properties; it knows less of QEMU's then */
+    const char *firmware; /* a file; NULL: what QEMU brings for the machine */
 } NestBootDomain;
 char *nest_domain_boot_xml(const NestBootDomain *boot, GError **error);

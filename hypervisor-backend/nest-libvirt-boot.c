@@ -17,6 +17,7 @@
 
 #define PREFIX "nest-boot-"
 #define CONSOLE_MAX (64 * 1024)
+#define PIECE 4096
 /* How long a QEMU that is killed may take to go, or one whose guest has turned itself off. */
 #define GONE_TIMEOUT_MS 5000
 /* The same for all that are to go. */
@@ -55,24 +56,6 @@ static gboolean write_kernel(const char *path, GBytes *kernel, GError **error)
         return chmod(path, 0644) == 0 || fail_file("open up", path, errno, error);
     nest_set_error(error, NEST_ERROR_INTERNAL, NULL, "%s", why->message);
     return FALSE;
-}
-
-/* The guest may have written more than anybody wants to read. */
-static gboolean read_console(const char *path, GBytes **ret_console, GError **error)
-{
-    g_autofree char *text = g_malloc(CONSOLE_MAX);
-    gsize length = 0;
-    ssize_t n = 1;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0)
-        return fail_file("read", path, errno, error);
-    while (length < CONSOLE_MAX && n > 0) {
-        n = read(fd, text + length, CONSOLE_MAX - length);
-        length += n > 0 ? (gsize)n : 0;
-    }
-    close(fd);
-    *ret_console = g_bytes_new_take(g_steal_pointer(&text), length);
-    return TRUE;
 }
 
 /* And, first, the log that the embedded driver keeps of such a VM for ever. */
@@ -126,25 +109,46 @@ static void destroy(NestLibvirt *self, virDomainPtr domain)
 typedef struct {
     NestLibvirt *self;
     virDomainPtr domain;
-    const char *console; /* the file */
+    const char *path; /* of the console */
     const char *end; /* NULL: none is waited for */
     gint64 deadline;
     GCancellable *cancellable;
+    int fd; /* -1 until it could be opened */
+    GByteArray *said;
+    gsize line; /* where the one begins that is not whole */
 } Wait;
 
-/* TRUE if the console has a whole line that begins so, or so much that no more of it is read. */
-static gboolean has_said_all(const char *console, const char *beginning)
+/* The guest may have written more than anybody wants to read. */
+static gboolean read_more(Wait *wait, GError **error)
 {
-    g_autoptr(GBytes) bytes = NULL;
-    gsize length = strlen(beginning), size;
-    if (!read_console(console, &bytes, NULL))
-        return FALSE;
-    const char *text = g_bytes_get_data(bytes, &size), *end = text + size, *newline;
-    for (; text < end && (newline = memchr(text, '\n', (gsize)(end - text))) != NULL;
-         text = newline + 1)
-        if ((gsize)(newline - text) >= length && memcmp(text, beginning, length) == 0)
+    guint8 piece[PIECE];
+    ssize_t n = 1;
+    if (wait->fd < 0)
+        wait->fd = open(wait->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (wait->fd < 0)
+        return fail_file("read", wait->path, errno, error);
+    while (wait->said->len < CONSOLE_MAX && n > 0) {
+        n = read(wait->fd, piece, MIN(sizeof piece, CONSOLE_MAX - wait->said->len));
+        if (n > 0)
+            g_byte_array_append(wait->said, piece, (guint)n);
+    }
+    return TRUE;
+}
+
+/* TRUE if there is a whole line that begins as it should, or so much that no more of it is read. */
+static gboolean has_said_all(Wait *wait)
+{
+    const GByteArray *said = wait->said;
+    gsize length = strlen(wait->end);
+    const guint8 *newline;
+    read_more(wait, NULL);
+    while ((newline = memchr(said->data + wait->line, '\n', said->len - wait->line)) != NULL) {
+        const guint8 *line = said->data + wait->line;
+        if ((gsize)(newline - line) >= length && memcmp(line, wait->end, length) == 0)
             return TRUE;
-    return size >= CONSOLE_MAX;
+        wait->line += (gsize)(newline - line) + 1;
+    }
+    return said->len >= CONSOLE_MAX;
 }
 
 typedef enum { TOLD_NOTHING, TOLD_MORE, TOLD_CLOSED } Told;
@@ -190,9 +194,9 @@ static gboolean is_off(const Wait *wait, GError **error)
     return FALSE;
 }
 
-static gboolean wait_for_line(const Wait *wait, int watch, GError **error)
+static gboolean wait_for_line(Wait *wait, int watch, GError **error)
 {
-    while (g_get_monotonic_time() < wait->deadline && !has_said_all(wait->console, wait->end)) {
+    while (g_get_monotonic_time() < wait->deadline && !has_said_all(wait)) {
         g_autoptr(GError) why = NULL;
         Told told = sleep_until_told(wait, watch);
         if (told == TOLD_CLOSED || (told == TOLD_NOTHING && is_off(wait, &why)))
@@ -206,11 +210,11 @@ static gboolean wait_for_line(const Wait *wait, int watch, GError **error)
 }
 
 /* FALSE with ABORTED or BACKEND_UNAVAILABLE; that the line did not come is no failure. */
-static gboolean wait_for_end(const Wait *wait, GError **error)
+static gboolean wait_for_end(Wait *wait, GError **error)
 {
     int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     if (watch >= 0)
-        inotify_add_watch(watch, wait->console, IN_MODIFY | IN_CLOSE_WRITE);
+        inotify_add_watch(watch, wait->path, IN_MODIFY | IN_CLOSE_WRITE);
     gboolean good = wait_for_line(wait, watch, error);
     if (watch >= 0)
         close(watch);
@@ -295,22 +299,49 @@ static virDomainPtr create_with(
     return domain;
 }
 
+/* QEMU's own firmware for what is booted directly. It takes a small part of SeaBIOS's time. NULL
+ * where it is not installed, or that can't be seen from here. */
+static const char *quick_firmware(void)
+{
+    static const char *const paths[] = {"/usr/share/qemu/qboot.rom",
+        "/usr/share/qemu-kvm/qboot.rom", "/usr/local/share/qemu/qboot.rom"};
+    struct stat status;
+    for (guint i = 0; i < G_N_ELEMENTS(paths); i++)
+        if (stat(paths[i], &status) == 0 && S_ISREG(status.st_mode) &&
+            (status.st_mode & S_IROTH) != 0)
+            return paths[i];
+    return NULL;
+}
+
 /* The words of CPUID tell all that is asked for of the host's CPU. What libvirt itself asks about a
- * VM's own CPU is left to it. */
+ * VM's own CPU is left to it, and firmware that knows its machine. */
 static virDomainPtr start(
     NestLibvirt *self, virConnectPtr connection, NestBootDomain *wanted, GError **error)
 {
     g_autoptr(GError) why = NULL;
     wanted->brief = wanted->like == NULL;
+    wanted->firmware = wanted->brief ? quick_firmware() : NULL;
     virDomainPtr domain = create_with(self, connection, wanted, &why);
     if (domain == NULL && wanted->brief && nest_error_code(why) != NEST_ERROR_HOST_UNFIT) {
         wanted->brief = FALSE;
+        wanted->firmware = NULL;
         g_clear_error(&why);
         domain = create_with(self, connection, wanted, &why);
     }
     if (domain == NULL)
         g_propagate_error(error, g_steal_pointer(&why));
     return domain;
+}
+
+/* *told: it has said all, and is left to end. Else it is off. */
+static gboolean hear(Wait *wait, gboolean *told, GError **error)
+{
+    if (wait->end != NULL && !wait_for_end(wait, error)) {
+        destroy(wait->self, wait->domain);
+        return FALSE;
+    }
+    *told = wait->end != NULL && has_said_all(wait);
+    return *told || (wait_for_off(wait, error) && read_more(wait, error));
 }
 
 /* directory is NULL afterwards where it is left to the VM that goes. */
@@ -329,15 +360,14 @@ static gboolean boot_in(NestLibvirt *self, const NestBoot *boot, char **director
     if (domain == NULL)
         return FALSE;
     Wait wait = {self, domain, console, boot->end,
-        g_get_monotonic_time() + (gint64)boot->timeout_ms * G_TIME_SPAN_MILLISECOND, cancellable};
-    if (boot->end != NULL && !wait_for_end(&wait, error)) {
-        destroy(self, domain);
-        return FALSE;
-    }
-    gboolean told = boot->end != NULL && has_said_all(console, boot->end);
-    if (!told && !wait_for_off(&wait, error))
-        return FALSE;
-    gboolean good = read_console(console, ret_console, error);
+        g_get_monotonic_time() + (gint64)boot->timeout_ms * G_TIME_SPAN_MILLISECOND, cancellable,
+        .fd = -1, .said = g_byte_array_sized_new(PIECE)};
+    gboolean told = FALSE, good = hear(&wait, &told, error);
+    g_autoptr(GBytes) said = g_byte_array_free_to_bytes(wait.said);
+    if (wait.fd >= 0)
+        close(wait.fd);
+    if (good)
+        *ret_console = g_steal_pointer(&said);
     if (told)
         leave_to_end(self, g_steal_pointer(&domain), g_steal_pointer(directory));
     return good;

@@ -123,6 +123,7 @@ static void test_schema(void **state)
         g_autofree char *xml = nest_domain_boot_xml(&boot, NULL);
         assert_valid(valid, xml);
         boot.brief = TRUE;
+        boot.firmware = "/f";
         g_autofree char *brief = nest_domain_boot_xml(&boot, NULL);
         assert_valid(valid, brief);
     }
@@ -145,9 +146,12 @@ static void test_boot_domain(void **state)
     assert_non_null(strstr(xml, "<cmdline>x=&apos;&lt;&apos;</cmdline>"));
     assert_non_null(strstr(xml, "<on_reboot>destroy</on_reboot>"));
     assert_null(strstr(xml, "qemu:"));
+    assert_null(strstr(xml, "<loader"));
     boot.brief = TRUE;
+    boot.firmware = "/b&c";
     g_autofree char *brief = nest_domain_boot_xml(&boot, NULL);
     assert_non_null(strstr(brief, "<qemu:del capability='cpu-unavailable-features'/>"));
+    assert_non_null(strstr(brief, "<loader readonly='yes' type='rom'>/b&amp;c</loader><kernel>"));
     g_autoptr(NestDomain) same = nest_domain_read(brief, NULL);
     assert_true(same->check_full && same->vmx == NEST_POLICY_REQUIRE && !same->cpu_override);
     boot.extension = NEST_EXTENSION_NONE;
