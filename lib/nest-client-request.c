@@ -37,7 +37,7 @@ static void transport_error(NestClient *client, const GError *cause, GError **er
             "you have no permission to talk to nestd on %s", client->socket);
     else if (g_error_matches(cause, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
         nest_set_error(error, NEST_ERROR_TIMEOUT, "see what it does: journalctl -u nestd",
-            "nestd did not answer within %d seconds", NEST_CLIENT_SILENCE);
+            "nestd did not answer within %u seconds", soup_session_get_timeout(client->session));
     else if (g_error_matches(cause, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) ||
         g_error_matches(cause, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED))
         nest_set_error(error, NEST_ERROR_UNREACHABLE,

@@ -14,6 +14,7 @@ struct NestClient {
 
 /* Seconds without a byte after which a peer counts as gone; longer than any long poll. */
 #define NEST_CLIENT_SILENCE 60
+#define NEST_CLIENT_TRIAL 600 /* of what runs something; nestd answers before, if it can */
 #define NEST_CLIENT_LONG_POLL 20
 #define NEST_CLIENT_MAX_BYTES (256u * 1024 * 1024)
 

@@ -69,15 +69,23 @@ NestHost *nest_client_host(NestClient *client, GCancellable *cancellable, GError
     return get_record(client, "/v1/host", &nest_host_record, cancellable, error);
 }
 
+/* Sends message, which has something run, and decodes the answer. */
+static gpointer try(NestClient *client, SoupMessage *message, const NestRecord *record,
+    GCancellable *cancellable, GError **error)
+{
+    g_autoptr(json_t) json = NULL;
+    soup_session_set_timeout(client->session, NEST_CLIENT_TRIAL);
+    gboolean good = nest_client_request(client, message, &json, cancellable, error);
+    soup_session_set_timeout(client->session, NEST_CLIENT_SILENCE);
+    return good ? nest_client_decode(record, json, error) : NULL;
+}
+
 NestProof *nest_client_prove(
     NestClient *client, const NestProofWish *wish, GCancellable *cancellable, GError **error)
 {
-    g_autoptr(json_t) json = NULL;
     g_autoptr(SoupMessage) message =
         nest_client_message("POST", "/v1/host/proof", &nest_proof_wish_record, wish);
-    if (!nest_client_request(client, message, &json, cancellable, error))
-        return NULL;
-    return nest_client_decode(&nest_proof_record, json, error);
+    return try(client, message, &nest_proof_record, cancellable, error);
 }
 
 NestGuest *nest_client_guest(
@@ -87,18 +95,15 @@ NestGuest *nest_client_guest(
     return path != NULL ? get_record(client, path, &nest_guest_record, cancellable, error) : NULL;
 }
 
-/* POST without a body to what is rest of a VM. */
+/* POST without a body to what is rest of a VM, which has something run. */
 static gpointer post(NestClient *client, const char *vm, const char *rest, const NestRecord *record,
     GCancellable *cancellable, GError **error)
 {
-    g_autoptr(json_t) json = NULL;
     g_autofree char *path = nest_client_vm_path(vm, rest, error);
     if (path == NULL)
         return NULL;
     g_autoptr(SoupMessage) message = nest_client_message("POST", path, NULL, NULL);
-    if (!nest_client_request(client, message, &json, cancellable, error))
-        return NULL;
-    return nest_client_decode(record, json, error);
+    return try(client, message, record, cancellable, error);
 }
 
 NestProof *nest_client_prove_vm(

@@ -470,10 +470,8 @@ static void on_ready(int fd, GIOCondition condition, gpointer data)
 static void time_out(NestConnection *c)
 {
     g_autoptr(GError) error = NULL;
-    nest_set_error(&error, NEST_ERROR_TIMEOUT,
-        "see GET /v1/operations whether a change was begun nevertheless",
-        "there was no answer within the configured time");
     g_autoptr(NestExchange) exchange = nest_exchange_ref(c->exchange);
+    nest_exchange_late(exchange, &error);
     nest_reply_error(exchange, error);
 }
 

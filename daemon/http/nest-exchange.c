@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-exchange.h"
+#include "nest-connection.h"
+#include "nest-error.h"
 #include "nest-router.h"
 #include <string.h>
 
@@ -46,4 +48,31 @@ void nest_exchange_header(NestExchange *exchange, const char *name, const char *
     if (exchange->headers == NULL)
         exchange->headers = g_string_new(NULL);
     g_string_append_printf(exchange->headers, "%s: %s\r\n", name, value);
+}
+
+static guint trial_ms(const NestExchange *exchange)
+{
+    return nest_http_limits(exchange->http)->reply_timeout * NEST_TRIAL_TIMES;
+}
+
+void nest_exchange_begin_trial(NestExchange *exchange, const char *trial)
+{
+    exchange->trial = trial;
+    nest_connection_extend(exchange->connection, trial_ms(exchange));
+}
+
+void nest_exchange_late(const NestExchange *exchange, GError **error)
+{
+    const char *vm = exchange->vm;
+    g_autofree char *shown = vm != NULL ? g_strconcat("show ", vm, NULL) : g_strdup("status");
+    g_autofree char *next =
+        g_strdup_printf("nestctl %s tells what came of it, once it has ended", shown);
+    if (exchange->trial == NULL)
+        nest_set_error(error, NEST_ERROR_TIMEOUT,
+            "see GET /v1/operations whether a change was begun nevertheless",
+            "there was no answer within the configured time");
+    else
+        nest_set_error(error, NEST_ERROR_TIMEOUT, next,
+            "%s has not ended within %u s, and goes on: this host is busy, or it waits for others",
+            exchange->trial, trial_ms(exchange) / 1000);
 }

@@ -27,6 +27,7 @@ typedef struct {
     gpointer body; /* the record of the route's body; a handler may steal it */
     NestLarge *large; /* nullable: what holds its place until all is freed */
     GString *headers; /* more header lines of the reply, each with CRLF */
+    const char *trial; /* what takes its time; NULL: nothing does */
 } NestExchange;
 
 /* Takes what head holds. */
@@ -35,6 +36,15 @@ NestExchange *nest_exchange_new(
 NestExchange *nest_exchange_ref(NestExchange *exchange);
 void nest_exchange_unref(NestExchange *exchange);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestExchange, nest_exchange_unref)
+
+/* What the reply waits for runs something, and may take NEST_TRIAL_TIMES the time of other replies.
+ * It goes on where nobody waits for it any more, and is kept where GET of the same path finds it.
+ * trial ("the proof") is not copied. */
+#define NEST_TRIAL_TIMES 5
+void nest_exchange_begin_trial(NestExchange *exchange, const char *trial);
+
+/* TIMEOUT: the reply is late. */
+void nest_exchange_late(const NestExchange *exchange, GError **error);
 
 /* Adds a header to the reply. value must be free of control characters. */
 void nest_exchange_header(NestExchange *exchange, const char *name, const char *value);

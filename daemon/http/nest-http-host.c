@@ -61,5 +61,6 @@ static void on_proof(GObject *source, GAsyncResult *result, gpointer data)
 void nest_http_host_prove(NestExchange *exchange)
 {
     const NestProofWish *wish = exchange->body;
+    nest_exchange_begin_trial(exchange, "the proof");
     nest_core_prove_async(exchange->core, wish->accel, on_proof, nest_exchange_ref(exchange));
 }

@@ -32,5 +32,6 @@ static void on_proof(GObject *source, GAsyncResult *result, gpointer data)
 
 void nest_http_proof_run(NestExchange *exchange)
 {
+    nest_exchange_begin_trial(exchange, "the proof");
     nest_core_prove_vm_async(exchange->core, exchange->vm, on_proof, nest_exchange_ref(exchange));
 }

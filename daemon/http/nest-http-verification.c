@@ -34,5 +34,6 @@ static void on_verified(GObject *source, GAsyncResult *result, gpointer data)
 
 void nest_http_verification_run(NestExchange *exchange)
 {
+    nest_exchange_begin_trial(exchange, "the verification");
     nest_core_verify_async(exchange->core, exchange->vm, on_verified, nest_exchange_ref(exchange));
 }

@@ -276,6 +276,35 @@ class ProveVm(unittest.TestCase):
         self.assertEqual(self.proofs("alpha"), [])
 
 
+class Late(unittest.TestCase):
+    """A host so busy that a VM does not boot in the time that who asked is given."""
+
+    def test_it_goes_on(self):
+        with Fake(config={"timeouts": {"reply": 1}}) as daemon, daemon.events() as events:
+            number = daemon.define("alpha")
+            daemon.host.control("boot:1:hang", "boot:2:hang")
+            command = subprocess.Popen(
+                [nestd.NESTCTL, "--socket", daemon.socket, "prove", "alpha"],
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            answer = daemon.request("POST", PROOF, {"accel": "tcg"})
+            self.assertEqual((answer.status, answer.json["kind"]), (504, "timeout"))
+            self.assertIn("the proof has not ended within 5 s, and goes on", answer.json["detail"])
+            self.assertIn("nestctl status", answer.json["next"])
+            out, err = command.communicate(timeout=nestd.REPLY_DEADLINE)
+            self.assertEqual((command.returncode, out), (12, ""), err)
+            self.assertIn("goes on", err)
+            self.assertIn("nestctl show alpha", err)
+            self.assertEqual(daemon.get("/v1/vms/alpha/proof"), {"proofs": []})
+            daemon.host.control()
+            events.wait_for(kind="vm-not-proved", uuid=number)
+            eventually(lambda: daemon.get(PROOF)["proofs"])
+            self.assertTrue(daemon.get(PROOF)["proofs"][0]["proved"])
+            proof = daemon.get("/v1/vms/alpha/proof")["proofs"][0]
+            self.assertEqual(proof["code"], "not-supported")
+            self.assertGreater(proof["duration_ms"], 1000)
+            self.assertIn("not-supported", daemon.nestctl("--json", "prove", "alpha").stdout)
+
+
 class Repeated(unittest.TestCase):
     def test_after_a_change(self):
         with Fake() as daemon:

@@ -195,6 +195,24 @@ class Verify(unittest.TestCase):
         self.assertEqual(self.kept(), [])
         self.assertTrue(self.verify()["verified"])
 
+    def test_late(self):
+        """It goes on where the guest takes longer than who asked is given."""
+        self.daemon.config["timeouts"] = {"reply": 1}
+        self.daemon.restart()
+        self.daemon.wait_backend()
+        go = threading.Event()
+        ask = self.agent.guest_exec_status
+        self.agent.guest_exec_status = lambda pid: ask(pid) if go.is_set() else {"exited": False}
+        with self.daemon.events() as events:
+            answer = self.verify(504)
+            self.assertIn("the verification has not ended within 5 s, and goes on",
+                          answer["detail"])
+            self.assertIn("nestctl show vm", answer["next"])
+            self.assertEqual(self.kept(), [])
+            go.set()
+            events.wait_for(kind="vm-verified", uuid=self.number)
+        self.assertTrue(self.kept()[0]["verified"])
+
     def test_many_at_once(self):
         """All who ask while one is under way get the next one."""
         go = threading.Event()
