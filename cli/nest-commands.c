@@ -264,7 +264,8 @@ const NestCommand nest_commands[] = {
         "plan nesting for a definition in a file",
         "For a libvirt domain that need not be defined anywhere. The plan goes to stderr, the "
         "resulting definition to stdout: every byte that the plan does not name is as it was.\n"
-        "Nothing is defined or changed. What libvirt's schema does not allow is refused."},
+        "Nothing is defined or changed. What libvirt's schema or parser does not allow is "
+        "refused."},
     {"guard", NULL, "restore|migrate-in", 1, 1, guard_options, NEST_COMMAND_PLAIN,
         nest_command_guard, "say whether libvirt may resume or take over a VM",
         "For libvirt's hook, which asks before somebody resumes a VM or brings it here without "

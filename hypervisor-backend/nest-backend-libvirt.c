@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-backend-libvirt.h"
+#include "nest-judge.h"
 #include "nest-libvirt-loop.h"
 #include "nest-libvirt.h"
 #include "nest-virt-error.h"
@@ -142,9 +143,10 @@ static gboolean read_vm(
         nest_libvirt_facts(domain, &folders, ret_facts, error);
 }
 
-static gboolean check(NestBackend *backend, const char *xml, GError **error)
+static gboolean check(NestBackend *backend, const char *xml, char **ret_doubt, GError **error)
 {
-    return nest_domain_schema_check(self_of(backend)->schema, xml, error);
+    return nest_domain_schema_check(self_of(backend)->schema, xml, error) &&
+        nest_judge_check(nest_judge_program(), NEST_JUDGE_TIMEOUT_MS, xml, ret_doubt, error);
 }
 
 static gboolean define_with(

@@ -146,8 +146,9 @@ typedef struct {
     /* Every persistent VM: array of NestVmFacts. VMs that vanish meanwhile are left out. */
     gboolean (*list)(NestBackend *self, GPtrArray **ret_facts, GError **error);
     gboolean (*read)(NestBackend *self, const char *uuid, NestVmFacts **ret_facts, GError **error);
-    /* Whether define would take the form of xml; no effect. INVALID_REQUEST says what is wrong. */
-    gboolean (*check)(NestBackend *self, const char *xml, GError **error);
+    /* Whether define would take the form of xml; no effect. INVALID_REQUEST says what is wrong.
+     * *ret_doubt: why that was not looked at as closely as it should have been, NULL if it was. */
+    gboolean (*check)(NestBackend *self, const char *xml, char **ret_doubt, GError **error);
     /* Defines or re-defines, validated against the hypervisor's schema. */
     gboolean (*define)(NestBackend *self, const char *xml, GError **error);
     /* Replaces the definition of a VM that is there by xml, which came from the hypervisor but for

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-host-hands.h"
+#include "nest-child.h"
 #include "nest-error.h"
 #include "nest-host-file.h"
 #include "nest-link-setting.h"
 #include "nest-saved-file.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,8 +14,6 @@
 #include <unistd.h>
 
 #define WORDS_MAX 4096 /* of what modprobe says */
-#define PAUSE_MS 10
-#define KILLED_MS 1000 /* after which one that does not die is left alone */
 
 typedef struct {
     NestHostHands base;
@@ -25,59 +22,6 @@ typedef struct {
     guint timeout_ms;
     gboolean elsewhere; /* root is not the running host, whose modules are no business of it */
 } Hands;
-
-typedef struct {
-    GPid pid;
-    int status;
-    int words_fd;
-    GString *words;
-} Child;
-
-static void child_clear(Child *child)
-{
-    if (child->words_fd >= 0)
-        close(child->words_fd);
-    g_string_free(child->words, TRUE);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Child, child_clear)
-
-/* What it said meanwhile, up to a bound; FALSE at the end of it. */
-static gboolean listen(Child *child)
-{
-    char buffer[1024];
-    ssize_t n = read(child->words_fd, buffer, sizeof buffer);
-    if (n > 0 && child->words->len < WORDS_MAX)
-        g_string_append_len(child->words, buffer, n);
-    return n > 0;
-}
-
-/* Until it has ended (TRUE) or the time is over. Older kernels have no descriptor that tells. */
-static gboolean attend(Child *child, guint timeout_ms)
-{
-    gint64 deadline = g_get_monotonic_time() + timeout_ms * G_GINT64_CONSTANT(1000);
-    while (waitpid(child->pid, &child->status, WNOHANG) == 0) {
-        struct pollfd words = {child->words_fd, POLLIN, 0};
-        if (g_get_monotonic_time() >= deadline)
-            return FALSE;
-        if (poll(&words, 1, PAUSE_MS) == 1 && !listen(child))
-            g_usleep(PAUSE_MS * 1000);
-    }
-    while (listen(child))
-        continue;
-    return TRUE;
-}
-
-static void reaped(GPid pid, int status, gpointer data)
-{
-}
-
-/* One that the kernel holds can't be killed; whoever runs the main loop learns of its end. */
-static void end_late(Child *child)
-{
-    kill(child->pid, SIGKILL);
-    if (!attend(child, KILLED_MS))
-        g_child_watch_add(child->pid, reaped, NULL);
-}
 
 /* "modprobe: FATAL: Module kvm_intel is in use." becomes "Module kvm_intel is in use". */
 static char *first_words(const GString *words)
@@ -95,7 +39,7 @@ static char *first_words(const GString *words)
     return shown;
 }
 
-static void complain(const Child *child, const char *module, gboolean loading, GError **error)
+static void complain(const NestChild *child, const char *module, gboolean loading, GError **error)
 {
     g_autofree char *words = first_words(child->words);
     if (!loading && strstr(words, "in use") != NULL)
@@ -108,10 +52,9 @@ static void complain(const Child *child, const char *module, gboolean loading, G
 }
 
 static gboolean judge(
-    Child *child, guint timeout_ms, const char *module, gboolean loading, GError **error)
+    NestChild *child, guint timeout_ms, const char *module, gboolean loading, GError **error)
 {
-    if (!attend(child, timeout_ms)) {
-        end_late(child);
+    if (!nest_child_attend(child, timeout_ms)) {
         nest_set_error(error, NEST_ERROR_TIMEOUT, "read the kernel log: dmesg",
             "modprobe did not %s %s within %u ms", loading ? "load" : "unload", module, timeout_ms);
         return FALSE;
@@ -127,7 +70,7 @@ static gboolean run(const Hands *hands, const char *module, const char *const *w
 {
     static char *nothing[] = {NULL};
     g_autoptr(GError) problem = NULL;
-    g_auto(Child) child = {.words_fd = -1, .words = g_string_new(NULL)};
+    g_auto(NestChild) child = nest_child_init(WORDS_MAX);
     if (hands->elsewhere) {
         nest_set_error(error, NEST_ERROR_UNSUPPORTED, "leave host-root in nestd.conf at /",
             "%s can't be %s: this is not the running host", module,
@@ -140,7 +83,6 @@ static gboolean run(const Hands *hands, const char *module, const char *const *w
         nest_set_error(error, NEST_ERROR_HOST_UNFIT, "install kmod", "%s", problem->message);
         return FALSE;
     }
-    fcntl(child.words_fd, F_SETFL, O_NONBLOCK);
     return judge(&child, hands->timeout_ms, module, loading, error);
 }
 

@@ -41,8 +41,11 @@ static NestVmReading *take_xml(const NestQuestion *question, GError **error)
 {
     const Wish *wish = question->wish;
     NestBackend *backend = question->core->backend;
-    if (!backend->ops->check(backend, wish->xml, error))
+    g_autofree char *doubt = NULL;
+    if (!backend->ops->check(backend, wish->xml, &doubt, error))
         return NULL;
+    if (doubt != NULL)
+        g_warning("libvirt's parser was not asked about a definition: %s", doubt);
     g_autoptr(NestHostSnapshot) host = take_host(question);
     NestVmFacts *facts = g_new0(NestVmFacts, 1);
     facts->state = NEST_VM_OFF;

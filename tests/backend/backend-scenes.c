@@ -191,6 +191,7 @@ static void scene_errors(char **argv)
     g_autoptr(NestBackend) backend = embedded(argv[0]);
     g_autofree char *vmx_xml = guest_xml(&vmx);
     g_autofree char *twin_xml = guest_xml(&twin);
+    g_autofree char *doubt = NULL;
     g_autoptr(NestVmFacts) facts = NULL;
     g_autoptr(GError) error = NULL;
 
@@ -202,8 +203,10 @@ static void scene_errors(char **argv)
     must_fail(backend->ops->define(
                   backend, "<domain type='qemu'><name>a</name><nonsense/></domain>", &error),
         NEST_ERROR_INVALID_REQUEST);
-    must_do(backend->ops->check(backend, vmx_xml, &error));
-    must_fail(backend->ops->check(backend, "<domain type='qemu'><name>a</name></domain>", &error),
+    must_do(backend->ops->check(backend, vmx_xml, &doubt, &error));
+    must(doubt == NULL);
+    must_fail(
+        backend->ops->check(backend, "<domain type='qemu'><name>a</name></domain>", &doubt, &error),
         NEST_ERROR_INVALID_REQUEST);
     must_fail(backend->ops->read(backend, VM_UUID, &facts, &error), NEST_ERROR_VM_NOT_FOUND);
     define_guest(backend, &vmx);

@@ -15,6 +15,7 @@ import nestd
 
 PLACE = nestd.BUILD / "corpus"
 FOLDERS = ("tests/qemuxml2argvdata", "tests/genericxml2xmlindata", "tests/cputestdata")
+PARSING = "tests/genericxml2xmltest.c"
 DEADLINE = 120
 
 
@@ -71,14 +72,15 @@ def download(state):
 def wanted(members):
     for member in members:
         member.name = member.name.partition("/")[2]
-        if member.isfile() and member.name.startswith(FOLDERS):
+        if member.isfile() and member.name.startswith((*FOLDERS, PARSING)):
             yield member
 
 
 def fetch():
     """The folder with the corpus."""
-    if PLACE.exists():
+    if (PLACE / PARSING).exists():
         return PLACE
+    shutil.rmtree(PLACE, ignore_errors=True)
     part = PLACE.with_name(f"corpus.part.{os.getpid()}")
     try:
         (part / "apt").mkdir(parents=True)
@@ -101,8 +103,10 @@ def domains():
 
 def expected_failures():
     """The names of the files of which libvirt's own tests expect that they are refused."""
-    return {f"{file.parent.name}/{file.name.partition('.')[0]}.xml"
-            for file in (fetch() / FOLDERS[0]).glob("*.err")}
+    generic = re.findall(r'DO_TEST_FAIL_\w+\("([^"]+)"\)', (fetch() / PARSING).read_text())
+    return {*(f"{file.parent.name}/{file.name.partition('.')[0]}.xml"
+              for file in (fetch() / FOLDERS[0]).glob("*.err")),
+            *(f"{pathlib.Path(FOLDERS[1]).name}/{name}.xml" for name in generic)}
 
 
 def cpus():

@@ -38,6 +38,7 @@ BUILD = pathlib.Path(os.environ.get("NEST_BUILD_DIR", SOURCE / "build"))
 NESTD = BUILD / "daemon" / "nestd"
 FAKE = BUILD / "tests" / "fake" / "nestd-fake"
 NESTCTL = BUILD / "cli" / "nestctl"
+JUDGE = BUILD / "hypervisor-backend" / "judge" / "nestd-judge"
 
 START_DEADLINE = 30
 STOP_DEADLINE = 30
@@ -212,7 +213,8 @@ class Daemon:
         self.config = {"daemon": {"socket": self.socket}, "backend": {"uri": "embed"}}
         for group, keys in (config or {}).items():
             self.config.setdefault(group, {}).update(keys)
-        self.environment = {"G_DEBUG": "fatal-criticals", **os.environ, **(environment or {})}
+        self.environment = {"G_DEBUG": "fatal-criticals", "NESTD_JUDGE": str(JUDGE), **os.environ,
+                            **(environment or {})}
         if wrapper:
             # The leak sanitizer can't work in a process that is traced, and ends it.
             options = self.environment.get("ASAN_OPTIONS", "")

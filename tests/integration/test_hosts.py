@@ -24,9 +24,9 @@ KVM = XML.replace("type='qemu'", "type='kvm'").replace("mode='maximum'", "mode='
 
 
 class OnHost(Fake):
-    def __init__(self, name, caps):
+    def __init__(self, name, caps, **environment):
         super().__init__(config={"daemon": {"host-root": HOSTS / name}},
-                         environment={"NEST_FAKE_CAPS": caps})
+                         environment={"NEST_FAKE_CAPS": caps, **environment})
 
 
 class TestHosts(unittest.TestCase):

@@ -19,6 +19,15 @@ ip link add br0 type bridge
 ip link set br0 up
 nestctl create DemoVM --memory 4G --vcpus 2 --accel tcg --disk 1G --network bridge=br0
 nestctl enable DemoVM --yes
+# libvirt's parser is asked beside the daemon, and gives up its rights within these bounds.
+controller="<controller type='pci' index='1' model='pcie-root-port'/>"
+cat > /twice.xml << END
+<domain type='qemu'><name>x</name><memory>1</memory><os><type>hvm</type></os><devices>
+$controller$controller
+</devices></domain>
+END
+if nestctl plan --xml /twice.xml 2> /refusal; then exit 1; fi
+grep "Multiple 'pci' controllers with index '1'" /refusal
 nestctl start DemoVM
 pid=$(guest)
 test "$(stat -c %U "/proc/$pid")" = nestd-qemu

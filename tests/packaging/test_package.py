@@ -19,6 +19,7 @@ TOP = HERE.parents[1]
 INSTALLED = {
     "usr/sbin/nestd": "-rwxr-xr-x",
     "usr/bin/nestctl": "-rwxr-xr-x",
+    "usr/libexec/nestd/nestd-judge": "-rwxr-xr-x",
     "etc/nestd/nestd.conf": "-rw-r--r--",
     "etc/libvirt/hooks/qemu.d/nestd": "-rwxr-xr-x",
     "lib/systemd/system/nestd.service": "-rw-r--r--",
@@ -81,7 +82,7 @@ class TestPackage(unittest.TestCase):
     def test_nothing_names_the_build(self):
         root = self.scratch / "root"
         run("dpkg", "-x", str(self.package), str(root))
-        for program in ("usr/sbin/nestd", "usr/bin/nestctl"):
+        for program in ("usr/sbin/nestd", "usr/bin/nestctl", "usr/libexec/nestd/nestd-judge"):
             data = (root / program).read_bytes()
             self.assertNotIn(b"nestd-deb.", data)
             self.assertNotIn(b"fake-watch", data)
