@@ -22,6 +22,7 @@ typedef struct {
     NestProof *last; /* NULL: none */
     GPtrArray *waiters; /* GTask: for the next one */
     gboolean running;
+    gboolean again; /* the host changed while it ran */
 } NestProving;
 
 /* What guests said of what is inside them; nest-core-tree.c. */

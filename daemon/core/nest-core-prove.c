@@ -18,6 +18,17 @@ void nest_core_prove_tell(NestCore *core, NestHost *host)
 
 static void start(NestCore *core, NestAccel accel);
 
+/* What began before the host changed tells of the host before. */
+static gboolean is_overtaken(NestCore *core, NestProving *proving, const NestProofRun *run)
+{
+    gboolean again = proving->again && run->proof != NULL && !core->stopping;
+    proving->again = FALSE;
+    if (!again)
+        return FALSE;
+    g_autoptr(NestHost) host = nest_core_show_host(core);
+    return nest_proof_is_outdated(proving->last, host);
+}
+
 static void ended(NestProofRun *run)
 {
     NestProving *proving = &run->core->proving[run->accel];
@@ -29,7 +40,7 @@ static void ended(NestProofRun *run)
         g_warning("the proof of %s was not repeated: %s", nest_nick(nest_accel_nicks, run->accel),
             run->error->message);
     }
-    if (proving->waiters->len > 0)
+    if (is_overtaken(run->core, proving, run) || proving->waiters->len > 0)
         start(run->core, run->accel);
 }
 
@@ -112,9 +123,10 @@ GPtrArray *nest_core_proof_history(NestCore *core)
 void nest_core_prove_again(NestCore *core, const NestHost *host)
 {
     for (guint accel = NEST_ACCEL_KVM; accel <= NEST_ACCEL_TCG; accel++) {
-        const NestProving *proving = &core->proving[accel];
-        if (proving->last != NULL && !proving->running &&
-            nest_proof_is_outdated(proving->last, host))
+        NestProving *proving = &core->proving[accel];
+        if (proving->running)
+            proving->again = TRUE;
+        else if (proving->last != NULL && nest_proof_is_outdated(proving->last, host))
             start(core, accel);
     }
 }

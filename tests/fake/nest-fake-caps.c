@@ -38,6 +38,11 @@ static gboolean set_cap(NestBackendCaps *caps, const char *pair)
         caps->qemu_version = g_strdup(value);
         return TRUE;
     }
+    if (g_strcmp0(key, "libvirt") == 0) {
+        g_free(caps->libvirt_version);
+        caps->libvirt_version = g_strdup(value);
+        return TRUE;
+    }
     if (g_strcmp0(key, "networks") == 0) {
         caps->networks = strcmp(value, "1") == 0;
         return caps->networks || strcmp(value, "0") == 0;

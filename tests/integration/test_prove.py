@@ -306,6 +306,115 @@ class Late(unittest.TestCase):
 
 
 class Repeated(unittest.TestCase):
+    """What a proof depends on is another: it is repeated by itself, or called outdated."""
+
+    def on_host(self, name):
+        """A nestd on a recorded host of its own, and the root of that."""
+        daemon = self.enterContext(Fake())
+        root = daemon.directory / "host"
+        shutil.copytree(nestd.SOURCE / "tests" / "data" / "hosts" / name, root, symlinks=True)
+        daemon.config["daemon"]["host-root"] = root
+        daemon.restart()
+        daemon.wait_backend()
+        return daemon, root
+
+    def prove_both(self, daemon):
+        for accel in ("kvm", "tcg"):
+            self.assertEqual(daemon.request("POST", PROOF, {"accel": accel}).status, 200)
+        return daemon.get(PROOF)["proofs"]
+
+    def boots(self, daemon):
+        return sum(call[0] == "boot" for call in daemon.host.calls())
+
+    def test_after_another_kernel(self):
+        """KVM is the kernel's, QEMU's software CPU is not."""
+        daemon, root = self.on_host("intel-ready")
+        before = self.prove_both(daemon)
+        daemon.kill(signal.SIGTERM)
+        (root / "proc/sys/kernel/osrelease").write_text("9.9.9-1-amd64\n", encoding="utf-8")
+        daemon.start()
+        daemon.wait_backend()
+        eventually(lambda: daemon.get(PROOF)["proofs"][0]["kernel"] == "9.9.9-1-amd64")
+        after = daemon.get(PROOF)["proofs"]
+        self.assertNotEqual(before[0]["kernel"], "9.9.9-1-amd64")
+        self.assertFalse(after[0]["outdated"])
+        self.assertEqual(after[1], before[1])
+        self.assertEqual(self.boots(daemon), 3)
+        self.assertEqual([row["kernel"] for row in daemon.get(f"{PROOF}?history=1")["proofs"]
+                          if row["accel"] == "kvm"], ["9.9.9-1-amd64", before[0]["kernel"]])
+
+    def test_not_repeated_it_is_outdated(self):
+        """The hypervisor does not answer: what was proved with the old kernel is never passed off
+        as a result of the new one."""
+        daemon, root = self.on_host("intel-ready")
+        self.prove_both(daemon)
+        daemon.kill(signal.SIGTERM)
+        (root / "proc/sys/kernel/osrelease").write_text("9.9.9-1-amd64\n", encoding="utf-8")
+        daemon.host.control("boot:*:timeout:it hangs")
+        daemon.start()
+        daemon.wait_log("the proof of kvm was not repeated: it hangs")
+        proofs = daemon.get(PROOF)["proofs"]
+        self.assertEqual([row["outdated"] for row in proofs], [True, False])
+        self.assertEqual(daemon.get("/v1/status")["host"]["proofs"], proofs)
+        self.assertIn("have changed since: nestctl prove", daemon.nestctl("status").stdout)
+        daemon.host.control()
+        daemon.restart()
+        daemon.wait_backend()
+        eventually(lambda: not daemon.get(PROOF)["proofs"][0]["outdated"])
+
+    def test_after_another_libvirt(self):
+        with Fake() as daemon:
+            before = self.prove_both(daemon)
+            self.assertEqual([row["libvirt_version"] for row in before], ["9.0.0"] * 2)
+            daemon.environment["NEST_FAKE_CAPS"] = "libvirt=9.9.9"
+            daemon.restart()
+            self.all_of_libvirt(daemon, "9.9.9")
+
+    def test_after_libvirtd_came_back_as_another(self):
+        """nestd goes on running meanwhile."""
+        with Fake() as daemon:
+            self.prove_both(daemon)
+            daemon.host.control("set:caps:libvirt=9.9.9")
+            self.assertEqual({row["libvirt_version"] for row in daemon.get(PROOF)["proofs"]},
+                             {"9.0.0"})
+            with daemon.events() as events:
+                daemon.host.lose_connection()
+                for _ in range(2):
+                    events.wait_for(kind="host-proved")
+            self.all_of_libvirt(daemon, "9.9.9")
+            # The same one again is no reason.
+            daemon.host.lose_connection()
+            daemon.wait_log("the connection to the hypervisor broke")
+            eventually(lambda: daemon.log().count("the hypervisor is open") == 3)
+            self.assertEqual(self.boots(daemon), 4)
+
+    def all_of_libvirt(self, daemon, version):
+        eventually(lambda: {row["libvirt_version"] for row in daemon.get(PROOF)["proofs"]}
+                   == {version})
+        self.assertEqual([row["outdated"] for row in daemon.get(PROOF)["proofs"]], [False] * 2)
+        self.assertEqual(self.boots(daemon), 4)
+
+    def test_a_change_while_one_is_under_way(self):
+        """What began before the change is dated so, and repeated once it has ended."""
+        daemon, root = self.on_host("intel-nested-off")
+        daemon.host.control("set:caps:kvm=vmx")
+        daemon.restart()
+        daemon.wait_backend()
+        daemon.request("POST", PROOF, {"accel": "kvm"})
+        connection = nestd.Connection(daemon.socket, nestd.REPLY_DEADLINE)
+        with daemon.holding("boot", None, 0, "set:caps:kvm=vmx") as held:
+            connection.request("POST", PROOF, b'{"accel": "kvm"}',
+                               {"Content-Type": "application/json"})
+            held()
+            (root / "sys/module/kvm_intel/parameters/nested").write_text("Y\n", encoding="utf-8")
+            eventually(lambda: daemon.get("/v1/host")["nested_parameter"] == "Y")
+            self.assertTrue(daemon.get(PROOF)["proofs"][0]["outdated"])
+        self.assertEqual(nestd.Answer(connection.getresponse()).json["nested_parameter"], "N")
+        connection.close()
+        eventually(lambda: daemon.get(PROOF)["proofs"][0]["nested_parameter"] == "Y")
+        self.assertFalse(daemon.get(PROOF)["proofs"][0]["outdated"])
+        self.assertEqual(self.boots(daemon), 3)
+
     def test_after_a_change(self):
         with Fake() as daemon:
             daemon.request("POST", PROOF, {"accel": "tcg"})
