@@ -100,8 +100,9 @@ static void work(gpointer data)
 {
     NestExec *exec = data;
     if (record(exec, &exec->error))
-        nest_guest_exec_run(exec->core->backend, exec->uuid, exec->wish, on_output, exec,
-            exec->cancellable, &exec->begun, &exec->status, &exec->signal, &exec->error);
+        nest_guest_exec_run(exec->core->backend, exec->core->traces, exec->uuid, exec->wish,
+            on_output, exec, exec->cancellable, &exec->begun, &exec->status, &exec->signal,
+            &exec->error);
     nest_core_post(ended, exec);
 }
 

@@ -117,8 +117,8 @@ static void work(gpointer data)
     if (!record(transfer, &transfer->error))
         ;
     else if (transfer->put)
-        nest_guest_file_put(backend, transfer->uuid, &put, take_piece, transfer,
-            transfer->cancellable, &transfer->file, &transfer->error);
+        nest_guest_file_put(backend, transfer->core->traces, transfer->uuid, &put, take_piece,
+            transfer, transfer->cancellable, &transfer->file, &transfer->error);
     else
         nest_guest_file_get(backend, transfer->uuid, transfer->path, give_piece, transfer,
             transfer->cancellable, &transfer->begun, &transfer->file, &transfer->error);

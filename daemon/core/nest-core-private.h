@@ -6,6 +6,7 @@
 #include "nest-operations.h"
 #include "nest-recipes.h"
 #include "nest-record.h"
+#include "nest-traces.h"
 
 /* The inside of NestCore, for the nest-core-*.c files only.
  *
@@ -55,6 +56,9 @@ struct NestCore {
     GArray *entries; /* NestVmEntry, made on demand */
     NestOperations *operations;
     guint execs; /* commands and transfers under way inside VMs */
+    NestTraces *traces;
+    guint clear_timer; /* while something is left in guests */
+    gboolean clearing;
     GHashTable *unrecorded; /* gint64 * → NestJob */
     GQueue *waiting; /* requests until the backend is open */
 
@@ -143,6 +147,11 @@ gboolean nest_core_enter_guest(
 /* Commits an event that tells of a visit, before it begins. Any thread. */
 gboolean nest_core_note_visit(NestCore *core, const char *kind, const char *uuid, const char *name,
     const char *message, GError **error);
+
+/* nest-core-clear.c */
+gboolean nest_core_recall_traces(NestCore *core, GError **error);
+/* Takes away from now on what is left in guests, if anything is. */
+void nest_core_clear_guests(NestCore *core);
 
 /* nest-core-change.c */
 gboolean nest_core_resolve(NestCore *core, const char *ref, char **ret_uuid, GError **error);

@@ -255,7 +255,7 @@ gboolean nest_core_start(NestCore *core, GError **error)
 {
     core->marks = nest_marks_load(core->store, core->config->trust_default, error);
     if (core->marks == NULL || !load_inventory(core, error) ||
-        !nest_core_recall_verdicts(core, error))
+        !nest_core_recall_verdicts(core, error) || !nest_core_recall_traces(core, error))
         return FALSE;
     core->sampler = nest_sampler_new(core->backend, core->marks, monitor_seconds(core->config));
     nest_core_recall_activity(core);
@@ -278,6 +278,7 @@ gboolean nest_core_stop(NestCore *core, guint timeout_ms)
     g_clear_handle_id(&core->reconcile_timer, g_source_remove);
     g_clear_handle_id(&core->sample_timer, g_source_remove);
     g_clear_handle_id(&core->reopen_timer, g_source_remove);
+    g_clear_handle_id(&core->clear_timer, g_source_remove);
     nest_core_refuse_waiting(core);
     nest_core_tree_refuse(core);
     guint timer = g_timeout_add(timeout_ms, on_stop_timer, &late);
@@ -304,6 +305,7 @@ void nest_core_free(NestCore *core)
     nest_inventory_free(core->inventory);
     nest_sampler_free(core->sampler);
     nest_marks_free(core->marks);
+    nest_traces_free(core->traces);
     nest_host_place_free(core->place);
     nest_recipes_free(core->recipes);
     g_array_unref(core->entries);

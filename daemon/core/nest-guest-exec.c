@@ -3,6 +3,7 @@
 #include "nest-error.h"
 #include "nest-guest-read.h"
 #include "nest-guest-script.h"
+#include "nest-guest-shell.h"
 #include "nest-guest-stream.h"
 #include "nest-guest-windows.h"
 #include <string.h>
@@ -13,26 +14,12 @@
 #define KILL_SECONDS 5
 #define WORDS_MAX 1000 /* bytes of output of nestd's own scripts */
 
-/* 1: the folder, 2: where to run, then the command. Only what goes wrong before the command begins
- * is said where the agent keeps it. */
-static const char begin_script[] =
-    "d=$1 c=$2; shift 2; u=$(umask); umask 077\n"
-    "mkdir \"$d\" || exit 125\n"
-    "[ -z \"$c\" ] || cd \"$c\" || { rmdir \"$d\"; exit 125; }\n"
-    "{ : >\"$d/1\" && : >\"$d/2\"; } || { rm -rf \"$d\"; exit 125; }\n"
-    "umask \"$u\"; exec >>\"$d/1\" 2>>\"$d/2\"\n"
-    "[ -r /proc/$$/stat ] && read -r _ _ _ _ g _ </proc/$$/stat && [ \"$g\" != $$ ] &&\n"
-    "    command -v setsid >/dev/null && exec setsid \"$@\"\n"
-    "exec \"$@\"\n";
-static const char kill_script[] =
-    "kill -s \"$1\" -- \"-$2\" 2>/dev/null || kill -s \"$1\" \"$2\"\n";
-static const char clean_script[] = "rm -rf \"$1\"\n";
-
 typedef struct {
     NestGuestTalk talk;
     NestGuestOutput output;
     gpointer user_data;
     GCancellable *cancellable;
+    NestTraces *traces;
     gboolean windows;
     char folder[160];
     gint64 pid;
@@ -75,30 +62,14 @@ static gboolean check_guest(Run *run, GError **error)
     return TRUE;
 }
 
-static char **make_words(const Run *run, const NestExecWish *wish)
+/* Takes command. What comes of it is the caller's; FALSE: it could not be run to its end. */
+static gboolean run_script(Run *run, GStrv command, NestGuestOutcome *ret_outcome)
 {
-    g_autoptr(GStrvBuilder) words = g_strv_builder_new();
-    const char *cwd = wish->cwd != NULL ? wish->cwd : "";
-    g_strv_builder_add_many(words, "-c", begin_script, "sh", run->folder, cwd, NULL);
-    if (wish->env != NULL && *wish->env != NULL) {
-        g_strv_builder_add(words, "env");
-        g_strv_builder_addv(words, (const char **)wish->env);
-        g_strv_builder_add_many(words, "sh", "-c", "exec \"$@\"", "sh", NULL);
-    }
-    g_autofree char *line = wish->shell ? g_strjoinv(" ", wish->command) : NULL;
-    if (line != NULL)
-        g_strv_builder_add_many(words, "/bin/sh", "-c", line, NULL);
-    else
-        g_strv_builder_addv(words, (const char **)wish->command);
-    return g_strv_builder_end(words);
-}
-
-/* What comes of it is the caller's; FALSE: it could not be run to its end. */
-static gboolean run_script(
-    Run *run, const char *program, const char *const *words, NestGuestOutcome *ret_outcome)
-{
-    const NestGuestScript script = {
-        .path = program, .arguments = words, .seconds = KILL_SECONDS, .output_max = WORDS_MAX};
+    g_auto(GStrv) taken = command;
+    const NestGuestScript script = {.path = taken[0],
+        .arguments = (const char *const *)taken + 1,
+        .seconds = KILL_SECONDS,
+        .output_max = WORDS_MAX};
     return nest_guest_script_run(
         run->talk.backend, run->talk.uuid, &script, NULL, ret_outcome, NULL);
 }
@@ -106,12 +77,11 @@ static gboolean run_script(
 /* Where files of the moment are kept. */
 static char *find_temp(Run *run, GError **error)
 {
-    static const char *const words[] = {"/d", "/c", "echo", "%SystemRoot%", NULL};
     g_auto(NestGuestOutcome) outcome = {NULL};
     gsize length = 0;
     if (!run->windows)
         return g_strdup("/tmp");
-    const char *data = run_script(run, "cmd.exe", words, &outcome)
+    const char *data = run_script(run, nest_guest_windows_where(), &outcome)
         ? g_bytes_get_data(outcome.output, &length)
         : NULL;
     g_autofree char *printed = g_strndup(data != NULL ? data : "", length);
@@ -122,22 +92,38 @@ static char *find_temp(Run *run, GError **error)
     return temp;
 }
 
+static gboolean keep_in_mind(Run *run, GError **error)
+{
+    const NestTrace trace = {
+        (char *)run->talk.uuid, run->folder, .windows = run->windows, .command = TRUE};
+    return nest_traces_begin(run->traces, &trace, error);
+}
+
+/* An agent that says no has not begun it. */
+static gboolean start(Run *run, const char *const *words, const char *input, GError **error)
+{
+    g_autoptr(GError) cause = NULL;
+    g_autofree char *answer = NULL;
+    if (nest_guest_talk_ask(
+            &run->talk, nest_agent_exec_ask(words[0], words + 1, input), &answer, &cause) &&
+        nest_agent_exec_read(answer, &run->pid, &cause))
+        return TRUE;
+    nest_traces_end(run->traces, run->folder, nest_error_code(cause) != NEST_ERROR_GUEST_AGENT);
+    g_propagate_error(error, g_steal_pointer(&cause));
+    return FALSE;
+}
+
 static gboolean begin(Run *run, const NestExecWish *wish, GError **error)
 {
-    g_autofree char *answer = NULL;
     g_autofree char *temp = check_guest(run, error) ? find_temp(run, error) : NULL;
     if (temp == NULL)
         return FALSE;
     g_snprintf(run->folder, sizeof run->folder, "%s%s.nestd-%08x%08x%08x", temp,
         run->windows ? "\\" : "/", g_random_int(), g_random_int(), g_random_int());
-    g_auto(GStrv) words =
-        run->windows ? nest_guest_windows_begin(run->folder, wish, error) : make_words(run, wish);
-    if (words == NULL)
-        return FALSE;
-    char *question = nest_agent_exec_ask(
-        run->windows ? "powershell.exe" : "/bin/sh", (const char *const *)words, wish->input);
-    return nest_guest_talk_ask(&run->talk, question, &answer, error) &&
-        nest_agent_exec_read(answer, &run->pid, error);
+    g_auto(GStrv) words = run->windows ? nest_guest_windows_begin(run->folder, wish, error)
+                                       : nest_guest_shell_begin(run->folder, wish);
+    return words != NULL && keep_in_mind(run, error) &&
+        start(run, (const char *const *)words, wish->input, error);
 }
 
 /* ---- while it runs ---- */
@@ -248,11 +234,9 @@ static gboolean has_ended(Run *run)
 static gboolean send_signal(Run *run, const char *signal)
 {
     g_auto(NestGuestOutcome) outcome = {NULL};
-    g_autofree char *pid = g_strdup_printf("%" G_GINT64_FORMAT, run->pid);
-    const char *const words[] = {"-c", kill_script, "sh", signal, pid, NULL};
-    const char *const windows[] = {"/f", "/t", "/pid", pid, NULL};
-    return run_script(
-        run, run->windows ? "taskkill.exe" : "/bin/sh", run->windows ? windows : words, &outcome);
+    GStrv command =
+        run->windows ? nest_guest_windows_kill(run->pid) : nest_guest_shell_kill(signal, run->pid);
+    return run_script(run, command, &outcome);
 }
 
 static gboolean kill_it(Run *run)
@@ -264,14 +248,15 @@ static gboolean kill_it(Run *run)
     return run->status.exited;
 }
 
-static void clean(Run *run)
+/* TRUE: nothing is left there. */
+static gboolean clean(Run *run)
 {
     g_auto(NestGuestOutcome) outcome = {NULL};
-    const char *const words[] = {"-c", clean_script, "sh", run->folder, NULL};
-    const char *const windows[] = {"/d", "/c", "rd", "/s", "/q", run->folder, NULL};
     for (guint i = 0; i < G_N_ELEMENTS(run->streams); i++)
         nest_guest_stream_close(&run->streams[i], &run->talk);
-    run_script(run, run->windows ? "cmd.exe" : "/bin/sh", run->windows ? windows : words, &outcome);
+    GStrv command =
+        run->windows ? nest_guest_windows_drop(run->folder) : nest_guest_shell_drop(run->folder);
+    return run_script(run, command, &outcome) && outcome.status == 0;
 }
 
 /* It never came so far as to print anything. */
@@ -292,17 +277,20 @@ static void give_up(Run *run, GError **error)
     NestErrorCode code = nest_error_code(*error);
     if (code == NEST_ERROR_VM_STATE || code == NEST_ERROR_VM_NOT_FOUND || kill_it(run))
         return;
-    g_prefix_error(error, "the command may still run in the guest, for it could not be killed: ");
+    g_prefix_error(error,
+        "the command may still run in the guest until its agent answers again, for it could not be "
+        "killed: ");
 }
 
-gboolean nest_guest_exec_run(NestBackend *backend, const char *uuid, const NestExecWish *wish,
-    NestGuestOutput output, gpointer user_data, GCancellable *cancellable, gboolean *ret_begun,
-    gint64 *ret_status, guint *ret_signal, GError **error)
+gboolean nest_guest_exec_run(NestBackend *backend, NestTraces *traces, const char *uuid,
+    const NestExecWish *wish, NestGuestOutput output, gpointer user_data, GCancellable *cancellable,
+    gboolean *ret_begun, gint64 *ret_status, guint *ret_signal, GError **error)
 {
     g_autoptr(GError) cause = NULL;
     Run run = {.output = output,
         .user_data = user_data,
         .cancellable = cancellable,
+        .traces = traces,
         .streams = {{.handle = -1}, {.handle = -1}}};
     nest_guest_talk_init(&run.talk, backend, uuid);
     if (!nest_guest_exec_check(wish, error) || !begin(&run, wish, error))
@@ -311,8 +299,7 @@ gboolean nest_guest_exec_run(NestBackend *backend, const char *uuid, const NestE
     gboolean good = follow(&run, &cause) && check_began(&run, &cause);
     if (!good)
         give_up(&run, &cause);
-    if (run.status.exited)
-        clean(&run);
+    nest_traces_end(traces, run.folder, run.status.exited && clean(&run));
     if (good) {
         gboolean number = run.windows && run.status.signal > 0; /* a status that is an exception */
         *ret_status = number ? (gint64)run.status.signal : run.status.status;

@@ -185,17 +185,20 @@ static gboolean fill(Transfer *transfer, const char *part, const NestGuestPut *p
 }
 
 /* What was begun is taken away, also after an abort. */
-static void take_back(Transfer *transfer, const char *part, GError **error)
+static gboolean take_back(Transfer *transfer, const char *part, GError **error)
 {
-    gboolean closed = nest_guest_stream_close(&transfer->stream, &transfer->talk);
-    if (run(transfer, nest_guest_shell_drop(part), SHELL_SECONDS, NULL, NULL, NULL) && closed)
-        return;
-    g_prefix_error(error, "%s may be left in the guest, for it could not be removed: ", part);
+    nest_guest_stream_close(&transfer->stream, &transfer->talk);
+    if (run(transfer, nest_guest_shell_drop(part), SHELL_SECONDS, NULL, NULL, NULL))
+        return TRUE;
+    g_prefix_error(error,
+        "%s may be left in the guest until its agent answers again, for it could not be removed: ",
+        part);
+    return FALSE;
 }
 
-gboolean nest_guest_file_put(NestBackend *backend, const char *uuid, const NestGuestPut *put,
-    NestGuestSource source, gpointer user_data, GCancellable *cancellable, NestFile **ret_file,
-    GError **error)
+gboolean nest_guest_file_put(NestBackend *backend, NestTraces *traces, const char *uuid,
+    const NestGuestPut *put, NestGuestSource source, gpointer user_data, GCancellable *cancellable,
+    NestFile **ret_file, GError **error)
 {
     Transfer transfer;
     if (!nest_guest_file_check(put, error))
@@ -211,16 +214,18 @@ gboolean nest_guest_file_put(NestBackend *backend, const char *uuid, const NestG
     g_autofree char *part = nest_guest_shell_part(put->path, mark);
     file->path = g_strdup(put->path);
     file->size = put->size;
+    const NestTrace trace = {.uuid = (char *)uuid, .path = part};
+    if (!nest_traces_begin(traces, &trace, error))
+        return FALSE;
     gboolean good = run(&transfer, nest_guest_shell_prepare(part, put->path, put->size),
                         SHELL_SECONDS, cancellable, NULL, &cause) &&
         fill(&transfer, part, put, source, user_data, file, &cause);
-    if (good) {
+    nest_traces_end(traces, part, good || take_back(&transfer, part, &cause));
+    if (good)
         *ret_file = g_steal_pointer(&file);
-        return TRUE;
-    }
-    take_back(&transfer, part, &cause);
-    g_propagate_error(error, g_steal_pointer(&cause));
-    return FALSE;
+    else
+        g_propagate_error(error, g_steal_pointer(&cause));
+    return good;
 }
 
 /* ---- get ---- */

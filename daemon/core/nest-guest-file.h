@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 #include "nest-backend.h"
+#include "nest-traces.h"
 
 /* Files put into a VM and got out of it, over the agent there; blocks as long as that takes. Every
  * question to the agent has its deadline, and an answer that is late is asked for again from the
@@ -27,12 +28,13 @@ gboolean nest_guest_file_check(const NestGuestPut *put, GError **error);
 
 /* The file goes into another one beside it, .nestd-NUMBER, which takes its place by renaming once
  * all of it is there by size and, where the guest can tell, SHA-256. On FALSE the file is as it was
- * and that other one is taken away: where it could not be, the message says so. VM_UNFIT where the
+ * and that other one, a trace until then, is taken away: where it could not be, the message says
+ * so. VM_UNFIT where the
  * guest can't or won't take it, NOT_VERIFIED where it is not there as it was sent, ABORTED once
  * cancellable has fired; else as source, or as the agent of NestBackendOps. */
-gboolean nest_guest_file_put(NestBackend *backend, const char *uuid, const NestGuestPut *put,
-    NestGuestSource source, gpointer user_data, GCancellable *cancellable, NestFile **ret_file,
-    GError **error);
+gboolean nest_guest_file_put(NestBackend *backend, NestTraces *traces, const char *uuid,
+    const NestGuestPut *put, NestGuestSource source, gpointer user_data, GCancellable *cancellable,
+    NestFile **ret_file, GError **error);
 
 /* *ret_begun: it could be opened. NOT_VERIFIED where it changed meanwhile; a file that has only
  * grown is what it was. */

@@ -2,7 +2,9 @@
 #include "nest-guest-script.h"
 #include "nest-error.h"
 #include "nest-guest-read.h"
+#include "nest-guest-shell.h"
 #include "nest-guest-talk.h"
+#include "nest-guest-windows.h"
 
 #define LOOK_MS_MIN 5
 #define LOOK_MS_MAX 200
@@ -105,11 +107,11 @@ static gboolean wait_for_end(const Run *run, NestGuestOutcome *outcome, GError *
 /* Nobody waits for what comes of it. */
 static void kill_it(const Run *run)
 {
-    g_autofree char *line = g_strdup_printf("kill -s KILL -- -%" G_GINT64_FORMAT
-                                            " 2>/dev/null || kill -s KILL %" G_GINT64_FORMAT,
-        run->pid, run->pid);
-    const char *const words[] = {"-c", line, NULL};
-    g_free(ask(run, nest_agent_exec_ask("/bin/sh", words, NULL), NULL));
+    gboolean windows = g_str_has_suffix(run->script->path, ".exe");
+    g_auto(GStrv) words =
+        windows ? nest_guest_windows_kill(run->pid) : nest_guest_shell_kill("KILL", run->pid);
+    const char *const *command = (const char *const *)words;
+    g_free(ask(run, nest_agent_exec_ask(command[0], command + 1, NULL), NULL));
 }
 
 gboolean nest_guest_script_run(NestBackend *backend, const char *uuid,

@@ -22,7 +22,7 @@ void nest_guest_outcome_clear(NestGuestOutcome *outcome);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(NestGuestOutcome, nest_guest_outcome_clear)
 
 /* Blocks until it has ended. TIMEOUT where it has not in time, ABORTED if cancelled: it is killed
- * then, where the guest has a POSIX shell. Else as the agent of NestBackendOps. */
+ * then. Else as the agent of NestBackendOps. */
 gboolean nest_guest_script_run(NestBackend *backend, const char *uuid,
     const NestGuestScript *script, GCancellable *cancellable, NestGuestOutcome *ret_outcome,
     GError **error);

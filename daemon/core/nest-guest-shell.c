@@ -7,6 +7,39 @@
 #define PATH_BYTES_MAX 4000
 #define SHA256_DIGITS 64
 
+/* look: of process $1, group in g, and in w what no other process has, not even after a restart of
+ * the guest: when it began, and in which run. What is in brackets before may hold anything. */
+#define LOOK_AT_A_PROCESS \
+    "look() {\n" \
+    "    w=; [ -r \"/proc/$1/stat\" ] && read -r s <\"/proc/$1/stat\" || return 1\n" \
+    "    set -f; set -- ${s##*)}; shift 2; g=$1; shift 17; w=$1\n" \
+    "    read -r s </proc/sys/kernel/random/boot_id && w=$w,$s\n" \
+    "}\n"
+
+/* 1: the folder, 2: where to run, then the command. */
+static const char begin_script[] = LOOK_AT_A_PROCESS
+    "d=$1 c=$2; shift 2; u=$(umask); umask 077\n"
+    "mkdir \"$d\" || exit 125\n"
+    "[ -z \"$c\" ] || cd \"$c\" || { rmdir \"$d\"; exit 125; }\n"
+    "g=$$; look $$\n"
+    "{ echo $$ $w >\"$d/pid\" && : >\"$d/1\" && : >\"$d/2\"; } || { rm -rf \"$d\"; exit 125; }\n"
+    "umask \"$u\"; exec >>\"$d/1\" 2>>\"$d/2\"\n"
+    "[ \"$g\" != $$ ] && command -v setsid >/dev/null && exec setsid \"$@\"\n"
+    "exec \"$@\"\n";
+
+/* 1: the folder or part. Only what its owner has written there is believed: somebody else may have
+ * made it again. */
+static const char clear_script[] = LOOK_AT_A_PROCESS
+    "d=$1; [ -e \"$d\" ] || exit 0\n"
+    "runs() { look \"$p\" && [ \"$w\" = \"$k\" ]; }\n"
+    "p= k=; [ -d \"$d\" ] && [ ! -h \"$d\" ] && [ -O \"$d\" ] && read -r p k <\"$d/pid\"\n"
+    "if [ -n \"$k\" ] && runs; then\n"
+    "    kill -s TERM -- \"-$p\" || kill -s TERM \"$p\"; n=0\n"
+    "    while [ $n -lt 3 ] && runs; do sleep 1; n=$((n + 1)); done\n"
+    "    kill -s KILL -- \"-$p\" || { runs && kill -s KILL \"$p\"; }\n"
+    "fi 2>/dev/null\n"
+    "rm -rf \"$d\" && echo gone\n";
+
 /* 1: the part, 2: the file, 3: its folder, 4: KiB that are needed. What df says in another form
  * than POSIX has is not gone by. */
 static const char prepare_script[] =
@@ -38,7 +71,9 @@ static const char finish_script[] =
     "sync \"$p\" 2>/dev/null\n"
     "chmod \"$m\" \"$p\" && mv -f \"$p\" \"$f\" && echo \"$how $m\"\n";
 
-static const char drop_script[] = "rm -f \"$1\"\n";
+static const char kill_script[] =
+    "kill -s \"$1\" -- \"-$2\" 2>/dev/null || kill -s \"$1\" \"$2\"\n";
+static const char drop_script[] = "rm -rf \"$1\"\n";
 
 /* 1: the file, 2: bytes. A file that can't be read twice, as a device, is not looked at. */
 static const char sum_script[] =
@@ -59,6 +94,42 @@ static GStrv sh(const char *script, ...)
         g_strv_builder_add(words, word);
     va_end(rest);
     return g_strv_builder_end(words);
+}
+
+/* ---- a command ---- */
+
+GStrv nest_guest_shell_begin(const char *folder, const NestExecWish *wish)
+{
+    g_autoptr(GStrvBuilder) words = g_strv_builder_new();
+    const char *cwd = wish->cwd != NULL ? wish->cwd : "";
+    g_strv_builder_add_many(words, "/bin/sh", "-c", begin_script, "sh", folder, cwd, NULL);
+    if (wish->env != NULL && *wish->env != NULL) {
+        g_strv_builder_add(words, "env");
+        g_strv_builder_addv(words, (const char **)wish->env);
+        g_strv_builder_add_many(words, "sh", "-c", "exec \"$@\"", "sh", NULL);
+    }
+    g_autofree char *line = wish->shell ? g_strjoinv(" ", wish->command) : NULL;
+    if (line != NULL)
+        g_strv_builder_add_many(words, "/bin/sh", "-c", line, NULL);
+    else
+        g_strv_builder_addv(words, (const char **)wish->command);
+    return g_strv_builder_end(words);
+}
+
+GStrv nest_guest_shell_kill(const char *signal, gint64 pid)
+{
+    g_autofree char *number = g_strdup_printf("%" G_GINT64_FORMAT, pid);
+    return sh(kill_script, signal, number, NULL);
+}
+
+GStrv nest_guest_shell_drop(const char *path)
+{
+    return sh(drop_script, path, NULL);
+}
+
+GStrv nest_guest_shell_clear(const char *path)
+{
+    return sh(clear_script, path, NULL);
 }
 
 /* ---- a file is put ---- */
@@ -99,11 +170,6 @@ GStrv nest_guest_shell_finish(
 {
     g_autofree char *bytes = g_strdup_printf("%" G_GUINT64_FORMAT, size);
     return sh(finish_script, part, path, mode != NULL ? mode : "", bytes, sha256, NULL);
-}
-
-GStrv nest_guest_shell_drop(const char *part)
-{
-    return sh(drop_script, part, NULL);
 }
 
 static gboolean is_octal(const char *text)

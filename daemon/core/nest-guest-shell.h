@@ -7,6 +7,22 @@
  * A command is the program and its arguments (g_strfreev). Text of others is always an argument,
  * never part of a script. */
 
+/* ---- a command ---- */
+
+/* Starts wish, with both outputs sent to the files 1 and 2 of folder, which it makes, and in which
+ * it says who it is; only what goes wrong before is said where the agent keeps it. */
+GStrv nest_guest_shell_begin(const char *folder, const NestExecWish *wish);
+
+/* Sends signal ("TERM") to the group that pid leads, or to pid alone where it leads none. */
+GStrv nest_guest_shell_kill(const char *signal, gint64 pid);
+
+/* Takes a folder or the part of a file away. */
+GStrv nest_guest_shell_drop(const char *path);
+
+/* The same, and ends the command of the folder where that still runs. Prints something if there was
+ * anything. */
+GStrv nest_guest_shell_clear(const char *path);
+
 /* ---- a file is put: into a part beside it, which then takes its place ---- */
 
 /* Whether path can be that of a file in a guest, whole from its root: INVALID_REQUEST. */
@@ -23,9 +39,6 @@ GStrv nest_guest_shell_prepare(const char *part, const char *path, guint64 size)
  * the mode. */
 GStrv nest_guest_shell_finish(
     const char *part, const char *path, const char *mode, guint64 size, const char *sha256);
-
-/* Takes a part away. */
-GStrv nest_guest_shell_drop(const char *part);
 
 /* What finish printed. FALSE: it is something else. */
 gboolean nest_guest_shell_read_finished(const char *printed, NestFile *file);

@@ -3,6 +3,7 @@
 #include "nest-error.h"
 #include <string.h>
 
+#define SAID_MAX 600
 #define LINE_MAX_CHARS 32000 /* of 32767, Windows' own bound */
 
 /* Runs of backslashes count only before a quotation mark. Source: Microsoft, "Parsing C
@@ -76,17 +77,22 @@ static void append_env(GString *script, const NestExecWish *wish)
     }
 }
 
+/* What PowerShell prints itself when it runs below a service would be XML. */
+#define FIRST \
+    "$ErrorActionPreference='Stop'\n" \
+    "$ProgressPreference='SilentlyContinue'\n" \
+    "function t($s){[Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($s))}\n"
+
 static char *make_script(const char *folder, const NestExecWish *wish)
 {
-    GString *script = g_string_new("$ErrorActionPreference='Stop'\n"
-                                   "$ProgressPreference='SilentlyContinue'\n"
-                                   "function t($s){[Text.Encoding]::UTF8.GetString("
-                                   "[Convert]::FromBase64String($s))}\n");
+    GString *script = g_string_new(FIRST);
     g_autofree char *place = text_of(folder, -1);
     g_string_append_printf(script,
         "$d=%s\n"
         "try{\n"
         "[void][IO.Directory]::CreateDirectory($d)\n"
+        "$o=[Diagnostics.Process]::GetCurrentProcess()\n"
+        "[IO.File]::WriteAllText(\"$d\\pid\",\"$($o.Id) $($o.StartTime.Ticks)\")\n"
         "$m=@{RedirectStandardOutput=\"$d\\1\";RedirectStandardError=\"$d\\2\";"
         "NoNewWindow=$true;PassThru=$true}\n",
         place);
@@ -118,6 +124,7 @@ static gboolean is_batch(const char *program)
     return g_str_has_suffix(lower, ".bat") || g_str_has_suffix(lower, ".cmd");
 }
 
+/* As -EncodedCommand wants it. */
 static char *encode(const char *script)
 {
     glong length = 0;
@@ -125,6 +132,33 @@ static char *encode(const char *script)
     for (glong i = 0; i < length; i++)
         wide[i] = GUINT16_TO_LE(wide[i]);
     return g_base64_encode((const guchar *)wide, (gsize)length * sizeof *wide);
+}
+
+static GStrv powershell(const char *encoded)
+{
+    const char *const words[] = {"powershell.exe", "-NoLogo", "-NoProfile", "-NonInteractive",
+        "-EncodedCommand", encoded, NULL};
+    return g_strdupv((char **)words);
+}
+
+char *nest_guest_windows_encode(const char *script)
+{
+    g_autofree char *whole =
+        g_strdup_printf(FIRST "try{[Console]::OutputEncoding=[Text.Encoding]::UTF8}catch{}\n"
+                              "function last($s){$s=$s.Trim()\n"
+                              "if($s.Length -gt %d){$s=$s.Substring($s.Length-%d)}\n"
+                              "$s}\n"
+                              "try{$said=&{\n%s\n}|Out-String}\n"
+                              "catch{[Console]::Error.Write((last($_|Out-String))); exit 1}\n"
+                              "[Console]::Out.Write((last $said))\n",
+            SAID_MAX, SAID_MAX, script);
+    return encode(whole);
+}
+
+GStrv nest_guest_windows_script(const char *script)
+{
+    g_autofree char *encoded = nest_guest_windows_encode(script);
+    return powershell(encoded);
 }
 
 GStrv nest_guest_windows_begin(const char *folder, const NestExecWish *wish, GError **error)
@@ -141,9 +175,52 @@ GStrv nest_guest_windows_begin(const char *folder, const NestExecWish *wish, GEr
             "the command is too long for Windows");
         return NULL;
     }
-    const char *const words[] = {
-        "-NoLogo", "-NoProfile", "-NonInteractive", "-EncodedCommand", encoded, NULL};
-    return g_strdupv((char **)words);
+    return powershell(encoded);
+}
+
+static GStrv command_of(const char *first, ...)
+{
+    g_autoptr(GStrvBuilder) words = g_strv_builder_new();
+    va_list rest;
+    va_start(rest, first);
+    for (const char *word = first; word != NULL; word = va_arg(rest, const char *))
+        g_strv_builder_add(words, word);
+    va_end(rest);
+    return g_strv_builder_end(words);
+}
+
+GStrv nest_guest_windows_where(void)
+{
+    return command_of("cmd.exe", "/d", "/c", "echo", "%SystemRoot%", NULL);
+}
+
+GStrv nest_guest_windows_kill(gint64 pid)
+{
+    g_autofree char *number = g_strdup_printf("%" G_GINT64_FORMAT, pid);
+    return command_of("taskkill.exe", "/f", "/t", "/pid", number, NULL);
+}
+
+GStrv nest_guest_windows_drop(const char *folder)
+{
+    return command_of("cmd.exe", "/d", "/c", "rd", "/s", "/q", folder, NULL);
+}
+
+GStrv nest_guest_windows_clear(const char *path)
+{
+    g_autofree char *place = text_of(path, -1);
+    g_autofree char *script =
+        g_strdup_printf("$d=%s\n"
+                        "if(-not(Test-Path -LiteralPath $d)){return}\n"
+                        "try{\n"
+                        "$w=[IO.File]::ReadAllText(\"$d\\pid\").Split(' ')\n"
+                        "$p=[Diagnostics.Process]::GetProcessById([int]$w[0])\n"
+                        "if($p.StartTime.Ticks -eq [long]$w[1]){\n"
+                        "[void](taskkill.exe /f /t /pid $w[0]); [void]$p.WaitForExit(5000)}\n"
+                        "}catch{}\n"
+                        "Remove-Item -Recurse -Force -LiteralPath $d\n"
+                        "'gone'\n",
+            place);
+    return nest_guest_windows_script(script);
 }
 
 char *nest_guest_windows_temp(const char *printed)

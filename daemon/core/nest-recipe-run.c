@@ -6,6 +6,7 @@
 #include "nest-guest-look.h"
 #include "nest-guest-read.h"
 #include "nest-guest-script.h"
+#include "nest-guest-windows.h"
 #include <string.h>
 
 #define LIKE_SECONDS 10
@@ -20,24 +21,6 @@ static const char look_script[] =
 static const char like_script[] = ". /etc/os-release && echo \"$ID_LIKE\"";
 
 /* ---- the two shells ---- */
-
-/* What PowerShell prints itself when it runs below a service would be XML. */
-char *nest_recipe_encode(const char *script)
-{
-    g_autofree char *whole = g_strdup_printf(
-        "$ProgressPreference = 'SilentlyContinue'; $ErrorActionPreference = 'Stop'; $status = 0\n"
-        "try { [Console]::OutputEncoding = [Text.Encoding]::UTF8 } catch { }\n"
-        "try { $said = & {\n%s\n} | Out-String } catch { $said = $_ | Out-String; $status = 1 }\n"
-        "$said = $said.Trim()\n"
-        "if ($said.Length -gt %d) { $said = $said.Substring($said.Length - %d) }\n"
-        "[Console]::Out.Write($said); exit $status\n",
-        script, SAID_MAX, SAID_MAX);
-    glong units = 0;
-    g_autofree gunichar2 *wide = g_utf8_to_utf16(whole, -1, NULL, &units, NULL);
-    for (glong i = 0; i < units; i++)
-        wide[i] = GUINT16_TO_LE(wide[i]);
-    return g_base64_encode((const guchar *)wide, (gsize)units * sizeof *wide);
-}
 
 static char *quote_for_powershell(const char *text)
 {
@@ -65,10 +48,7 @@ static GStrv look_command(NestShell shell, const GPtrArray *checks)
     g_autoptr(GStrvBuilder) words = g_strv_builder_new();
     if (shell == NEST_SHELL_POWERSHELL) {
         g_autofree char *script = powershell_looks(checks);
-        g_autofree char *encoded = nest_recipe_encode(script);
-        g_strv_builder_add_many(words, "powershell.exe", "-NoProfile", "-NonInteractive",
-            "-EncodedCommand", encoded, NULL);
-        return g_strv_builder_end(words);
+        return nest_guest_windows_script(script);
     }
     g_strv_builder_add_many(words, "/bin/sh", "-c", look_script, "sh", NULL);
     for (guint i = 0; i < checks->len; i++)
@@ -308,7 +288,7 @@ static gboolean run_shell(NestBackend *backend, const char *uuid, const NestExec
     gulong aborting = g_cancellable_connect(
         cancellable, G_CALLBACK(on_abort), g_object_ref(timer), g_object_unref);
     gboolean good = nest_guest_exec_run(
-        backend, uuid, wish, on_output, said, timer, &begun, ret_status, &signal, error);
+        backend, NULL, uuid, wish, on_output, said, timer, &begun, ret_status, &signal, error);
     g_cancellable_disconnect(cancellable, aborting);
     g_source_remove(source);
     if (signal != 0)
@@ -342,11 +322,10 @@ static gboolean apply_powershell(NestBackend *backend, const char *uuid, const N
     guint seconds, GCancellable *cancellable, GError **error)
 {
     g_autofree char *script = nest_recipe_step_command(step);
-    g_autofree char *encoded = nest_recipe_encode(script);
-    const char *const command[] = {
-        "powershell.exe", "-NoProfile", "-NonInteractive", "-EncodedCommand", encoded, NULL};
+    g_auto(GStrv) command = nest_guest_windows_script(script);
     gint64 status = 0;
-    g_autofree char *said = run(backend, uuid, command, seconds, cancellable, &status, error);
+    g_autofree char *said =
+        run(backend, uuid, (const char *const *)command, seconds, cancellable, &status, error);
     return said != NULL && judge(step, status, said, strlen(said), error);
 }
 

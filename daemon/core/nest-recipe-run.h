@@ -34,7 +34,7 @@ gboolean nest_recipe_look(NestBackend *backend, const char *uuid, NestRecipeLook
     guint seconds, GCancellable *cancellable, GError **error);
 
 /* Carries step out. VM_UNFIT with the end of what it printed where it failed; TIMEOUT, ABORTED:
- * what runs in a POSIX guest was killed. */
+ * what runs was killed. */
 gboolean nest_recipe_apply(NestBackend *backend, const char *uuid, const NestRecipe *recipe,
     const NestRecipeStep *step, GCancellable *cancellable, GError **error);
 
@@ -44,7 +44,3 @@ gboolean nest_recipe_wait(NestBackend *backend, const char *uuid, guint seconds,
 
 /* Half a second until something is looked at again; ABORTED. */
 gboolean nest_recipe_rest(GCancellable *cancellable, GError **error);
-
-/* The command that PowerShell is given as -EncodedCommand; what it prints is the last of what
- * script gives, its exit status 1 where that ends with an error. */
-char *nest_recipe_encode(const char *script);

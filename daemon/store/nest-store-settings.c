@@ -57,3 +57,17 @@ gboolean nest_store_set_setting(
     const NestStoreSetting settings[] = {{key, value}, {NULL, NULL}};
     return nest_store_note(store, settings, NULL, error);
 }
+
+static gboolean add_value(GPtrArray *array, sqlite3_stmt *row, GError **error)
+{
+    g_ptr_array_add(array, nest_sql_text(row, 0));
+    return TRUE;
+}
+
+gboolean nest_store_settings(
+    NestStore *store, const char *prefix, GPtrArray **ret_values, GError **error)
+{
+    return nest_store_list(store,
+        "SELECT value FROM setting WHERE substr(key, 1, length(?1)) = ?1 ORDER BY key",
+        NEST_SQL(TEXT(prefix)), add_value, g_free, ret_values, error);
+}

@@ -40,6 +40,11 @@ typedef struct {
 gboolean nest_store_note(
     NestStore *store, const NestStoreSetting *settings, GPtrArray *events, GError **error);
 
+/* The values of the keys that begin with prefix, ordered by key: array of char * that frees its
+ * elements. */
+gboolean nest_store_settings(
+    NestStore *store, const char *prefix, GPtrArray **ret_values, GError **error);
+
 /* The last known state of a VM. */
 typedef struct {
     char *uuid;

@@ -31,8 +31,8 @@ static char *script_of(const NestExecWish *wish)
 {
     gsize length = 0;
     g_auto(GStrv) words = nest_guest_windows_begin("C:\\Windows\\Temp\\x", wish, NULL);
-    assert_string_equal(words[3], "-EncodedCommand");
-    g_autofree guchar *data = g_base64_decode(words[4], &length);
+    assert_string_equal(words[4], "-EncodedCommand");
+    g_autofree guchar *data = g_base64_decode(words[5], &length);
     return g_utf16_to_utf8(
         (const gunichar2 *)(gpointer)data, (glong)(length / 2), NULL, NULL, NULL);
 }
