@@ -136,6 +136,17 @@ static void tell(const Verify *verify)
     }
 }
 
+static gboolean check_runs(const NestVm *vm, GError **error)
+{
+    gboolean paused = vm->state == NEST_VM_PAUSED;
+    g_autofree char *next = g_strdup_printf("nestctl %s %s", paused ? "resume" : "start", vm->name);
+    if (vm->state == NEST_VM_RUNNING)
+        return TRUE;
+    nest_set_error(error, NEST_ERROR_VM_STATE, next, "%s %s: nothing can be verified inside",
+        vm->name, paused ? "is paused" : "does not run");
+    return FALSE;
+}
+
 static gboolean begin(Verify *verify, GError **error)
 {
     NestVmEntry entry;
@@ -145,11 +156,8 @@ static gboolean begin(Verify *verify, GError **error)
     verify->vm = nest_codec_from_text(&nest_vm_record, entry.text, -1, NEST_CODEC_LENIENT, error);
     if (verify->vm == NULL)
         return FALSE;
-    if (verify->vm->state != NEST_VM_RUNNING) {
-        nest_set_error(error, NEST_ERROR_VM_STATE, "start it first",
-            "%s does not run: nothing can be verified inside", verify->vm->name);
+    if (!check_runs(verify->vm, error))
         return FALSE;
-    }
     verify->host = nest_core_show_host(verify->core);
     verify->begun = g_get_monotonic_time();
     nest_core_push(verify->core, verify->core->visitors, work, verify);

@@ -70,16 +70,24 @@ static gboolean take(const Run *run, const char *answer, NestAgentStatus *status
     return TRUE;
 }
 
+/* None: an agent that is late is asked again. */
+static void explain(const GError *cause, GError **error)
+{
+    if (g_error_matches(cause, NEST_ERROR, NEST_ERROR_HYPERVISOR))
+        nest_set_error(error, NEST_ERROR_GUEST_AGENT, "try again once the guest has booted",
+            "the guest rebooted meanwhile, or its agent was started anew: %s", cause->message);
+    else if (!g_error_matches(cause, NEST_ERROR, NEST_ERROR_GUEST_AGENT))
+        g_propagate_error(error, g_error_copy(cause));
+}
+
 /* FALSE without error: not yet. */
 static gboolean look(const Run *run, NestGuestOutcome *outcome, GError **error)
 {
     NestAgentStatus status = {0};
     g_autoptr(GError) cause = NULL;
     g_autofree char *answer = ask(run, nest_agent_exec_ask_status(run->pid), &cause);
-    if (answer == NULL && g_error_matches(cause, NEST_ERROR, NEST_ERROR_GUEST_AGENT))
-        return FALSE;
     if (answer == NULL) {
-        g_propagate_error(error, g_steal_pointer(&cause));
+        explain(cause, error);
         return FALSE;
     }
     if (!nest_agent_exec_read_status(answer, &status, error))

@@ -25,7 +25,7 @@ static gboolean check_runs(NestFake *fake, NestFakeCall *call, GError **error)
         nest_set_error(error, NEST_ERROR_VM_NOT_FOUND, NULL, "no such domain");
         return FALSE;
     }
-    if (vm->state != NEST_VM_RUNNING && vm->state != NEST_VM_PAUSED) {
+    if (vm->state != NEST_VM_RUNNING) {
         nest_set_error(error, NEST_ERROR_VM_STATE, "nestctl start it",
             "%s does not run: its guest can't be asked", vm->name);
         return FALSE;

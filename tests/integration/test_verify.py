@@ -4,11 +4,12 @@ not run here: what it would say is made up, by the argument that it gets."""
 
 import base64
 import json
+import subprocess
 import threading
 import unittest
 
 import nestd
-from fake import Fake
+from fake import Fake, eventually
 from test_inside import DATA, WINDOWS, WITH_AGENT
 
 from nest_agent import HANG, Agent
@@ -157,6 +158,15 @@ class Verify(unittest.TestCase):
         answer = self.daemon.request("POST", "/v1/vms/none/verification")
         self.assertEqual(answer.json["kind"], "vm-not-found")
 
+    def test_paused(self):
+        """Before, and in the middle."""
+        self.goes(lambda: self.daemon.host.change("vm", state="paused"), "vm-state")
+        eventually(lambda: self.daemon.get("/v1/vms/vm")["state"] == "paused")
+        problem = self.verify(409)
+        self.assertIn("vm is paused: nothing can be verified inside", problem["detail"])
+        self.assertEqual(problem["next"], "nestctl resume vm")
+        self.assertEqual(self.kept(), [])
+
     def goes(self, go, kind):
         """Nothing is kept of a guest that goes in the middle."""
         self.agent.during = go
@@ -176,7 +186,9 @@ class Verify(unittest.TestCase):
         self.agent.instead = lambda command, arguments: {
             "error": {"class": "GenericError", "desc": "PID 1 does not exist"}} \
             if command == "guest-exec-status" else None
-        self.assertIn("PID 1 does not exist", self.verify(502)["detail"])
+        problem = self.verify(502)
+        self.assertEqual(problem["kind"], "guest-agent")
+        self.assertRegex(problem["detail"], "the guest rebooted meanwhile.*PID 1 does not exist")
         self.assertEqual(self.kept(), [])
 
     def test_killed_in_the_middle(self):
@@ -235,6 +247,49 @@ class Verify(unittest.TestCase):
 
     def test_rights(self):
         self.assertEqual(self.daemon.request("POST", VERIFICATION, {"a": 1}).status, 400)
+
+
+class Folders(unittest.TestCase):
+    """The script as it is, run here, where the folders of a guest are mounted as they may be."""
+
+    FOLDERS = ("/run", "/tmp", "/var/tmp", "/dev/shm")
+    FULL = "size=4k"
+
+    def setUp(self):
+        probe = subprocess.run(["unshare", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"],
+                               capture_output=True, check=False)
+        if probe.returncode != 0:
+            self.skipTest("mounting is not permitted here")
+        self.daemon = self.enterContext(Fake())
+        self.daemon.define("vm", WITH_AGENT, state="running")
+        self.agent = self.enterContext(Agent(self.daemon.host.directory, "vm"))
+
+    def verify(self, *options):
+        """In a guest whose folders are mounted with these options, each."""
+        mounts = "".join(f"mount -t tmpfs -o {option} none {folder} && "
+                         for option, folder in zip(options, self.FOLDERS))
+        self.agent.guest_exec = lambda path, arg=(), **more: Agent.guest_exec(
+            self.agent, "unshare", ["--mount", "sh", "-c", mounts + 'exec "$0" "$@"', path, *arg],
+            **more)
+        answer = self.daemon.request("POST", VERIFICATION)
+        self.assertEqual(answer.status, 200, answer)
+        return answer.json["code"], answer.json["message"]
+
+    def test_none_will_do(self):
+        for options in (["noexec"] * 4, ["ro"] * 4, [self.FULL] * 4,
+                        ["noexec", "ro", self.FULL, "noexec"]):
+            code, message = self.verify(*options)
+            self.assertEqual(code, "not-run", message)
+            self.assertIn("no folder has room and may run programs", message)
+            self.assertIn("/dev/shm", message)
+
+    def test_one_will_do(self):
+        """What the program then finds depends on where this runs."""
+        for good in range(4):
+            options = ["noexec", "ro", self.FULL, "noexec"]
+            options[good] = "size=64k"
+            code, message = self.verify(*options)
+            self.assertNotIn(code, ("not-run", "incomplete", "unreadable"), message)
 
 
 if __name__ == "__main__":
