@@ -16,8 +16,8 @@
 /* Linux's "nobody", by number: looking a name up may ask the network. */
 #define NOBODY 65534
 
-#define MEMORY_MAX (1024 * 1024 * 1024L)
-#define SECONDS_MAX 4
+#define MEMORY_MAX (512 * 1024 * 1024L)
+#define SECONDS_MAX 2
 
 /* The sanitizers reserve terabytes. */
 #if defined(__SANITIZE_ADDRESS__)
@@ -63,6 +63,7 @@ static const struct sock_filter filter[] = {
     ALLOW(getrandom),
     ALLOW(rt_sigprocmask),
     ALLOW(rt_sigreturn),
+    ALLOW(sigaltstack), /* of the sanitizers */
     ALLOW(exit_group),
     RETURN(SECCOMP_RET_ERRNO | EPERM),
 };

@@ -76,7 +76,7 @@ class TestProcess(unittest.TestCase):
             self.assertEqual(limits[name], ["0", "0"], name)
         for name in ("Max cpu time", "Max file size"):
             self.assertLess(int(limits[name][1]), 10000)
-        self.assertIn(limits["Max address space"], (["1073741824"] * 2, ["unlimited"] * 2))
+        self.assertIn(limits["Max address space"], ([str(512 << 20)] * 2, ["unlimited"] * 2))
 
     @unittest.skipUnless(os.getuid() == 0, "needs root: the process can't be looked into")
     def test_nothing_is_open(self):
@@ -115,7 +115,7 @@ class TestAnswers(unittest.TestCase):
                                                  bytes([chance.randrange(256)])))
             status, said = judge(bytes(text))
             with self.subTest(number=number):
-                self.assertTrue(status < 0 or re.fullmatch(
+                self.assertTrue(status != 0 or re.fullmatch(
                     rb"judge-1 (good|refused|unknown) [^\n]{0,2040}\n", said), (status, said, text))
                 seen.add(said.split()[1] if said else status)
         self.assertLessEqual({b"good", b"refused"}, seen)
