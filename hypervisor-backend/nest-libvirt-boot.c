@@ -135,8 +135,13 @@ static gboolean read_more(Wait *wait, GError **error)
     return TRUE;
 }
 
-/* TRUE if there is a whole line that begins as it should, or so much that no more of it is read. */
-static gboolean has_said_all(Wait *wait)
+typedef enum {
+    SAID_SOME,
+    SAID_ALL, /* a whole line that begins as the last one does */
+    SAID_TOO_MUCH /* more than is read, without it */
+} Said;
+
+static Said listen(Wait *wait)
 {
     const GByteArray *said = wait->said;
     gsize length = strlen(wait->end);
@@ -145,10 +150,10 @@ static gboolean has_said_all(Wait *wait)
     while ((newline = memchr(said->data + wait->line, '\n', said->len - wait->line)) != NULL) {
         const guint8 *line = said->data + wait->line;
         if ((gsize)(newline - line) >= length && memcmp(line, wait->end, length) == 0)
-            return TRUE;
+            return SAID_ALL;
         wait->line += (gsize)(newline - line) + 1;
     }
-    return said->len >= CONSOLE_MAX;
+    return said->len >= CONSOLE_MAX ? SAID_TOO_MUCH : SAID_SOME;
 }
 
 typedef enum { TOLD_NOTHING, TOLD_MORE, TOLD_CLOSED } Told;
@@ -196,7 +201,7 @@ static gboolean is_off(const Wait *wait, GError **error)
 
 static gboolean wait_for_line(Wait *wait, int watch, GError **error)
 {
-    while (g_get_monotonic_time() < wait->deadline && !has_said_all(wait)) {
+    while (g_get_monotonic_time() < wait->deadline && listen(wait) == SAID_SOME) {
         g_autoptr(GError) why = NULL;
         Told told = sleep_until_told(wait, watch);
         if (told == TOLD_CLOSED || (told == TOLD_NOTHING && is_off(wait, &why)))
@@ -333,15 +338,21 @@ static virDomainPtr start(
     return domain;
 }
 
-/* *told: it has said all, and is left to end. Else it is off. */
+/* *told: it has said all, and is left to end. Else it is off: what floods its console fills the
+ * disk. */
 static gboolean hear(Wait *wait, gboolean *told, GError **error)
 {
+    Said said = SAID_SOME;
     if (wait->end != NULL && !wait_for_end(wait, error)) {
         destroy(wait->self, wait->domain);
         return FALSE;
     }
-    *told = wait->end != NULL && has_said_all(wait);
-    return *told || (wait_for_off(wait, error) && read_more(wait, error));
+    if (wait->end != NULL)
+        said = listen(wait);
+    if (said == SAID_TOO_MUCH)
+        destroy(wait->self, wait->domain);
+    *told = said == SAID_ALL;
+    return said != SAID_SOME || (wait_for_off(wait, error) && read_more(wait, error));
 }
 
 /* directory is NULL afterwards where it is left to the VM that goes. */

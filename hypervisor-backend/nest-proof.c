@@ -210,6 +210,26 @@ static const char *judge(const Report *report)
     return code;
 }
 
+/* Why it is not whole, as far as that can be told. */
+static const char *shortfall_of(const Report *report, gsize length)
+{
+    if (length == 0)
+        return "it said nothing";
+    if (report->end != NULL)
+        return "lines of its report are missing";
+    if (length >= NEST_PROOF_REPORT_MAX)
+        return "it said too much";
+    return report->begun ? "its report breaks off" : "what it said is no report";
+}
+
+static char *message_of(const Report *report, const char *code, gsize length)
+{
+    const char *meaning = nest_report_meaning(meanings, code);
+    return g_str_equal(code, "incomplete")
+        ? g_strdup_printf("%s (%s)", meaning, shortfall_of(report, length))
+        : nest_report_message(meaning, report->end);
+}
+
 NestProof *nest_proof_read(const char *text, gsize length, guint32 seed)
 {
     Report report = {.seed = seed, .proof = nest_record_new(&nest_proof_record)};
@@ -219,7 +239,7 @@ NestProof *nest_proof_read(const char *text, gsize length, guint32 seed)
     g_free(proof->code);
     proof->code = g_steal_pointer(&code);
     proof->proved = g_str_equal(proof->code, "proved");
-    proof->message = nest_report_message(nest_report_meaning(meanings, proof->code), report.end);
+    proof->message = message_of(&report, proof->code, length);
     g_strfreev(report.end);
     return proof;
 }

@@ -41,6 +41,16 @@ static NestProof *not_proved(const GError *error)
     return proof;
 }
 
+/* What is not whole by then was powered off. */
+static void note_timeout(NestProof *proof, gint64 begun)
+{
+    if (g_get_monotonic_time() - begun < (gint64)TIMEOUT_MS * G_TIME_SPAN_MILLISECOND ||
+        g_strcmp0(proof->code, "incomplete") != 0)
+        return;
+    g_autofree char *message = g_steal_pointer(&proof->message);
+    proof->message = g_strdup_printf("%s within %d s", message, TIMEOUT_MS / 1000);
+}
+
 /* A hypervisor that will not start such a VM has answered the question. */
 static gboolean boot(NestProofRun *run, NestBoot *wanted, NestProof **ret_proof, GError **error)
 {
@@ -49,6 +59,7 @@ static gboolean boot(NestProofRun *run, NestBoot *wanted, NestProof **ret_proof,
     g_autoptr(GBytes) kernel = nest_proof_image(), console = NULL;
     g_autoptr(GError) why = NULL;
     NestBackend *backend = run->core->backend;
+    gint64 begun = g_get_monotonic_time();
     wanted->kernel = kernel;
     wanted->cmdline = cmdline;
     wanted->timeout_ms = TIMEOUT_MS;
@@ -57,6 +68,7 @@ static gboolean boot(NestProofRun *run, NestBoot *wanted, NestProof **ret_proof,
         gsize size;
         const char *text = g_bytes_get_data(console, &size);
         *ret_proof = nest_proof_read(text != NULL ? text : "", size, seed);
+        note_timeout(*ret_proof, begun);
         return TRUE;
     }
     NestErrorCode code = nest_error_code(why);

@@ -1,12 +1,19 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""nestctl prove with the real libvirt and QEMU: inner code really runs."""
+"""nestctl prove with the real libvirt and QEMU: inner code really runs, or the VM has a bad day."""
 
+import contextlib
 import json
+import os
+import pathlib
+import shutil
 import subprocess
 import unittest
 
 import nestd
 from fake import eventually
+
+GROWTH_KIB = 32 * 1024  # also of what a sanitizer holds back
+POOLED = 8  # threads that come when they are needed, and stay
 
 
 class Proved(unittest.TestCase):
@@ -76,6 +83,102 @@ class Proved(unittest.TestCase):
                 connection.close()
             self.assertLessEqual(most, 2)
             self.assertLessEqual(len(daemon.get("/v1/host/proof?history=1")["proofs"]), 3)
+
+
+# libvirt finds it before the real one, which it runs, with another image in place of nestd's.
+QEMU = """#!/bin/sh
+tools=${{0%/*}}
+for word; do
+    shift
+    [ "$before" != -kernel ] || [ ! -e "$tools/image" ] || word=$tools/image
+    set -- "$@" "$word"
+    before=$word
+done
+exec {qemu} "$@"
+"""
+
+
+class BadDays(unittest.TestCase):
+    """The proof VM boots what is no proof program: tests/proof/bad.S."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.daemon = nestd.Daemon()
+        cls.tools = cls.daemon.directory / "tools"
+        cls.tools.mkdir()
+        qemu = cls.tools / "qemu-system-x86_64"
+        qemu.write_text(QEMU.format(qemu=shutil.which(qemu.name)), encoding="utf-8")
+        qemu.chmod(0o755)
+        cls.daemon.environment["PATH"] = f"{cls.tools}:{os.environ['PATH']}"
+        cls.enterClassContext(cls.daemon)
+        cls.daemon.wait_backend(60)
+
+    @contextlib.contextmanager
+    def booting(self, name):
+        """In the end nothing is left of what is proved meanwhile."""
+        image = self.tools / "image"
+        before = len(self.threads())
+        shutil.copy(nestd.BUILD / "tests" / "proof" / f"bad-{name}.bin", image)
+        try:
+            yield
+        finally:
+            image.unlink()
+        eventually(lambda: not self.daemon.qemu_pids())
+        eventually(lambda: not list(self.daemon.directory.rglob("nest-boot-*")))
+        eventually(lambda: "boot-end" not in self.threads())
+        self.assertLessEqual(len(self.threads()), before + POOLED)
+        self.assertEqual(self.daemon.get("/v1/vms"), {"vms": []})
+
+    def threads(self):
+        names = []
+        for path in pathlib.Path(f"/proc/{self.daemon.pid}/task").iterdir():
+            with contextlib.suppress(OSError):
+                names.append((path / "comm").read_text(encoding="utf-8").strip())
+        return names
+
+    def peak_kib(self):
+        text = pathlib.Path(f"/proc/{self.daemon.pid}/status").read_text(encoding="utf-8")
+        return int(text.split("VmHWM:")[1].split()[0])
+
+    def prove(self, status=1):
+        run = self.daemon.nestctl("--json", "prove", "--accel", "tcg")
+        self.assertEqual(run.returncode, status, run.stdout + run.stderr)
+        return json.loads(run.stdout)
+
+    def not_proved(self, name, code, says):
+        with self.booting(name):
+            proof = self.prove()
+            self.assertEqual((proof["proved"], proof["code"]), (False, code), proof)
+            self.assertIn(says, proof["message"])
+            self.assertEqual(self.daemon.get("/v1/host/proof")["proofs"], [proof])
+            self.assertIn("(TCG): NO", self.daemon.nestctl("status").stdout)
+
+    def test_triple_fault(self):
+        self.not_proved("triple", "incomplete", "it said nothing)")
+
+    def test_half_a_report(self):
+        """And nothing of it is held against the next proof."""
+        self.not_proved("half", "incomplete", "its report breaks off)")
+        self.assertTrue(self.prove(0)["proved"])
+
+    def test_silence(self):
+        """It is waited for as long as a proof may take, and then powered off."""
+        self.not_proved("silent", "incomplete", "it said nothing) within 20 s")
+
+    def test_a_lie_and_no_end(self):
+        """A success that nothing bears out, of a VM that does not turn itself off behind it."""
+        self.not_proved("lie", "contradiction", "does not bear out")
+
+    def test_a_serial_port_that_spews(self):
+        """It is powered off at once, not waited for, and its flood stays out of memory."""
+        with self.booting("spew"):
+            self.prove()
+            before = self.peak_kib()
+            for _ in range(2):
+                proof = self.prove()
+                self.assertEqual((proof["code"], self.daemon.qemu_pids()), ("incomplete", []))
+                self.assertIn("it said too much)", proof["message"])
+            self.assertLess(self.peak_kib(), before + GROWTH_KIB)
 
 
 if __name__ == "__main__":

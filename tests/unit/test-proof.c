@@ -89,6 +89,7 @@ static void test_incomplete(void **state)
     for (gsize length = 0; length < strlen(text); length++) {
         g_autoptr(NestProof) proof = nest_proof_read(text, length, SEED);
         assert_string_equal(proof->code, "incomplete");
+        assert_non_null(strchr(proof->message, '('));
         assert_false(proof->proved);
     }
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
@@ -151,8 +152,12 @@ static void test_spew(void **state)
     memset(much, 'A', 4 * NEST_PROOF_REPORT_MAX);
     g_autoptr(NestProof) none = nest_proof_read(much, 4 * NEST_PROOF_REPORT_MAX, SEED);
     assert_string_equal(none->code, "incomplete");
+    assert_non_null(strstr(none->message, "(it said too much)"));
     g_autoptr(NestProof) empty = nest_proof_read("", 0, SEED);
     assert_string_equal(empty->code, "incomplete");
+    assert_non_null(strstr(empty->message, "(it said nothing)"));
+    g_autoptr(NestProof) noisy = nest_proof_read("SeaBIOS\n", 8, SEED);
+    assert_non_null(strstr(noisy->message, "(what it said is no report)"));
 }
 
 /* A report of the program's own form, with far too much of everything. */
