@@ -2,6 +2,7 @@
 #include "nest-host-setting.h"
 #include "nest-error.h"
 #include "nest-host-file.h"
+#include "nest-host-repair.h"
 #include "nest-link-setting.h"
 #include "nest-saved-file.h"
 #include <errno.h>
@@ -10,6 +11,8 @@
 
 #define BUSY_TRIES 10
 #define BUSY_PAUSE_US (100 * 1000)
+#define DEVICE_TRIES 200
+#define DEVICE_PAUSE_US (10 * 1000)
 
 static gboolean read_nested(const char *root, const char *module, char **ret_value, GError **error)
 {
@@ -71,16 +74,33 @@ static gboolean unload(NestHostHands *hands, const char *module, GError **error)
     }
 }
 
+/* The device comes anew with the module, for root alone until udev has seen it, and what libvirt
+ * offers depends on it. */
+static void await_device(const char *root, const char *access)
+{
+    for (guint i = 0; access != NULL && i < DEVICE_TRIES; i++) {
+        g_autofree char *now = NULL;
+        if (!read_access(root, NEST_HOST_DEVICE, &now, NULL) || g_strcmp0(now, access) == 0)
+            return;
+        g_usleep(DEVICE_PAUSE_US);
+    }
+}
+
 static gboolean put_nested(
     NestHostHands *hands, const char *root, const char *module, const char *value, GError **error)
 {
-    g_autofree char *now = NULL;
-    if (!read_nested(root, module, &now, error) || (now != NULL && !unload(hands, module, error)))
+    g_autofree char *now = NULL, *access = NULL;
+    if (!read_nested(root, module, &now, error) ||
+        !read_access(root, NEST_HOST_DEVICE, &access, error) ||
+        (now != NULL && !unload(hands, module, error)))
         return FALSE;
     if (value == NULL)
         return TRUE;
     g_autofree char *parameter = g_strconcat("nested=", value, NULL);
-    return hands->ops->load(hands, module, parameter, error);
+    if (!hands->ops->load(hands, module, parameter, error))
+        return FALSE;
+    await_device(root, access);
+    return TRUE;
 }
 
 gboolean nest_host_setting_put(NestHostHands *hands, const char *root, NestHostSettingKind kind,

@@ -15,8 +15,9 @@ gboolean nest_host_setting_read(const char *root, NestHostSettingKind kind, cons
     char **ret_value, GError **error);
 
 /* Changes it to value, without reading it back; a module that is loaded is unloaded first. Waits
- * a little where it is in use: nestd itself tries /dev/kvm now and then. On failure the module may
- * be unloaded. */
+ * a little where it is in use: nestd itself tries /dev/kvm now and then; and at most two seconds
+ * until /dev/kvm may be opened by the same users as before. On failure the module may be
+ * unloaded. */
 gboolean nest_host_setting_put(NestHostHands *hands, const char *root, NestHostSettingKind kind,
     const char *target, const char *value, GError **error);
 

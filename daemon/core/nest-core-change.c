@@ -211,13 +211,24 @@ static void on_news(gpointer data)
     nest_operation_free(news->operation);
 }
 
+/* What libvirt offers follows the module that was loaded anew. Where it can't tell, what it offered
+ * before stands until it is asked again. */
+static NestHostSnapshot *take_host(NestCore *core, const NestJob *job)
+{
+    g_autoptr(NestBackendCaps) caps = NULL;
+    g_autoptr(GError) error = NULL;
+    if (!core->backend->ops->caps(core->backend, &caps, &error))
+        g_warning("what libvirt offers after the change can't be told: %s", error->message);
+    return nest_host_snapshot_take(core->place, caps != NULL ? caps : job->host->caps);
+}
+
 static void read_outcome(Submission *submission, News *news)
 {
     NestCore *core = submission->core;
     NestJob *job = submission->job;
     g_autoptr(GError) error = NULL;
     if (nest_job_uuid(job) == NULL) {
-        news->host = nest_host_snapshot_take(core->place, job->host->caps);
+        news->host = take_host(core, job);
         return;
     }
     guint64 order = nest_core_next_order(core);

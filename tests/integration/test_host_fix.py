@@ -9,7 +9,7 @@ import unittest
 
 import nestd
 import private_mounts
-from fake import Fake
+from fake import Fake, eventually
 
 HOSTS = nestd.SOURCE / "tests" / "data" / "hosts"
 GUESTS = b"# kept\r\nexport X=1\nON_SHUTDOWN=suspend # kept too\nPARALLEL_SHUTDOWN=2"
@@ -115,6 +115,26 @@ class TestHostFix(unittest.TestCase):
             self.assert_same(daemon.picture(), after)
             self.assertEqual([r["kind"] for r in daemon.get("/v1/host/history")["revisions"]],
                              ["host-undo", "host-undo", "host-fix"])
+
+    def test_what_libvirt_offers_is_asked_for_again(self):
+        """It follows the module: who waited for the end is not told what was offered before."""
+        with Host() as daemon:
+            self.assertEqual(self.offered(daemon), "not-applicable")
+            with daemon.holding("caps", None, 0, "set:caps:kvm=vmx,tcg=svm") as held:
+                begun = daemon.request("PUT", "/v1/host/fix", {}).json
+                held()
+                self.assertEqual(daemon.get(f"/v1/operations/{begun['id']}")["state"], "running")
+            self.assertEqual(daemon.wait_operation(begun["id"])["state"], "done")
+            self.assertEqual(self.offered(daemon), "pass")
+
+    def test_libvirt_does_not_say_what_it_offers(self):
+        with Host() as daemon:
+            daemon.host.control("set:caps:kvm=vmx,tcg=svm", "caps:2:hypervisor:no answer")
+            self.assertEqual(daemon.fix()["state"], "done")
+            eventually(lambda: self.offered(daemon) == "pass")
+
+    def offered(self, daemon):
+        return {c["id"]: c["verdict"] for c in daemon.get("/v1/host")["checks"]}["host.domcaps"]
 
     def test_left_out(self):
         with Host() as daemon:

@@ -218,6 +218,37 @@ static void test_settings(void **state)
     assert_false(nest_host_setting_same(NEST_HOST_FILE, "Y", "1"));
 }
 
+/* As with udev: the access to the device is back a moment after the module. */
+static void test_device_comes_back(void **state)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *before = NULL, *after = NULL, *device = at("dev/kvm");
+    g_autoptr(NestHostHands) hands =
+        hands_with("test \"$1\" = -r && rm dev/kvm && exit\n"
+                   "(umask 077; : > dev/kvm)\n"
+                   "(sleep 0.1; chmod 0640 dev/kvm) >/dev/null 2>&1 &");
+    put("sys/module/kvm_intel/parameters/nested", "N\n");
+    put("dev/kvm", "");
+    assert_int_equal(chmod(device, 0640), 0);
+    assert_true(nest_host_setting_read(root, NEST_HOST_ACCESS, "dev/kvm", &before, &error));
+    assert_true(nest_host_setting_put(hands, root, NEST_HOST_NESTED, "kvm_intel", "Y", &error));
+    assert_true(nest_host_setting_read(root, NEST_HOST_ACCESS, "dev/kvm", &after, &error));
+    assert_string_equal(after, before);
+}
+
+/* Without udev it stays away; that is host.kvm.access's to tell. */
+static void test_device_stays_closed(void **state)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(NestHostHands) hands =
+        hands_with("test \"$1\" = -r && rm dev/kvm && exit\n(umask 077; : > dev/kvm)");
+    g_autofree char *device = at("dev/kvm");
+    put("sys/module/kvm_intel/parameters/nested", "N\n");
+    put("dev/kvm", "");
+    assert_int_equal(chmod(device, 0640), 0);
+    assert_true(nest_host_setting_put(hands, root, NEST_HOST_NESTED, "kvm_intel", "Y", &error));
+}
+
 static NestHostRepair *read_repair(void)
 {
     g_autoptr(NestHostFacts) facts = nest_host_probe(root);
@@ -320,6 +351,8 @@ int main(void)
         TEST(test_modprobe_says_much),
         TEST(test_modules_of_another_root),
         TEST(test_settings),
+        TEST(test_device_comes_back),
+        TEST(test_device_stays_closed),
         TEST(test_groups_and_rules),
         TEST(test_users),
         TEST(test_which_setting_counts),
