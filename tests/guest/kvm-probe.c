@@ -82,10 +82,12 @@ static void add_memory(int vm, const uint8_t *code, size_t size)
     control(vm, KVM_SET_USER_MEMORY_REGION, &region, "set memory");
 }
 
+/* IF is set: Bochs holds the host's interrupts back in a guest where it is not, and a guest that
+ * spins would starve the host. */
 static void set_registers(int vcpu)
 {
     struct kvm_sregs special;
-    struct kvm_regs general = {.rip = CODE_ADDRESS, .rflags = 2};
+    struct kvm_regs general = {.rip = CODE_ADDRESS, .rflags = 0x202};
 
     control(vcpu, KVM_GET_SREGS, &special, "get registers");
     special.cs.base = 0;

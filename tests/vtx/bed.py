@@ -39,6 +39,7 @@ VGA_BIOS = pathlib.Path("/usr/share/bochs/VGABIOS-lgpl-latest")
 # rdmsr; or eax, 5; wrmsr: what this BIOS does to IA32_FEATURE_CONTROL. With 1 it locks VMX away.
 FEATURE_CONTROL = bytes.fromhex("b93a0000000f3283c8050f30")
 LOCKS_VMX = FEATURE_CONTROL.replace(b"\xc8\x05", b"\xc8\x01")
+FAILED = 1  # nestctl's exit status: a check did
 GUARDED = 7  # nestctl's exit status: refused in this state
 OVER = b"vtx: over"
 

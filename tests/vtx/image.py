@@ -18,13 +18,16 @@ PROGRAMS = [pathlib.Path("/usr/bin/qemu-system-x86_64"), pathlib.Path("/usr/bin/
             LIBRARIES / "libvirt/connection-driver/libvirt_driver_qemu.so",
             LIBRARIES / "qemu/accel-tcg-x86_64.so"]
 OWN = {BUILD / "daemon" / "nestd": "usr/sbin/nestd", BUILD / "cli" / "nestctl": "usr/bin/nestctl"}
-DATA = ["usr/share/seabios/bios-256k.bin", "usr/share/qemu/kvmvapic.bin",
+DATA = ["usr/share/qemu/qboot.rom", "usr/share/qemu/kvmvapic.bin",
         "usr/share/qemu/linuxboot_dma.bin", "usr/share/qemu/multiboot_dma.bin",
         "usr/share/libvirt/schemas", "usr/share/libvirt/cpu_map/index.xml",
         *(str(path)[1:] for path in pathlib.Path("/usr/share/libvirt/cpu_map").glob("x86_*.xml"))]
+# QEMU's VMs get a firmware that does what booting a kernel takes, and not the one of PCs, whose work
+# is most of a boot here.
+FIRMWARE = {pathlib.Path("/usr/share/qemu/qboot.rom"): "usr/share/seabios/bios-256k.bin"}
 BOOT = [pathlib.Path("/usr/lib/ISOLINUX/isolinux.bin"),
         pathlib.Path("/usr/lib/syslinux/modules/bios/ldlinux.c32")]
-NEEDED = [*PROGRAMS, *BOOT, pathlib.Path("/usr/bin/xorriso"), pathlib.Path("/sbin/mke2fs")]
+NEEDED = [*PROGRAMS, *FIRMWARE, *BOOT, pathlib.Path("/usr/bin/xorriso"), pathlib.Path("/sbin/mke2fs")]
 EARLY_MODULES = ["ata_piix", "sd_mod"]
 
 ACCOUNTS = {
@@ -84,8 +87,8 @@ class Image:
             subprocess.run(["cpio", "-i", "--quiet"], stdin=archive, cwd=self.tree, check=True)
         for program in PROGRAMS:
             copy(program, self.tree / program.relative_to("/"))
-        for program, target in OWN.items():
-            copy(program, self.tree / target)
+        for source, target in {**OWN, **FIRMWARE}.items():
+            copy(source, self.tree / target)
         for library in libraries_of([*PROGRAMS, *OWN]):
             copy(library, self.tree / library.relative_to("/"))
         for name in DATA:

@@ -4,11 +4,10 @@
 runs, toggling nesting in the module, AMD-V, and hosts that can't nest, each with its own verdict."""
 
 import bed
-from bed import GUARDED
+from bed import FAILED, GUARDED
 
 YES = "Supports nested virtualization: YES"
 NO = "Supports nested virtualization: NO"
-FAILED = 1  # a check did
 
 
 class TestModule(bed.Case):

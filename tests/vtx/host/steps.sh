@@ -42,7 +42,7 @@ wait_for() {
             echo "gave up waiting for: $*"
             return 1
         fi
-        usleep 200000
+        sleep 1
     done
 }
 
@@ -86,25 +86,31 @@ create() {
     shift
     must "create-$name" nestctl create "$name" --memory 256M --accel kvm --network none \
         --kernel /guest/vmlinuz --initrd /guest/initrd.img \
-        --cmdline "$(cat /guest/cmdline) nest.then=$then" "$@"
+        --cmdline "$(cat /guest/cmdline) pci=off nest.then=$then" "$@"
 }
 
 # boot NAME AS: starts the VM, if it can be; the step says-AS is what its guest said until it was
 # ready.
 boot() {
-    seen=$(cat /var/lib/nestd/console/*.log 2>/dev/null | wc -l)
+    console=/var/lib/nestd/console/$(uuid_of "$1").log
+    seen=$(grep -c '' "$console" 2>/dev/null)
     step "start-$2" nestctl start "$1" || return
-    must "boot-$2" wait_for $DEADLINE is_ready "$seen"
-    step "says-$2" guest_says "$seen"
+    must "boot-$2" wait_for $DEADLINE is_ready
+    step "says-$2" guest_says
 }
 
+uuid_of() {
+    nestctl --json show "$1" | grep -o '"uuid":"[^"]*"' | head -n 1 | cut -d '"' -f 4
+}
+
+# Since it was started.
 guest_says() {
-    cat /var/lib/nestd/console/*.log | tail -n "+$(($1 + 1))" | tr -d '\r' | grep '^nest-guest: '
+    tail -n "+$((seen + 1))" "$console" | tr -d '\r' | grep '^nest-guest: '
 }
 
 # Ready, and what was to be done after that began or failed.
 is_ready() {
-    guest_says "$1" | sed -n '/ready/,$p' | grep 'inner-guest'
+    guest_says | sed -n '/ready/,$p' | grep 'inner-guest'
 }
 
 # reach VM STATE AS: waits until what the VM does with its extension is STATE.

@@ -6,7 +6,7 @@ start_nestd
 step prove nestctl --json prove
 step status nestctl status
 create vm
-boot vm before
+step status-created nestctl status vm
 must enable nestctl enable vm --yes --no-memory
 boot vm enabled
 reach vm hosting hosting
