@@ -3,6 +3,7 @@
 #include "nest-inner-view.h"
 #include "nest-progress.h"
 #include "nest-prompt.h"
+#include "nest-quantity.h"
 #include "nest-record.h"
 #include "nest-spec.h"
 #include "nest-table.h"
@@ -75,10 +76,12 @@ gboolean nest_command_guest_create_vm(NestCli *cli, GError **error)
 
 static gboolean set_state(NestCli *cli, NestVmState state, const char *is, GError **error)
 {
-    GStrv names = cli->arguments->operands;
-    const NestInnerWish wish = {state, cli->arguments->by};
+    const NestArguments *arguments = cli->arguments;
+    GStrv names = arguments->operands;
+    NestInnerWish wish = {.state = state, .force = arguments->force, .by = arguments->by};
     g_autoptr(NestOperation) operation = NULL;
-    if (!nest_client_inner_set_state(
+    if (!nest_quantity_parse_timeout(arguments->timeout, &wish.timeout, error) ||
+        !nest_client_inner_set_state(
             cli->client, names[0], names[1], &wish, &operation, NULL, error))
         return FALSE;
     g_autofree char *done = g_strdup_printf("%s in %s is %s.", names[1], names[0], is);

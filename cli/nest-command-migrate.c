@@ -5,8 +5,6 @@
 #include "nest-progress.h"
 #include "nest-quantity.h"
 
-#define MAX_TIMEOUT (24 * 60 * 60)
-
 gboolean nest_command_migrate(NestCli *cli, GError **error)
 {
     const NestArguments *arguments = cli->arguments;
@@ -15,14 +13,9 @@ gboolean nest_command_migrate(NestCli *cli, GError **error)
         .force = arguments->force,
         .reason = arguments->reason};
     g_autoptr(NestOperation) operation = NULL;
-    gint64 timeout = 0;
-    if (!nest_force_check(arguments, error))
+    if (!nest_force_check(arguments, error) ||
+        !nest_quantity_parse_timeout(arguments->timeout, &wish.timeout, error))
         return FALSE;
-    if (arguments->timeout != NULL &&
-        !nest_quantity_parse_number(
-            "--timeout", arguments->timeout, 1, MAX_TIMEOUT, &timeout, error))
-        return FALSE;
-    wish.timeout = timeout;
     if (!nest_client_migrate(cli->client, arguments->operands[0], &wish, &operation, NULL, error))
         return FALSE;
     g_autofree char *line = g_strdup_printf("%s is there, and not here any more.",

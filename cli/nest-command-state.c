@@ -6,8 +6,6 @@
 #include "nest-prompt.h"
 #include "nest-quantity.h"
 
-#define MAX_TIMEOUT (24 * 60 * 60)
-
 /* done and already follow the name. */
 static gboolean report(NestCli *cli, const NestOperation *operation, const char *done,
     const char *already, GError **error)
@@ -49,21 +47,10 @@ gboolean nest_command_restore(NestCli *cli, GError **error)
     return set_state(cli, wish, "is running.", "is running already.", error);
 }
 
-static gboolean read_timeout(const NestCli *cli, guint *ret_seconds, GError **error)
-{
-    gint64 timeout = 0;
-    if (cli->arguments->timeout != NULL &&
-        !nest_quantity_parse_number(
-            "--timeout", cli->arguments->timeout, 1, MAX_TIMEOUT, &timeout, error))
-        return FALSE;
-    *ret_seconds = timeout;
-    return TRUE;
-}
-
 gboolean nest_command_shutdown(NestCli *cli, GError **error)
 {
     NestStateWish wish = {.state = NEST_VM_OFF};
-    return read_timeout(cli, &wish.timeout, error) &&
+    return nest_quantity_parse_timeout(cli->arguments->timeout, &wish.timeout, error) &&
         set_state(cli, wish, "is off.", "is off already.", error);
 }
 
@@ -78,7 +65,8 @@ static gboolean restart(NestCli *cli, gboolean reset, const char *done, GError *
     const NestArguments *arguments = cli->arguments;
     NestRestartWish wish = {.reset = reset, .force = arguments->force, .reason = arguments->reason};
     g_autoptr(NestOperation) operation = NULL;
-    return nest_force_check(arguments, error) && read_timeout(cli, &wish.timeout, error) &&
+    return nest_force_check(arguments, error) &&
+        nest_quantity_parse_timeout(arguments->timeout, &wish.timeout, error) &&
         nest_client_restart(cli->client, arguments->operands[0], &wish, &operation, NULL, error) &&
         report(cli, operation, done, done, error);
 }

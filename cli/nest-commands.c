@@ -103,6 +103,14 @@ static const NestOption guest_create_options[] = {
 
 static const NestOption inner_options[] = {BY, NO_WAIT, {NULL}};
 
+static const NestOption inner_stop_options[] = {
+    FLAG(force, "force", '\0', "turn it off at once"),
+    VALUE(timeout, "timeout", '\0', "SECONDS", "how long it may take to shut down"),
+    BY,
+    NO_WAIT,
+    {NULL},
+};
+
 static const NestOption inner_delete_options[] = {YES, BY, NO_WAIT, {NULL}};
 
 static const NestOption wait_options[] = {NO_WAIT, {NULL}};
@@ -380,9 +388,10 @@ const NestCommand nest_commands[] = {
     {"guest start", NULL, "VM INNER", 2, 2, inner_options, NEST_COMMAND_CHANGES,
         nest_command_guest_start, "start a VM inside a VM",
         "Through the hypervisor in the guest that has it."},
-    {"guest stop", NULL, "VM INNER", 2, 2, inner_options, NEST_COMMAND_CHANGES,
-        nest_command_guest_stop, "turn a VM inside a VM off at once",
-        "Like pulling the plug: what runs in it is not asked."},
+    {"guest stop", NULL, "VM INNER", 2, 2, inner_stop_options, NEST_COMMAND_CHANGES,
+        nest_command_guest_stop, "ask a VM inside a VM to shut down, or turn it off",
+        "Asks what runs in it, and waits until it is off. With --force it is like pulling the "
+        "plug."},
     {"guest delete", NULL, "VM INNER", 2, 2, inner_delete_options, NEST_COMMAND_CHANGES,
         nest_command_guest_delete, "delete a VM inside a VM, and the disk made for it",
         "Through the hypervisor in the guest that has it. It must be off. Asks first, unless --yes "

@@ -109,3 +109,13 @@ gboolean nest_quantity_parse_number(
         min, max, text);
     return FALSE;
 }
+
+gboolean nest_quantity_parse_timeout(const char *text, guint *ret_seconds, GError **error)
+{
+    gint64 seconds = 0;
+    if (text != NULL &&
+        !nest_quantity_parse_number("--timeout", text, 1, 24 * 60 * 60, &seconds, error))
+        return FALSE;
+    *ret_seconds = (guint)seconds;
+    return TRUE;
+}

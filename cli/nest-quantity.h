@@ -15,3 +15,6 @@ gboolean nest_quantity_parse_memory(
 /* A decimal number from min to max; what names it in the message. */
 gboolean nest_quantity_parse_number(
     const char *what, const char *text, gint64 min, gint64 max, gint64 *ret_value, GError **error);
+
+/* The value of --timeout, up to a day; 0 where it is NULL. */
+gboolean nest_quantity_parse_timeout(const char *text, guint *ret_seconds, GError **error);

@@ -51,6 +51,8 @@ RECORD(nest_inner_spec, NestInnerSpec, "inner virtual machine");
 
 static const NestField nest_inner_wish_fields[] = {
     NICKS(NestInnerWish, state, REQUIRED, nest_vm_state_nicks),
+    FIELD(NestInnerWish, force, BOOL, OPTIONAL),
+    FIELD(NestInnerWish, timeout, UINT, OPTIONAL),
     FIELD(NestInnerWish, by, STRING, OPTIONAL),
 };
 RECORD(nest_inner_wish, NestInnerWish, "state of an inner virtual machine");

@@ -54,7 +54,9 @@ typedef struct {
 
 /* PUT /v1/vms/{vm}/guests/{guest}/state */
 typedef struct {
-    NestVmState state; /* RUNNING or OFF: at once, as if the plug were pulled */
+    NestVmState state; /* RUNNING or OFF: what runs in it is asked to shut down */
+    gboolean force; /* off: at once, as if the plug were pulled */
+    guint timeout; /* seconds a shutdown may take; 0: the configured time */
     char *by; /* NULL: where no other has a VM of that name */
 } NestInnerWish;
 

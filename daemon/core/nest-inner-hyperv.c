@@ -147,6 +147,12 @@ static void start(const NestInnerVm *vm, NestInnerCommand *ret_command)
     set_for(ret_command, "Start-VM -VM (Get-VM -Id $a.id)", vm);
 }
 
+/* Force answers its questions; the guest is asked all the same. */
+static void shut_down(const NestInnerVm *vm, guint seconds, NestInnerCommand *ret_command)
+{
+    set_for(ret_command, "Stop-VM -VM (Get-VM -Id $a.id) -Force", vm);
+}
+
 static void stop(const NestInnerVm *vm, NestInnerCommand *ret_command)
 {
     set_for(ret_command, "Stop-VM -VM (Get-VM -Id $a.id) -TurnOff -Force", vm);
@@ -164,4 +170,4 @@ static void take_away(const NestInnerVm *vm, NestInnerCommand *ret_command)
 }
 
 const NestInnerWay nest_inner_hyperv = {
-    "hyper-v", NULL, list, read_list, create, start, stop, take_away, NULL, NULL};
+    "hyper-v", NULL, list, read_list, create, start, shut_down, stop, take_away, NULL, NULL};

@@ -114,6 +114,12 @@ static void start(const NestInnerVm *vm, NestInnerCommand *ret_command)
     nest_inner_command_set(ret_command, tool_of(vm), "start", vm->name, NULL);
 }
 
+static void shut_down(const NestInnerVm *vm, guint seconds, NestInnerCommand *ret_command)
+{
+    g_autofree char *wait = g_strdup_printf("--timeout=%u", seconds);
+    nest_inner_command_set(ret_command, tool_of(vm), "stop", wait, vm->name, NULL);
+}
+
 static void stop(const NestInnerVm *vm, NestInnerCommand *ret_command)
 {
     nest_inner_command_set(ret_command, tool_of(vm), "stop", "--force", vm->name, NULL);
@@ -141,7 +147,7 @@ static void list_lxd(NestInnerCommand *ret_command)
     nest_inner_command_set(ret_command, "lxc", "list", "--format", "json", NULL);
 }
 
-const NestInnerWay nest_inner_incus = {
-    "incus", "incus", list_incus, read_incus, NULL, start, stop, take_away, NULL, console};
+const NestInnerWay nest_inner_incus = {"incus", "incus", list_incus, read_incus, NULL, start,
+    shut_down, stop, take_away, NULL, console};
 const NestInnerWay nest_inner_lxd = {
-    "lxd", "lxc", list_lxd, read_lxd, NULL, start, stop, take_away, NULL, console};
+    "lxd", "lxc", list_lxd, read_lxd, NULL, start, shut_down, stop, take_away, NULL, console};

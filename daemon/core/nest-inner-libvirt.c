@@ -120,6 +120,11 @@ static void start(const NestInnerVm *vm, NestInnerCommand *ret_command)
     nest_inner_command_set(ret_command, VIRSH, "start", "--domain", vm->name, NULL);
 }
 
+static void shut_down(const NestInnerVm *vm, guint seconds, NestInnerCommand *ret_command)
+{
+    nest_inner_command_set(ret_command, VIRSH, "shutdown", "--domain", vm->name, NULL);
+}
+
 static void stop(const NestInnerVm *vm, NestInnerCommand *ret_command)
 {
     nest_inner_command_set(ret_command, VIRSH, "destroy", "--domain", vm->name, NULL);
@@ -152,5 +157,5 @@ static gboolean console(const NestInnerVm *vm, const GString *xml, NestInnerComm
     return TRUE;
 }
 
-const NestInnerWay nest_inner_libvirt = {
-    "libvirt", "virsh", list, read_list, create, start, stop, take_away, definition, console};
+const NestInnerWay nest_inner_libvirt = {"libvirt", "virsh", list, read_list, create, start,
+    shut_down, stop, take_away, definition, console};

@@ -69,6 +69,12 @@ static void start(const NestInnerVm *vm, NestInnerCommand *ret_command)
     nest_inner_command_set(ret_command, "qm", "start", vm->id, NULL);
 }
 
+static void shut_down(const NestInnerVm *vm, guint seconds, NestInnerCommand *ret_command)
+{
+    g_autofree char *wait = g_strdup_printf("%u", seconds);
+    nest_inner_command_set(ret_command, "qm", "shutdown", vm->id, "--timeout", wait, NULL);
+}
+
 static void stop(const NestInnerVm *vm, NestInnerCommand *ret_command)
 {
     nest_inner_command_set(ret_command, "qm", "stop", vm->id, NULL);
@@ -80,4 +86,4 @@ static void take_away(const NestInnerVm *vm, NestInnerCommand *ret_command)
 }
 
 const NestInnerWay nest_inner_proxmox = {
-    "proxmox", "pvesh", list, read_list, NULL, start, stop, take_away, NULL, NULL};
+    "proxmox", "pvesh", list, read_list, NULL, start, shut_down, stop, take_away, NULL, NULL};

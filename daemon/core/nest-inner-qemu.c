@@ -90,6 +90,8 @@ static void add_words(GStrvBuilder *words, const NestInnerSpec *spec, const Nest
     add_boot(words, spec);
     add_network(words, spec->network);
     add(words, "-serial", "file:" FOLDER "/%s/console.log", spec->name);
+    add(words, "-chardev", "pipe,id=monitor,path=" FOLDER "/%s/monitor", spec->name);
+    add(words, "-mon", "chardev=monitor,mode=control");
     add(words, "-pidfile", FOLDER "/%s/pid", spec->name);
     g_strv_builder_add(words, "-daemonize");
 }
@@ -100,7 +102,8 @@ static const char create_script[] =
     "d=$1 s=$2; shift 2; umask 077\n"
     "[ ! -e \"$d/argv\" ] || { echo \"$d is there already\" >&2; exit 1; }\n"
     "rm -rf \"$d\"; mkdir -p \"$d\" || exit 1\n"
-    "{ [ \"$s\" = 0 ] || qemu-img create -q -f qcow2 \"$d/disk.qcow2\" \"$s\" >&2; } &&\n"
+    "mkfifo \"$d/monitor.in\" \"$d/monitor.out\" &&\n"
+    "    { [ \"$s\" = 0 ] || qemu-img create -q -f qcow2 \"$d/disk.qcow2\" \"$s\" >&2; } &&\n"
     "    printf '%s\\0' \"$@\" >\"$d/argv.new\" && sync &&\n"
     "    mv \"$d/argv.new\" \"$d/argv\" && exit 0\n"
     "rm -rf \"$d\"\n"
@@ -140,6 +143,13 @@ static const char stop_script[] =
           "done\n"
           "echo 'it can not be killed' >&2; exit 1\n";
 
+/* Opened for both, a pipe that nobody reads does not hold the shell up. */
+static const char shut_down_script[] = IS_IT
+    "is_it \"$1\" || exit 0\n"
+    "[ -p \"$1/monitor.in\" ] || { echo 'it was made without a monitor to ask it' >&2; exit 1; }\n"
+    "printf '%s\\n' '{\"execute\":\"qmp_capabilities\"}' '{\"execute\":\"system_powerdown\"}' \\\n"
+    "    1<>\"$1/monitor.in\"\n";
+
 static void set_script(NestInnerCommand *command, const char *script, const char *name)
 {
     g_autofree char *folder = g_strdup_printf(FOLDER "/%s", name);
@@ -149,6 +159,11 @@ static void set_script(NestInnerCommand *command, const char *script, const char
 static void start(const NestInnerVm *vm, NestInnerCommand *ret_command)
 {
     set_script(ret_command, start_script, vm->name);
+}
+
+static void shut_down(const NestInnerVm *vm, guint seconds, NestInnerCommand *ret_command)
+{
+    set_script(ret_command, shut_down_script, vm->name);
 }
 
 static void stop(const NestInnerVm *vm, NestInnerCommand *ret_command)
@@ -175,4 +190,4 @@ static gboolean console(
 
 /* What is kept comes from the probe. */
 const NestInnerWay nest_inner_qemu = {
-    "qemu", "qemu", NULL, NULL, create, start, stop, take_away, NULL, console};
+    "qemu", "qemu", NULL, NULL, create, start, shut_down, stop, take_away, NULL, console};

@@ -26,7 +26,9 @@ struct NestInnerWay {
     gboolean (*create)(const NestInnerSpec *spec, const NestInnerProbe *probe,
         NestInnerCommand *ret_command, GError **error);
     void (*start)(const NestInnerVm *vm, NestInnerCommand *ret_command);
-    void (*stop)(const NestInnerVm *vm, NestInnerCommand *ret_command);
+    /* Asks what runs in it to shut down, and may wait for so many seconds until it has. */
+    void (*shut_down)(const NestInnerVm *vm, guint seconds, NestInnerCommand *ret_command);
+    void (*stop)(const NestInnerVm *vm, NestInnerCommand *ret_command); /* at once */
     /* Of one that is off, with the disk that create made for it. */
     void (*remove)(const NestInnerVm *vm, NestInnerCommand *ret_command);
     /* What prints the end of its console, given what definition (NULL: nothing) printed. FALSE: it

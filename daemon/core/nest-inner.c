@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define OUTPUT_MAX (4 * 1024 * 1024)
+#define GRACE_SECONDS 10 /* for a hypervisor that waits itself to say so */
 
 struct NestInner {
     NestBackend *backend;
@@ -289,6 +290,18 @@ gboolean nest_inner_answered(const NestInner *inner, const char *by)
     return g_ptr_array_find(inner->answered, nest_inner_way_find(by), NULL);
 }
 
+/* One that is there, of that name if by is not NULL, could not be asked. */
+static gboolean is_silent(const NestInner *inner, const char *by)
+{
+    for (guint i = 0; i < inner->ways->len; i++) {
+        const NestInnerWay *way = g_ptr_array_index(inner->ways, i);
+        if ((by == NULL || strcmp(by, way->id) == 0) &&
+            !g_ptr_array_find(inner->answered, way, NULL))
+            return TRUE;
+    }
+    return FALSE;
+}
+
 const NestInnerVm *nest_inner_find(
     const NestInner *inner, const char *name, const char *by, GError **error)
 {
@@ -304,6 +317,11 @@ const NestInnerVm *nest_inner_find(
             return NULL;
         }
         found = vm;
+    }
+    if ((found == NULL || !found->managed) && is_silent(inner, by)) {
+        nest_set_error(error, NEST_ERROR_HYPERVISOR, "try again once it answers", "%s",
+            (const char *)g_ptr_array_index(inner->warnings, 0));
+        return NULL;
     }
     if (found == NULL)
         nest_set_error(error, NEST_ERROR_VM_NOT_FOUND,
@@ -382,6 +400,18 @@ gboolean nest_inner_power(NestInner *inner, const NestInnerVm *vm, gboolean on, 
     if (!nest_inner_check_managed(vm, error))
         return FALSE;
     (on ? way->start : way->stop)(vm, &command);
+    return carry_out(inner, &command, way->id, error);
+}
+
+gboolean nest_inner_shut_down(
+    NestInner *inner, const NestInnerVm *vm, guint seconds, GError **error)
+{
+    const NestInnerWay *way = nest_inner_way_find(vm->by);
+    g_auto(NestInnerCommand) command = {0};
+    if (!nest_inner_check_managed(vm, error))
+        return FALSE;
+    inner->deadline = g_get_monotonic_time() + (seconds + GRACE_SECONDS) * G_USEC_PER_SEC;
+    way->shut_down(vm, seconds, &command);
     return carry_out(inner, &command, way->id, error);
 }
 

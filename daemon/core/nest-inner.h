@@ -28,8 +28,8 @@ const NestTreeSum *nest_inner_sum(const NestInner *inner);
 /* FALSE: that hypervisor could not be asked which VMs it has. */
 gboolean nest_inner_answered(const NestInner *inner, const char *by);
 
-/* By its name; by: of that hypervisor, NULL any. VM_NOT_FOUND; INVALID_REQUEST where several are.
- */
+/* By its name; by: of that hypervisor, NULL any. VM_NOT_FOUND; INVALID_REQUEST where several are;
+ * HYPERVISOR where it may be that of one that could not be asked. */
 const NestInnerVm *nest_inner_find(
     const NestInner *inner, const char *name, const char *by, GError **error);
 
@@ -51,6 +51,10 @@ gboolean nest_inner_create(
 /* With the disk that was made for it; it must be off. */
 gboolean nest_inner_remove(NestInner *inner, const NestInnerVm *vm, GError **error);
 gboolean nest_inner_power(NestInner *inner, const NestInnerVm *vm, gboolean on, GError **error);
+/* Asks what runs in it to shut down; whether it does is to be seen. Some hypervisors wait for that
+ * for so many seconds themselves. */
+gboolean nest_inner_shut_down(
+    NestInner *inner, const NestInnerVm *vm, guint seconds, GError **error);
 
 /* The end of what it printed on its serial console. UNSUPPORTED where there is no such thing. */
 NestInnerConsole *nest_inner_console(NestInner *inner, const NestInnerVm *vm, GError **error);

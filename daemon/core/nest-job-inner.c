@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-codec.h"
 #include "nest-error.h"
+#include "nest-guest-talk.h"
 #include "nest-inner-spec.h"
 #include "nest-inner.h"
 #include "nest-job.h"
@@ -14,6 +15,8 @@
 #define LOOK_SECONDS 30
 #define CHECK_SECONDS 120 /* to read back: what was done is not to fail for that */
 #define WORK_SECONDS 120
+#define TIMEOUT_MAX_SECONDS (24 * 60 * 60)
+#define LOOK_AGAIN_MS 500
 
 /* What is known of it once nestd was interrupted, kept in the intent. */
 typedef struct {
@@ -136,6 +139,51 @@ static gboolean start(NestJob *job, GError **error)
     return TRUE;
 }
 
+static gboolean still_runs(const NestJob *job, guint seconds, GError **error)
+{
+    g_autofree char *next =
+        g_strdup_printf("nestctl guest stop --force %s %s", nest_job_name(job), job->request->item);
+    nest_set_error(error, NEST_ERROR_TIMEOUT, next,
+        "%s in %s was asked to shut down and still runs after %u s", job->request->item,
+        nest_job_name(job), seconds);
+    return FALSE;
+}
+
+static gboolean await_off(NestJob *job, gint64 deadline, guint seconds, GError **error)
+{
+    const NestInnerVm *vm = NULL;
+    while (look(job, &vm, error)) {
+        if (vm == NULL || !nest_tree_sum_is_active(vm->state))
+            return TRUE;
+        if (g_get_monotonic_time() >= deadline)
+            return still_runs(job, seconds, error);
+        nest_guest_talk_rest(LOOK_AGAIN_MS, job->cancellable);
+        if (g_cancellable_set_error_if_cancelled(job->cancellable, NULL)) {
+            nest_set_error(error, NEST_ERROR_ABORTED, NULL, "it was aborted on request");
+            return FALSE;
+        }
+    }
+    return FALSE;
+}
+
+/* A hypervisor that waits itself tells of its own deadline in its own words. */
+static gboolean shut_down(NestJob *job, GError **error)
+{
+    const NestInnerWish *wish = job->request->inner_state;
+    guint seconds = wish->timeout > 0 ? wish->timeout : job->config->shutdown_timeout;
+    gint64 deadline = g_get_monotonic_time() + seconds * G_USEC_PER_SEC;
+    g_autoptr(GError) problem = NULL;
+    const NestInnerVm *vm = NULL;
+    if (!look(job, &vm, error))
+        return FALSE;
+    if (vm == NULL || nest_inner_shut_down(job->inner, vm, seconds, &problem))
+        return await_off(job, deadline, seconds, error);
+    if (nest_error_code(problem) != NEST_ERROR_ABORTED && g_get_monotonic_time() >= deadline)
+        return await_off(job, deadline, seconds, error);
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return FALSE;
+}
+
 static gboolean stop(NestJob *job, GError **error)
 {
     NestVmState state = NEST_VM_UNKNOWN;
@@ -166,6 +214,7 @@ static gboolean take_away(NestJob *job, GError **error)
 
 static const NestJobStep make_step = {"make", "inner VM made", make, unmake, FALSE};
 static const NestJobStep start_step = {"start", "inner VM started", start, NULL, FALSE};
+static const NestJobStep shut_down_step = {"shutdown", "inner VM shut down", shut_down, NULL, TRUE};
 static const NestJobStep stop_step = {"stop", "inner VM stopped", stop, NULL, TRUE};
 static const NestJobStep delete_step = {"delete", "inner VM deleted", take_away, NULL, TRUE};
 
@@ -203,6 +252,18 @@ static void choose(NestJob *job, const NestInnerVm *vm)
     note(job, whose);
 }
 
+/* What stands still does not hear that it is asked. */
+static gboolean check_can_hear(const NestJob *job, const NestInnerVm *vm, GError **error)
+{
+    if (vm->state != NEST_VM_PAUSED)
+        return TRUE;
+    g_autofree char *next =
+        g_strdup_printf("nestctl guest stop --force %s %s", nest_job_name(job), vm->name);
+    nest_set_error(error, NEST_ERROR_VM_STATE, next,
+        "%s in %s is paused, and can't be asked to shut down", vm->name, nest_job_name(job));
+    return FALSE;
+}
+
 static gboolean prepare_state(NestJob *job, GError **error)
 {
     const NestInnerWish *wish = job->request->inner_state;
@@ -212,8 +273,11 @@ static gboolean prepare_state(NestJob *job, GError **error)
         return FALSE;
     if (vm->state == wish->state)
         return TRUE;
+    if (!nest_inner_check_managed(vm, error) ||
+        (!run && !wish->force && !check_can_hear(job, vm, error)))
+        return FALSE;
     choose(job, vm);
-    nest_job_add_step(job, run ? &start_step : &stop_step);
+    nest_job_add_step(job, run ? &start_step : wish->force ? &stop_step : &shut_down_step);
     return TRUE;
 }
 
@@ -230,6 +294,11 @@ static gboolean prepare_delete(NestJob *job, GError **error)
 
 static gboolean check_wish(const NestInnerWish *wish, GError **error)
 {
+    if (wish->timeout > TIMEOUT_MAX_SECONDS) {
+        nest_set_error(error, NEST_ERROR_INVALID_REQUEST, NULL,
+            "timeout can't be more than %d seconds", TIMEOUT_MAX_SECONDS);
+        return FALSE;
+    }
     if (wish->state == NEST_VM_RUNNING || wish->state == NEST_VM_OFF)
         return TRUE;
     nest_set_error(error, NEST_ERROR_INVALID_REQUEST, "ask for running or off",

@@ -47,19 +47,30 @@ class InnerInGuest(test_nested.WithGuest):
         self.assertRegex(self.good("guest", "list", "vm"), r"idle +running +32 MiB +1 +qemu")
         self.assertRegex(self.good("tree"), r"vm +running .*32 MiB inside.*\n.* idle +running")
         self.assertIn("idle in vm is running already.", self.good("guest", "start", "vm", "idle"))
-        self.good("guest", "stop", "vm", "idle")
+        # What finds nothing to boot hears of the power button, and does not know what that is.
+        failed = self.nestctl("guest", "stop", "--timeout", "1", "vm", "idle")
+        self.assertIn("idle in vm was asked to shut down and still runs after 1 s", failed.stderr)
+        self.assertIn('"event": "POWERDOWN"', self.good(
+            "exec", "vm", "--", "dd", "if=/var/lib/nestd-inner/idle/monitor.out", "bs=64k",
+            "count=1"))
+        self.good("guest", "stop", "--force", "vm", "idle")
         self.assertRegex(self.good("guest", "list", "vm"), r"idle +off ")
         self.assertEqual(self.nestctl("exec", "vm", "--", "pidof", "qemu-system-x86_64").returncode,
                          1)
         self.good("guest", "start", "vm", "idle")
         self.assertRegex(self.good("guest", "list", "vm"), r"idle +running ")
 
+        failed = self.nestctl("guest", "delete", "-y", "vm", "idle")
+        self.assertIn("can't be deleted before it is off", failed.stderr)
         failed = self.nestctl("guest", "create-vm", "vm", "bad", "--memory", "32M", "--kernel",
                               "/no-such-kernel", "--start")
         self.assertIn("/no-such-kernel", failed.stderr)
         self.assertNotEqual(failed.returncode, 0)
         self.assertEqual(self.good("exec", "vm", "--", "ls", "/var/lib/nestd-inner").split(),
                          ["idle", "in"])
+        self.good("guest", "delete", "-y", "vm", "in")
+        self.assertEqual(self.good("exec", "vm", "--", "ls", "/var/lib/nestd-inner").split(),
+                         ["idle"])
 
     @staticmethod
     def ended(text):
