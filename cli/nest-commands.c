@@ -383,8 +383,9 @@ const NestCommand nest_commands[] = {
         "there with QEMU alone, and processes that run VMs."},
     {"guest create-vm", NULL, "VM INNER", 2, 2, guest_create_options, NEST_COMMAND_CHANGES,
         nest_command_guest_create_vm, "create a VM inside a VM",
-        "With the libvirt of the guest where there is one, else with its Hyper-V or its QEMU. All "
-        "paths are those of the guest. Sizes are written as for create."},
+        "With the first of the guest's libvirt, Incus, LXD, Proxmox VE, QEMU and Hyper-V that "
+        "answers "
+        "and can. All paths are those of the guest. Sizes are written as for create."},
     {"guest start", NULL, "VM INNER", 2, 2, inner_options, NEST_COMMAND_CHANGES,
         nest_command_guest_start, "start a VM inside a VM",
         "Through the hypervisor in the guest that has it."},

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-agent-shape.h"
+#include "nest-error.h"
 #include "nest-inner-way.h"
 #include <string.h>
 
@@ -109,6 +110,89 @@ static const char *tool_of(const NestInnerVm *vm)
     return strcmp(vm->by, "lxd") == 0 ? "lxc" : "incus";
 }
 
+/* A word of DNS that begins with a letter. */
+static gboolean check_name(const char *name, GError **error)
+{
+    gsize length = strlen(name);
+    gboolean good = length <= 63 && g_ascii_isalpha(*name) && name[length - 1] != '-';
+    for (const char *p = name; *p != '\0'; p++)
+        good = good && (g_ascii_isalnum(*p) || *p == '-');
+    if (!good)
+        nest_set_error(error, NEST_ERROR_INVALID_REQUEST, "choose another name",
+            "the name may have up to 63 letters, digits and -, a letter first and no - last");
+    return good;
+}
+
+static gboolean refuse(const char *whose, const char *what, GError **error)
+{
+    nest_set_error(error, NEST_ERROR_UNSUPPORTED, "choose another hypervisor with --by",
+        "nestd does not give virtual machines of %s %s", whose, what);
+    return FALSE;
+}
+
+static gboolean check_spec(const char *whose, const NestInnerSpec *spec, GError **error)
+{
+    if (spec->kernel != NULL)
+        return refuse(whose, "a kernel to boot: give it an ISO", error);
+    if (spec->disk != NULL)
+        return refuse(whose, "an existing disk: they keep disks themselves", error);
+    if (spec->accel == NEST_ACCEL_TCG)
+        return refuse(whose, "a software CPU", error);
+    return check_name(spec->name, error);
+}
+
+/* 1: the tool, 2: the VM, 3: an ISO or nothing, 4: its network, then more words to make it by. They
+ * would read its configuration from standard input. Its profile is the default one; eth0 is the
+ * network of that. */
+static const char create_script[] =
+    "t=$1 n=$2 iso=$3 net=$4; shift 4\n"
+    "\"$t\" init \"$n\" --empty --vm \"$@\" </dev/null >&2 || exit 1\n"
+    "add() { \"$t\" config device add \"$n\" \"$@\" >&2; }\n"
+    "net() {\n"
+    "    case $net in\n"
+    "        none) add eth0 none ;;\n"
+    "        bridge=*) add eth0 nic nictype=bridged \"parent=${net#*=}\" ;;\n"
+    "    esac\n"
+    "}\n"
+    "net && { [ -z \"$iso\" ] || add install disk \"source=$iso\" boot.priority=10; } && exit 0\n"
+    "\"$t\" delete \"$n\" >&2\n"
+    "exit 1\n";
+
+static void set_create(const char *tool, const NestInnerSpec *spec, NestInnerCommand *ret_command)
+{
+    const char *network = spec->network != NULL ? spec->network : "user";
+    g_autoptr(GStrvBuilder) words = g_strv_builder_new();
+    g_strv_builder_add_many(words, "/bin/sh", "-c", create_script, "sh", tool, spec->name,
+        spec->iso != NULL ? spec->iso : "", network, NULL);
+    nest_inner_words_add(words, "--config", "limits.cpu=%u", MAX(spec->vcpus, 1));
+    nest_inner_words_add(
+        words, "--config", "limits.memory=%" G_GUINT64_FORMAT "KiB", spec->memory_kib);
+    if (spec->disk_bytes > 0)
+        nest_inner_words_add(words, "--device", "root,size=%" G_GUINT64_FORMAT "KiB",
+            (spec->disk_bytes + 1023) >> 10);
+    if (g_str_has_prefix(network, "network="))
+        nest_inner_words_add(words, "--network", "%s", network + strlen("network="));
+    ret_command->words = g_strv_builder_end(words);
+}
+
+static gboolean create_incus(const NestInnerSpec *spec, const NestInnerProbe *probe,
+    NestInnerCommand *ret_command, GError **error)
+{
+    if (!check_spec("Incus", spec, error))
+        return FALSE;
+    set_create("incus", spec, ret_command);
+    return TRUE;
+}
+
+static gboolean create_lxd(const NestInnerSpec *spec, const NestInnerProbe *probe,
+    NestInnerCommand *ret_command, GError **error)
+{
+    if (!check_spec("LXD", spec, error))
+        return FALSE;
+    set_create("lxc", spec, ret_command);
+    return TRUE;
+}
+
 static void start(const NestInnerVm *vm, NestInnerCommand *ret_command)
 {
     nest_inner_command_set(ret_command, tool_of(vm), "start", vm->name, NULL);
@@ -147,7 +231,7 @@ static void list_lxd(NestInnerCommand *ret_command)
     nest_inner_command_set(ret_command, "lxc", "list", "--format", "json", NULL);
 }
 
-const NestInnerWay nest_inner_incus = {"incus", "incus", list_incus, read_incus, NULL, start,
-    shut_down, stop, take_away, NULL, console};
+const NestInnerWay nest_inner_incus = {"incus", "incus", list_incus, read_incus, create_incus,
+    start, shut_down, stop, take_away, NULL, console};
 const NestInnerWay nest_inner_lxd = {
-    "lxd", "lxc", list_lxd, read_lxd, NULL, start, shut_down, stop, take_away, NULL, console};
+    "lxd", "lxc", list_lxd, read_lxd, create_lxd, start, shut_down, stop, take_away, NULL, console};

@@ -9,18 +9,6 @@
 
 #define FOLDER NEST_INNER_FOLDER
 
-static void add(GStrvBuilder *words, const char *option, const char *format, ...)
-    G_GNUC_PRINTF(3, 4);
-
-static void add(GStrvBuilder *words, const char *option, const char *format, ...)
-{
-    va_list list;
-    va_start(list, format);
-    g_autofree char *value = g_strdup_vprintf(format, list);
-    va_end(list);
-    g_strv_builder_add_many(words, option, value, NULL);
-}
-
 /* A comma in the value of a list is written twice. */
 static char *escape(const char *value)
 {
@@ -31,7 +19,7 @@ static char *escape(const char *value)
 static void add_drive(GStrvBuilder *words, const char *path, const char *more)
 {
     g_autofree char *file = escape(path);
-    add(words, "-drive", "file=%s,%s", file, more);
+    nest_inner_words_add(words, "-drive", "file=%s,%s", file, more);
 }
 
 static void add_disks(GStrvBuilder *words, const NestInnerSpec *spec)
@@ -53,32 +41,32 @@ static void add_network(GStrvBuilder *words, const char *network)
         return;
     g_autofree char *name = bridge != NULL ? escape(bridge + strlen("bridge=")) : NULL;
     if (name != NULL)
-        add(words, "-netdev", "bridge,id=net0,br=%s", name);
+        nest_inner_words_add(words, "-netdev", "bridge,id=net0,br=%s", name);
     else
-        add(words, "-netdev", "user,id=net0");
-    add(words, "-device", "virtio-net-pci,netdev=net0,romfile=");
+        nest_inner_words_add(words, "-netdev", "user,id=net0");
+    nest_inner_words_add(words, "-device", "virtio-net-pci,netdev=net0,romfile=");
 }
 
 static void add_boot(GStrvBuilder *words, const NestInnerSpec *spec)
 {
     if (spec->kernel != NULL)
-        add(words, "-kernel", "%s", spec->kernel);
+        nest_inner_words_add(words, "-kernel", "%s", spec->kernel);
     if (spec->kernel != NULL && spec->initrd != NULL)
-        add(words, "-initrd", "%s", spec->initrd);
+        nest_inner_words_add(words, "-initrd", "%s", spec->initrd);
     if (spec->kernel != NULL && spec->cmdline != NULL)
-        add(words, "-append", "%s", spec->cmdline);
+        nest_inner_words_add(words, "-append", "%s", spec->cmdline);
 }
 
 /* Nested once, as what create gives otherwise: the VM can't nest in turn. */
 static void add_machine(GStrvBuilder *words, const NestInnerSpec *spec, gboolean kvm)
 {
-    add(words, "-name", "guest=%s", spec->name);
+    nest_inner_words_add(words, "-name", "guest=%s", spec->name);
     g_strv_builder_add_many(words, "-nodefaults", "-no-user-config", NULL);
-    add(words, "-display", "none");
-    add(words, "-machine", "q35,accel=%s", kvm ? "kvm" : "tcg");
-    add(words, "-cpu", "%s,vmx=off,svm=off", kvm ? "host" : "max");
-    add(words, "-m", "%" G_GUINT64_FORMAT "k", spec->memory_kib);
-    add(words, "-smp", "%u", MAX(spec->vcpus, 1));
+    nest_inner_words_add(words, "-display", "none");
+    nest_inner_words_add(words, "-machine", "q35,accel=%s", kvm ? "kvm" : "tcg");
+    nest_inner_words_add(words, "-cpu", "%s,vmx=off,svm=off", kvm ? "host" : "max");
+    nest_inner_words_add(words, "-m", "%" G_GUINT64_FORMAT "k", spec->memory_kib);
+    nest_inner_words_add(words, "-smp", "%u", MAX(spec->vcpus, 1));
 }
 
 static void add_words(GStrvBuilder *words, const NestInnerSpec *spec, const NestInnerProbe *probe)
@@ -89,10 +77,11 @@ static void add_words(GStrvBuilder *words, const NestInnerSpec *spec, const Nest
     add_disks(words, spec);
     add_boot(words, spec);
     add_network(words, spec->network);
-    add(words, "-serial", "file:" FOLDER "/%s/console.log", spec->name);
-    add(words, "-chardev", "pipe,id=monitor,path=" FOLDER "/%s/monitor", spec->name);
-    add(words, "-mon", "chardev=monitor,mode=control");
-    add(words, "-pidfile", FOLDER "/%s/pid", spec->name);
+    nest_inner_words_add(words, "-serial", "file:" FOLDER "/%s/console.log", spec->name);
+    nest_inner_words_add(
+        words, "-chardev", "pipe,id=monitor,path=" FOLDER "/%s/monitor", spec->name);
+    nest_inner_words_add(words, "-mon", "chardev=monitor,mode=control");
+    nest_inner_words_add(words, "-pidfile", FOLDER "/%s/pid", spec->name);
     g_strv_builder_add(words, "-daemonize");
 }
 

@@ -35,6 +35,15 @@ void nest_inner_command_set(NestInnerCommand *command, ...)
     command->words = g_strv_builder_end(words);
 }
 
+void nest_inner_words_add(GStrvBuilder *words, const char *option, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    g_autofree char *value = g_strdup_vprintf(format, list);
+    va_end(list);
+    g_strv_builder_add_many(words, option, value, NULL);
+}
+
 void nest_inner_command_tail(NestInnerCommand *command, const char *path)
 {
     nest_inner_command_set(command, "tail", "-c", NEST_INNER_CONSOLE_MAX, path, NULL);

@@ -22,7 +22,7 @@ struct NestInnerWay {
     void (*list)(NestInnerCommand *ret_command); /* NULL: the probe has */
     /* Adds NestInnerVm to vms. */
     gboolean (*read)(const GString *text, GPtrArray *vms, GError **error);
-    /* NULL: it can't be asked for that. */
+    /* UNSUPPORTED: such a one it can't make; INVALID_REQUEST: it takes no such name or file. */
     gboolean (*create)(const NestInnerSpec *spec, const NestInnerProbe *probe,
         NestInnerCommand *ret_command, GError **error);
     void (*start)(const NestInnerVm *vm, NestInnerCommand *ret_command);
@@ -47,6 +47,9 @@ const NestInnerWay *nest_inner_way_find(const char *id);
 
 /* For the rows. words up to NULL; copied. */
 void nest_inner_command_set(NestInnerCommand *command, ...) G_GNUC_NULL_TERMINATED;
+/* An option and its value. */
+void nest_inner_words_add(GStrvBuilder *words, const char *option, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
 /* A console of a file of the guest. */
 void nest_inner_command_tail(NestInnerCommand *command, const char *path);
 /* Of text, which is JSON, or what JSON there is of another shape: error is GUEST_AGENT. */

@@ -331,22 +331,48 @@ const NestInnerVm *nest_inner_find(
     return found;
 }
 
-static const NestInnerWay *choose_way(const NestInner *inner, const char *by, GError **error)
+static gboolean can_create(
+    const NestInner *inner, const NestInnerWay *way, const NestInnerSpec *spec, GError **error)
 {
-    for (guint i = 0; i < inner->ways->len; i++) {
-        const NestInnerWay *way = g_ptr_array_index(inner->ways, i);
-        if (way->create != NULL && (by == NULL || strcmp(by, way->id) == 0))
+    g_auto(NestInnerCommand) command = {0};
+    return way->create(spec, inner->probe, &command, error);
+}
+
+/* The first that answers and can; what the first one says where none can. */
+static const NestInnerWay *choose_any(
+    const NestInner *inner, const NestInnerSpec *spec, GError **error)
+{
+    g_autoptr(GError) first = NULL;
+    for (guint i = 0; i < inner->answered->len; i++) {
+        const NestInnerWay *way = g_ptr_array_index(inner->answered, i);
+        if (can_create(inner, way, spec, first == NULL ? &first : NULL))
             return way;
     }
-    const NestInnerWay *known = nest_inner_way_find(by);
-    if (by != NULL && known == NULL)
-        nest_set_error(error, NEST_ERROR_INVALID_REQUEST, NULL, "no hypervisor is called %s", by);
-    else if (known != NULL && known->create == NULL)
-        nest_set_error(error, NEST_ERROR_UNSUPPORTED, "make it with that hypervisor's own tools",
-            "nestd does not make virtual machines of %s", by);
+    if (first != NULL)
+        g_propagate_error(error, g_steal_pointer(&first));
+    else if (inner->ways->len > 0)
+        nest_set_error(error, NEST_ERROR_HYPERVISOR, "try again once it answers", "%s",
+            (const char *)g_ptr_array_index(inner->warnings, 0));
     else
         nest_set_error(error, NEST_ERROR_VM_UNFIT, "install libvirt or QEMU in the guest",
-            "there is no %s in the guest", by != NULL ? by : "hypervisor that nestd can ask");
+            "there is no hypervisor that nestd can ask in the guest");
+    return NULL;
+}
+
+static const NestInnerWay *choose_way(
+    const NestInner *inner, const NestInnerSpec *spec, GError **error)
+{
+    const NestInnerWay *known = nest_inner_way_find(spec->by);
+    if (spec->by == NULL)
+        return choose_any(inner, spec, error);
+    if (known == NULL)
+        nest_set_error(
+            error, NEST_ERROR_INVALID_REQUEST, NULL, "no hypervisor is called %s", spec->by);
+    else if (!g_ptr_array_find(inner->ways, known, NULL))
+        nest_set_error(error, NEST_ERROR_VM_UNFIT, "nestctl guest list shows what is there",
+            "there is no %s in the guest", spec->by);
+    else if (can_create(inner, known, spec, error))
+        return known;
     return NULL;
 }
 
@@ -361,17 +387,10 @@ const NestInnerWay *nest_inner_choose(
             "there is an inner virtual machine %s already, of %s", vm->name, vm->by);
         return NULL;
     }
-    return choose_way(inner, spec->by, error);
+    return choose_way(inner, spec, error);
 }
 
 /* ---- doing ---- */
-
-gboolean nest_inner_create_check(
-    const NestInner *inner, const NestInnerWay *way, const NestInnerSpec *spec, GError **error)
-{
-    g_auto(NestInnerCommand) command = {0};
-    return way->create(spec, inner->probe, &command, error);
-}
 
 gboolean nest_inner_create(
     NestInner *inner, const NestInnerWay *way, const NestInnerSpec *spec, GError **error)

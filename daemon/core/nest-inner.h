@@ -33,14 +33,11 @@ gboolean nest_inner_answered(const NestInner *inner, const char *by);
 const NestInnerVm *nest_inner_find(
     const NestInner *inner, const char *name, const char *by, GError **error);
 
-/* The hypervisor to make spec with, NULL where none is there (VM_UNFIT) or can (UNSUPPORTED), or
+/* The hypervisor to make spec with: that of its name, else the first that answers and can. NULL
+ * where none is there (VM_UNFIT), answers (HYPERVISOR) or can (as create of nest-inner-way.h), or
  * the name is taken (VM_EXISTS). */
 const NestInnerWay *nest_inner_choose(
     const NestInner *inner, const NestInnerSpec *spec, GError **error);
-
-/* Whether way can make such a one; nobody is asked. UNSUPPORTED. */
-gboolean nest_inner_create_check(
-    const NestInner *inner, const NestInnerWay *way, const NestInnerSpec *spec, GError **error);
 
 /* UNSUPPORTED: it is a process of nobody. */
 gboolean nest_inner_check_managed(const NestInnerVm *vm, GError **error);

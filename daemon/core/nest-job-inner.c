@@ -230,7 +230,7 @@ static gboolean prepare_create(NestJob *job, GError **error)
     const NestInnerSpec *spec = job->request->inner;
     const NestDomain *domain = what_runs(job);
     const NestInnerWay *way = nest_inner_choose(job->inner, spec, error);
-    if (way == NULL || !nest_inner_create_check(job->inner, way, spec, error))
+    if (way == NULL)
         return FALSE;
     set_detail(job, spec->name, way->id, spec->start);
     g_autofree char *whose = g_strdup_printf("%s, of %s", spec->name, way->id);

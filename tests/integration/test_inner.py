@@ -378,10 +378,8 @@ class WithOthers(Case):
         self.assertEqual(self.delete("pve")["state"], "done")
         self.assertIn(["incus", "delete", "box"], asked)
         self.assertIn(["qm", "destroy", "100"], asked)
-        self.assertEqual(self.refused("POST", GUESTS, {"name": "a", "memory_kib": 65536})["kind"],
-                         "vm-unfit")
         self.assertEqual(self.refused("POST", GUESTS, {
-            "name": "a", "memory_kib": 65536, "by": "incus"})["kind"], "unsupported")
+            "name": "a", "memory_kib": 65536, "by": "lxd"})["kind"], "vm-unfit")
 
     def test_hyper_v(self):
         vms = []
