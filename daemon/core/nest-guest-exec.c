@@ -178,7 +178,10 @@ static gboolean look(Run *run, GError **error)
         return nest_agent_exec_read_status(answer, &run->status, error);
     if (nest_guest_talk_is_patient(&run->talk, &cause))
         return TRUE;
-    g_propagate_error(error, g_steal_pointer(&cause));
+    if (g_error_matches(cause, NEST_ERROR, NEST_ERROR_HYPERVISOR))
+        nest_guest_talk_forgotten("the command", error);
+    else
+        g_propagate_error(error, g_steal_pointer(&cause));
     return FALSE;
 }
 
@@ -239,9 +242,12 @@ static gboolean send_signal(Run *run, const char *signal)
     return run_script(run, command, &outcome);
 }
 
+/* Another process may have the number by now, unless the agent still knows it. */
 static gboolean kill_it(Run *run)
 {
     static const char *const signals[] = {"TERM", "KILL"};
+    if (!run->status.exited && !look(run, NULL))
+        return FALSE;
     for (guint i = 0; i < G_N_ELEMENTS(signals); i++)
         if (!run->status.exited && send_signal(run, signals[i]) && has_ended(run))
             return TRUE;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-guest-stream.h"
 #include "nest-error.h"
+#include <string.h>
 
 #define STEP_FIRST (16 * 1024)
 #define STEP_MIN 1024
 #define FAST_US (700 * 1000)
 #define SLOW_US (2000 * 1000)
 #define STUCK_US (60 * G_USEC_PER_SEC)
+#define FORGOTTEN "has not been found" /* of QEMU's agent: handle 'NUMBER' has not been found */
 
 gboolean nest_guest_stream_open(NestGuestStream *stream, NestGuestTalk *talk, const char *path,
     const char *mode, GError **error)
@@ -86,10 +88,21 @@ gboolean nest_guest_stream_write(
     return TRUE;
 }
 
+/* An agent that was started again has no file open. */
+static void explain(GError **error)
+{
+    if (!g_error_matches(*error, NEST_ERROR, NEST_ERROR_HYPERVISOR) ||
+        strstr((*error)->message, FORGOTTEN) == NULL)
+        return;
+    g_clear_error(error);
+    nest_guest_talk_forgotten("the file", error);
+}
+
 /* The answers that come to questions between, as where it stands, are none that get it on. */
 gboolean nest_guest_stream_is_patient(
     const NestGuestStream *stream, const NestGuestTalk *talk, GError **error)
 {
+    explain(error);
     if (g_get_monotonic_time() - stream->moved > STUCK_US)
         return FALSE;
     return nest_guest_talk_is_patient(talk, error);

@@ -30,6 +30,13 @@ gboolean nest_guest_talk_is_patient(const NestGuestTalk *talk, GError **error)
     return TRUE;
 }
 
+void nest_guest_talk_forgotten(const char *what, GError **error)
+{
+    nest_set_error(error, NEST_ERROR_GUEST_AGENT, "try again",
+        "the guest's agent does not know %s any more: it, or the guest, was restarted meanwhile",
+        what);
+}
+
 void nest_guest_talk_rest(guint ms, GCancellable *cancellable)
 {
     GPollFD fd;

@@ -21,5 +21,8 @@ gboolean nest_guest_talk_ask(
 /* TRUE: the agent may answer yet, and error is gone. */
 gboolean nest_guest_talk_is_patient(const NestGuestTalk *talk, GError **error);
 
+/* The error that the agent does not know what any more, which nestd had it begin or open. */
+void nest_guest_talk_forgotten(const char *what, GError **error);
+
 /* Sleeps, for as long as cancellable (nullable) does not fire. */
 void nest_guest_talk_rest(guint ms, GCancellable *cancellable);

@@ -56,6 +56,16 @@ class Agent:
         for file in self.files.values():
             file.close()
 
+    def restart(self):
+        """The guest was: nothing of before is known or runs."""
+        processes, self.processes = self.processes, {}
+        files, self.files = self.files, {}
+        for process in processes.values():
+            process.kill()
+            process.communicate()
+        for file in files.values():
+            file.close()
+
     def vanish(self):
         """Nobody listens any more."""
         os.unlink(self.path)
@@ -179,5 +189,5 @@ class Agent:
 
     def _file(self, handle):
         if handle not in self.files:
-            raise Failure(f"Invalid file handle {handle}")
+            raise Failure(f"handle '{handle}' has not been found")
         return self.files[handle]
