@@ -89,10 +89,18 @@ static gboolean check_mode(const char *mode, GError **error)
 }
 
 /* folder + name of path where folder is one. */
-static char *with_name(const char *folder, const char *path, gboolean is_folder)
+static gboolean is_in_windows(const char *path)
 {
-    g_autofree char *name = g_path_get_basename(path);
-    return is_folder ? g_build_filename(folder, name, NULL) : g_strdup(folder);
+    return g_ascii_isalpha(path[0]) && path[1] == ':';
+}
+
+/* Of a path in a guest. */
+static const char *name_of(const char *path)
+{
+    const char *name = strrchr(path, '/'), *other = strrchr(path, '\\');
+    if (is_in_windows(path))
+        name = MAX(name, other);
+    return name != NULL ? name + 1 : path;
 }
 
 /* ---- push ---- */
@@ -147,7 +155,8 @@ gboolean nest_command_guest_push(NestCli *cli, GError **error)
     const NestArguments *arguments = cli->arguments;
     const char *local = arguments->operands[1], *remote = arguments->operands[2];
     gboolean keeps = g_strcmp0(arguments->mode, "keep") == 0;
-    g_autofree char *path = with_name(remote, local, g_str_has_suffix(remote, "/"));
+    g_autofree char *name = g_path_get_basename(local);
+    g_autofree char *path = g_strconcat(remote, *name_of(remote) == '\0' ? name : "", NULL);
     struct stat info;
     int fd = check_mode(arguments->mode, error) ? open_local(local, &info, error) : -1;
     if (fd < 0)
@@ -230,7 +239,9 @@ static gboolean pull_into(NestCli *cli, const char *path, GError **error)
 gboolean nest_command_guest_pull(NestCli *cli, GError **error)
 {
     const char *remote = cli->arguments->operands[1], *local = cli->arguments->operands[2];
-    g_autofree char *path = with_name(local, remote, g_file_test(local, G_FILE_TEST_IS_DIR));
+    g_autofree char *path = g_file_test(local, G_FILE_TEST_IS_DIR)
+        ? g_build_filename(local, name_of(remote), NULL)
+        : g_strdup(local);
     if (!check_mode(cli->arguments->mode, error))
         return FALSE;
     if (strcmp(local, "-") != 0)

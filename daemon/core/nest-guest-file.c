@@ -5,6 +5,7 @@
 #include "nest-guest-script.h"
 #include "nest-guest-shell.h"
 #include "nest-guest-stream.h"
+#include "nest-guest-windows.h"
 #include "nest-record.h"
 #include <string.h>
 
@@ -14,8 +15,23 @@
 #define SILENCE_SECONDS 15
 #define REST_MS 250
 
+/* How a kind of guest is told what to do. */
+typedef struct {
+    GStrv (*prepare)(const char *part, const char *path, guint64 size);
+    GStrv (*finish)(
+        const char *part, const char *path, const char *mode, guint64 size, const char *sha256);
+    GStrv (*drop)(const char *part);
+    GStrv (*sum)(const char *path, guint64 size);
+} Shell;
+
+static const Shell posix = {
+    nest_guest_shell_prepare, nest_guest_shell_finish, nest_guest_shell_drop, nest_guest_shell_sum};
+static const Shell windows = {nest_guest_windows_prepare, nest_guest_windows_finish,
+    nest_guest_windows_clear, nest_guest_windows_sum};
+
 typedef struct {
     NestGuestTalk talk;
+    const Shell *shell;
     GCancellable *cancellable;
     NestGuestStream stream;
     GChecksum *sum; /* borrowed */
@@ -76,12 +92,17 @@ static gboolean run(Transfer *transfer, GStrv command, guint seconds, GCancellab
     return TRUE;
 }
 
-static gboolean check_family(const NestGuest *guest, GError **error)
+static gboolean check_family(
+    Transfer *transfer, const NestGuest *guest, const char *path, GError **error)
 {
-    if (guest->family != NEST_GUEST_FAMILY_WINDOWS)
+    gboolean is_windows = guest->family == NEST_GUEST_FAMILY_WINDOWS;
+    transfer->shell = is_windows ? &windows : &posix;
+    if (is_windows == nest_guest_shell_is_windows(path))
         return TRUE;
-    nest_set_error(error, NEST_ERROR_UNSUPPORTED, NULL,
-        "files inside Windows are not supported yet: the guest needs a POSIX shell");
+    nest_set_error(error, NEST_ERROR_INVALID_REQUEST,
+        is_windows ? "give it as C:\\folder\\file" : "give it as /folder/file",
+        is_windows ? "a path in Windows begins with a drive"
+                   : "a path in this guest begins with /");
     return FALSE;
 }
 
@@ -109,12 +130,17 @@ gboolean nest_guest_file_check(const NestGuestPut *put, GError **error)
     return FALSE;
 }
 
-static gboolean check_may_put(const Transfer *transfer, GError **error)
+static gboolean check_may_put(Transfer *transfer, const NestGuestPut *put, GError **error)
 {
     g_autoptr(NestGuest) guest =
         nest_guest_read(transfer->talk.backend, transfer->talk.uuid, error);
-    if (guest == NULL || !check_family(guest, error))
+    if (guest == NULL || !check_family(transfer, guest, put->path, error))
         return FALSE;
+    if (transfer->shell == &windows && put->mode != NULL) {
+        nest_set_error(
+            error, NEST_ERROR_UNSUPPORTED, "leave the mode out", "files in Windows have no mode");
+        return FALSE;
+    }
     if (guest->exec && guest->write)
         return TRUE;
     nest_set_error(error, NEST_ERROR_VM_UNFIT, guest->blocked_setting,
@@ -166,7 +192,7 @@ static gboolean into_place(
         return FALSE;
     }
     file->sha256 = g_strdup(g_checksum_get_string(transfer->sum));
-    GStrv finish = nest_guest_shell_finish(part, put->path, put->mode, put->size, file->sha256);
+    GStrv finish = transfer->shell->finish(part, put->path, put->mode, put->size, file->sha256);
     if (!run(transfer, finish, seconds_for(put->size), transfer->cancellable, &printed, error))
         return FALSE;
     if (nest_guest_shell_read_finished(printed, file))
@@ -188,7 +214,7 @@ static gboolean fill(Transfer *transfer, const char *part, const NestGuestPut *p
 static gboolean take_back(Transfer *transfer, const char *part, GError **error)
 {
     nest_guest_stream_close(&transfer->stream, &transfer->talk);
-    if (run(transfer, nest_guest_shell_drop(part), SHELL_SECONDS, NULL, NULL, NULL))
+    if (run(transfer, transfer->shell->drop(part), SHELL_SECONDS, NULL, NULL, NULL))
         return TRUE;
     g_prefix_error(error,
         "%s may be left in the guest until its agent answers again, for it could not be removed: ",
@@ -205,7 +231,7 @@ gboolean nest_guest_file_put(NestBackend *backend, NestTraces *traces, const cha
         return FALSE;
     g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
     begin(&transfer, backend, uuid, sum, cancellable);
-    if (!check_may_put(&transfer, error))
+    if (!check_may_put(&transfer, put, error))
         return FALSE;
     g_autoptr(NestFile) file = nest_record_new(&nest_file_record);
     g_autoptr(GError) cause = NULL;
@@ -214,10 +240,10 @@ gboolean nest_guest_file_put(NestBackend *backend, NestTraces *traces, const cha
     g_autofree char *part = nest_guest_shell_part(put->path, mark);
     file->path = g_strdup(put->path);
     file->size = put->size;
-    const NestTrace trace = {.uuid = (char *)uuid, .path = part};
+    const NestTrace trace = {(char *)uuid, part, transfer.shell == &windows, FALSE};
     if (!nest_traces_begin(traces, &trace, error))
         return FALSE;
-    gboolean good = run(&transfer, nest_guest_shell_prepare(part, put->path, put->size),
+    gboolean good = run(&transfer, transfer.shell->prepare(part, put->path, put->size),
                         SHELL_SECONDS, cancellable, NULL, &cause) &&
         fill(&transfer, part, put, source, user_data, file, &cause);
     nest_traces_end(traces, part, good || take_back(&transfer, part, &cause));
@@ -290,7 +316,7 @@ static gboolean compare(Transfer *transfer, gboolean exec, NestFile *file, GErro
 {
     g_autofree char *printed = NULL;
     if (exec &&
-        !run(transfer, nest_guest_shell_sum(file->path, file->size), seconds_for(file->size),
+        !run(transfer, transfer->shell->sum(file->path, file->size), seconds_for(file->size),
             transfer->cancellable, &printed, NULL) &&
         is_aborted(transfer, error))
         return FALSE;
@@ -302,7 +328,7 @@ static gboolean get(Transfer *transfer, Reader *reader, const char *path, gboole
 {
     g_autoptr(NestGuest) guest =
         nest_guest_read(transfer->talk.backend, transfer->talk.uuid, error);
-    if (guest == NULL || !check_family(guest, error) ||
+    if (guest == NULL || !check_family(transfer, guest, path, error) ||
         !nest_guest_stream_open(&transfer->stream, &transfer->talk, path, "r", error))
         return FALSE;
     reader->total = nest_guest_stream_size(&transfer->stream, &transfer->talk);

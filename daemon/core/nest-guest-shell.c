@@ -5,6 +5,9 @@
 #include <string.h>
 
 #define PATH_BYTES_MAX 4000
+#define WINDOWS_BYTES_MAX \
+    1000 /* what its command line has room for, as often as it is in there \
+          */
 #define SHA256_DIGITS 64
 
 /* look: of process $1, group in g, and in w what no other process has, not even after a restart of
@@ -134,15 +137,33 @@ GStrv nest_guest_shell_clear(const char *path)
 
 /* ---- a file is put ---- */
 
+gboolean nest_guest_shell_is_windows(const char *path)
+{
+    return g_ascii_isalpha(path[0]) && path[1] == ':' && (path[2] == '\\' || path[2] == '/');
+}
+
+/* In Windows, where / does as well, a second colon would name something else than a file. */
+static const char *name_of(const char *path)
+{
+    const char *name = strrchr(path, '/');
+    if (!nest_guest_shell_is_windows(path))
+        return *path == '/' ? name + 1 : NULL;
+    const char *other = strrchr(path, '\\');
+    return strchr(path + 2, ':') == NULL ? MAX(name, other) + 1 : NULL;
+}
+
 gboolean nest_guest_shell_check_path(const char *path, GError **error)
 {
-    const char *name = path != NULL ? strrchr(path, '/') : NULL;
-    if (name != NULL && *path == '/' && name[1] != '\0' && strlen(path) <= PATH_BYTES_MAX)
+    gsize max =
+        path != NULL && nest_guest_shell_is_windows(path) ? WINDOWS_BYTES_MAX : PATH_BYTES_MAX;
+    const char *name = path != NULL ? name_of(path) : NULL;
+    if (name != NULL && *name != '\0' && strlen(path) <= max)
         return TRUE;
-    nest_set_error(error, NEST_ERROR_INVALID_REQUEST, "give it as /folder/file",
-        "the path of a file in a guest begins with /, does not end with it, and has at most %d "
-        "bytes",
-        PATH_BYTES_MAX);
+    nest_set_error(error, NEST_ERROR_INVALID_REQUEST,
+        "give it as /folder/file, in Windows as C:\\folder\\file",
+        "the path of a file in a guest begins with / or a drive of Windows, does not end with a "
+        "folder, and has at most %d bytes, in Windows %d",
+        PATH_BYTES_MAX, WINDOWS_BYTES_MAX);
     return FALSE;
 }
 
@@ -154,8 +175,8 @@ static char *folder_of(const char *path)
 
 char *nest_guest_shell_part(const char *path, const char *mark)
 {
-    g_autofree char *folder = folder_of(path);
-    return g_strconcat(folder, strcmp(folder, "/") == 0 ? "" : "/", ".nestd-", mark, NULL);
+    g_autofree char *folder = g_strndup(path, (gsize)(name_of(path) - path));
+    return g_strconcat(folder, ".nestd-", mark, NULL);
 }
 
 GStrv nest_guest_shell_prepare(const char *part, const char *path, guint64 size)
@@ -182,12 +203,12 @@ gboolean nest_guest_shell_read_finished(const char *printed, NestFile *file)
 {
     g_auto(GStrv) words = g_strsplit_set(printed != NULL ? printed : "", " \n", -1);
     guint verified = NEST_VERIFIED_NONE;
-    if (g_strv_length(words) < 2 || !is_octal(words[1]) ||
+    if (g_strv_length(words) < 2 || !(is_octal(words[1]) || strcmp(words[1], "-") == 0) ||
         !nest_nick_parse(nest_verified_nicks, words[0], &verified))
         return FALSE;
     file->verified = verified;
     g_free(file->mode);
-    file->mode = g_strdup(words[1]);
+    file->mode = is_octal(words[1]) ? g_strdup(words[1]) : NULL;
     return TRUE;
 }
 

@@ -25,8 +25,11 @@ GStrv nest_guest_shell_clear(const char *path);
 
 /* ---- a file is put: into a part beside it, which then takes its place ---- */
 
-/* Whether path can be that of a file in a guest, whole from its root: INVALID_REQUEST. */
+/* Whether path can be that of a file in a guest, whole from its root or drive: INVALID_REQUEST. */
 gboolean nest_guest_shell_check_path(const char *path, GError **error);
+
+/* Whether it can be in Windows; it can't be elsewhere then. */
+gboolean nest_guest_shell_is_windows(const char *path);
 
 /* The path of the part of path; it ends with mark. */
 char *nest_guest_shell_part(const char *path, const char *mark);
@@ -40,7 +43,7 @@ GStrv nest_guest_shell_prepare(const char *part, const char *path, guint64 size)
 GStrv nest_guest_shell_finish(
     const char *part, const char *path, const char *mode, guint64 size, const char *sha256);
 
-/* What finish printed. FALSE: it is something else. */
+/* What finish printed; file->mode is NULL where the guest has none. FALSE: it is something else. */
 gboolean nest_guest_shell_read_finished(const char *printed, NestFile *file);
 
 /* ---- a file is got ---- */

@@ -223,6 +223,81 @@ GStrv nest_guest_windows_clear(const char *path)
     return nest_guest_windows_script(script);
 }
 
+/* ---- files ---- */
+
+/* Only Windows itself and its administrators may read the part. What a disk has free is not gone by
+ * where it does not say. */
+static const char prepare_script[] =
+    "$d=[IO.Path]::GetDirectoryName($f)\n"
+    "if(-not [IO.Directory]::Exists($d)){throw \"there is no folder $d\"}\n"
+    "if([IO.Directory]::Exists($f)){throw \"$f is no ordinary file\"}\n"
+    "$v=$n; try{$v=(New-Object IO.DriveInfo([IO.Path]::GetPathRoot($f))).AvailableFreeSpace}"
+    "catch{}\n"
+    "if($v -lt $n){throw \"it needs $n bytes, and $v bytes are free in $d\"}\n"
+    "$a=New-Object Security.AccessControl.FileSecurity\n"
+    "$a.SetAccessRuleProtection($true,$false)\n"
+    "foreach($s in 'S-1-5-18','S-1-5-32-544'){"
+    "$w=New-Object Security.Principal.SecurityIdentifier($s)\n"
+    "$a.AddAccessRule((New-Object Security.AccessControl.FileSystemAccessRule("
+    "$w,'FullControl','Allow')))}\n"
+    "(New-Object IO.FileStream($p,[IO.FileMode]::CreateNew,"
+    "[Security.AccessControl.FileSystemRights]::FullControl,[IO.FileShare]::None,4096,"
+    "[IO.FileOptions]::None,$a)).Close()\n";
+
+/* The SHA-256 of the first $n bytes of $f. */
+#define SUM \
+    "function sum($f,$n){\n" \
+    "$s=[IO.File]::Open($f,'Open','Read','ReadWrite')\n" \
+    "try{$h=[Security.Cryptography.SHA256]::Create(); $b=New-Object byte[] 1048576\n" \
+    "while($n -gt 0 -and ($r=$s.Read($b,0,[Math]::Min($n,$b.Length))) -gt 0){" \
+    "[void]$h.TransformBlock($b,0,$r,$b,0); $n-=$r}\n" \
+    "[void]$h.TransformFinalBlock($b,0,0)\n" \
+    "[BitConverter]::ToString($h.Hash).Replace('-','').ToLower()\n" \
+    "}finally{$s.Close()}}\n"
+
+/* What is replaced keeps who may do what with it; what is new gets that from its folder. */
+static const char finish_script[] =
+    SUM "$g=(New-Object IO.FileInfo($p)).Length\n"
+        "if($g -ne $n){throw \"$g of $n bytes have arrived\"}\n"
+        "if((sum $p $n) -ne $h){throw 'its SHA-256 is another one'}\n"
+        "if([IO.File]::Exists($f)){[IO.File]::Replace($p,$f,[NullString]::Value,$true)}\n"
+        "else{$a=New-Object Security.AccessControl.FileSecurity\n"
+        "$a.SetAccessRuleProtection($false,$false)\n"
+        "[IO.File]::SetAccessControl($p,$a); [IO.File]::Move($p,$f)}\n"
+        "'sha256 -'\n";
+
+static const char sum_script[] = SUM "if(-not [IO.File]::Exists($f)){return}\n"
+                                     "\"$((New-Object IO.FileInfo($f)).Length) - $(sum $f $n)\"\n";
+
+/* script, with part (nullable) as $p, path as $f, size as $n, and sha256 (nullable) as $h. */
+static GStrv file_script(
+    const char *script, const char *part, const char *path, guint64 size, const char *sha256)
+{
+    g_autofree char *p = text_of(part != NULL ? part : "", -1), *f = text_of(path, -1);
+    g_autofree char *whole =
+        g_strdup_printf("$p=%s\n$f=%s\n$n=[long]%" G_GUINT64_FORMAT "\n$h='%s'\n%s", p, f, size,
+            sha256 != NULL ? sha256 : "", script);
+    return nest_guest_windows_script(whole);
+}
+
+GStrv nest_guest_windows_prepare(const char *part, const char *path, guint64 size)
+{
+    return file_script(prepare_script, part, path, size, NULL);
+}
+
+GStrv nest_guest_windows_finish(
+    const char *part, const char *path, const char *mode, guint64 size, const char *sha256)
+{
+    return file_script(finish_script, part, path, size, sha256);
+}
+
+GStrv nest_guest_windows_sum(const char *path, guint64 size)
+{
+    return file_script(sum_script, NULL, path, size, NULL);
+}
+
+/* ---- what it says ---- */
+
 char *nest_guest_windows_temp(const char *printed)
 {
     static const char plain[] = "\\_-.";

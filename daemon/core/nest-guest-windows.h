@@ -37,3 +37,9 @@ GStrv nest_guest_windows_drop(const char *folder);
 /* Takes a folder or the part of a file away, and ends the command of the folder where that still
  * runs. Prints something if there was anything. */
 GStrv nest_guest_windows_clear(const char *path);
+
+/* As those of nest-guest-shell.h; there are no modes. */
+GStrv nest_guest_windows_prepare(const char *part, const char *path, guint64 size);
+GStrv nest_guest_windows_finish(
+    const char *part, const char *path, const char *mode, guint64 size, const char *sha256);
+GStrv nest_guest_windows_sum(const char *path, guint64 size);

@@ -129,8 +129,11 @@ static void test_families(void **state)
 
 static void test_paths(void **state)
 {
-    static const char *const bad[] = {"", "a", "a/b", "/", "/a/", "./a", "C:\\a"};
-    static const char *const good[][2] = {{"/a", "/.nestd-1"}, {"/a/b", "/a/.nestd-1"}};
+    static const char *const bad[] = {"", "a", "a/b", "/", "/a/", "./a", "C:a", "C:\\", "C:\\a\\",
+        "C:\\a/", "C:\\a:b", "\\\\server\\a", "1:\\a"};
+    static const char *const good[][2] = {{"/a", "/.nestd-1"}, {"/a/b", "/a/.nestd-1"},
+        {"/a\\b", "/.nestd-1"}, {"C:\\a", "C:\\.nestd-1"}, {"c:\\a\\b c", "c:\\a\\.nestd-1"},
+        {"c:/a/b", "c:/a/.nestd-1"}, {"c:\\a/b", "c:\\a/.nestd-1"}};
     for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
         g_autoptr(GError) error = NULL;
         assert_false(nest_guest_shell_check_path(bad[i], &error));
@@ -151,6 +154,8 @@ static void test_finished(void **state)
     assert_true(nest_guest_shell_read_finished("sha256 4755\n", file));
     assert_int_equal(file->verified, NEST_VERIFIED_SHA256);
     assert_string_equal(file->mode, "4755");
+    assert_true(nest_guest_shell_read_finished("sha256 -\n", file));
+    assert_null(file->mode);
 }
 
 #define SUM "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

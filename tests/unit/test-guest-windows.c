@@ -27,14 +27,20 @@ static void test_quoted(void **state)
     }
 }
 
-static char *script_of(const NestExecWish *wish)
+static char *script_in(char **words)
 {
     gsize length = 0;
-    g_auto(GStrv) words = nest_guest_windows_begin("C:\\Windows\\Temp\\x", wish, NULL);
+    assert_string_equal(words[0], "powershell.exe");
     assert_string_equal(words[4], "-EncodedCommand");
     g_autofree guchar *data = g_base64_decode(words[5], &length);
     return g_utf16_to_utf8(
         (const gunichar2 *)(gpointer)data, (glong)(length / 2), NULL, NULL, NULL);
+}
+
+static char *script_of(const NestExecWish *wish)
+{
+    g_auto(GStrv) words = nest_guest_windows_begin("C:\\Windows\\Temp\\x", wish, NULL);
+    return script_in(words);
 }
 
 /* Nothing of others is in a script but as base64. */
@@ -47,6 +53,23 @@ static void test_script(void **state)
     assert_null(strstr(script, "calc"));
     assert_non_null(strstr(script, "Start-Process @m"));
     assert_null(strstr(script, "OpenStandardInput"));
+}
+
+/* Nor in what is done with files; and the longest path has room on the command line. */
+static void test_files(void **state)
+{
+    g_autofree char *folder = g_strnfill(900, 'f');
+    g_autofree char *part = g_strdup_printf("C:\\%s\\.nestd-1", folder);
+    g_autofree char *path = g_strdup_printf("C:\\%s\\';calc", folder);
+    GStrv commands[] = {nest_guest_windows_prepare(part, path, 5),
+        nest_guest_windows_finish(part, path, NULL, 5, "abc"), nest_guest_windows_sum(path, 5),
+        nest_guest_windows_clear(path)};
+    for (guint i = 0; i < G_N_ELEMENTS(commands); i++) {
+        g_auto(GStrv) words = commands[i];
+        g_autofree char *script = script_in(words);
+        assert_null(strstr(script, "calc"));
+        assert_true(strlen(words[5]) < 32000);
+    }
 }
 
 static void test_refused(void **state)
@@ -79,6 +102,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_quoted),
         cmocka_unit_test(test_script),
+        cmocka_unit_test(test_files),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_temp),
     };
