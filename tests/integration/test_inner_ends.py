@@ -56,6 +56,16 @@ class Stop(Case):
         self.assertIn("no agent", failed["problem"]["detail"])
         self.assertEqual(self.listed()["db"][1], "running")
 
+    def test_nestd_is_killed_while_it_waits(self):
+        libvirt = Libvirt(web=[1, 1048576, 1])
+        libvirt.looks = 1 << 30
+        agent = self.guest(libvirt)
+        ended = self.killed(agent, lambda: self.asked(agent), "PUT", f"{GUESTS}/web/state",
+                            {"state": "off"})
+        self.assertNotIn(ended["state"], ("done", "running", "pending"), ended)
+        libvirt.looks = 0
+        self.assertEqual(self.listed()["web"][1], "off")
+
     def test_the_wait_is_aborted(self):
         libvirt = Libvirt(web=[1, 1048576, 1])
         libvirt.looks = 1 << 30
@@ -122,6 +132,20 @@ class Delete(Case):
         failed = self.delete("web")
         self.assertEqual(failed["problem"]["kind"], "not-verified", failed)
         self.assertEqual(self.listed()["web"][1], "off")
+
+    def test_libvirt_is_down_after_it_deleted(self):
+        libvirt = Libvirt(web=[5, 1048576, 1])
+        agent = self.guest(libvirt)
+
+        def play(words, given):
+            if "web" not in libvirt.vms:
+                libvirt.fails["domstats"] = (1, b"", b"error: failed to connect\n")
+            return libvirt(words, given)
+        agent.play = play
+        failed = self.delete("web")
+        self.assertEqual(failed["problem"]["kind"], "not-verified", failed)
+        self.assertIn("libvirt in the guest can't be asked what became of it",
+                      failed["problem"]["detail"])
 
     def test_delete_by_nestctl(self):
         libvirt = Libvirt(web=[5, 1048576, 1])
