@@ -59,8 +59,8 @@ static gboolean start(NestChild *child, const char *program, const char *text, G
         return FALSE;
     }
     gboolean started = g_spawn_async_with_pipes_and_fds("/", words, (const char *const *)nothing,
-        G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, fd, -1, -1, NULL, NULL,
-        0, &child->pid, NULL, &child->words_fd, NULL, error);
+        G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_CLOEXEC_PIPES | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL,
+        fd, -1, -1, NULL, NULL, 0, &child->pid, NULL, &child->words_fd, NULL, error);
     close(fd);
     return started;
 }
