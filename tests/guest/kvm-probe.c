@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Proves that KVM works here by running a guest: real-mode code that adds up 1 to 100, writes the
  * sum to a port, and then goes on writing, which is one exit each time.
- * usage: kvm-probe [run|spin|hold]
+ * usage: kvm-probe [run|spin|beat|hold]
  *   run   checks the sum and times 1,000 exits
  *   spin  a guest that runs for ever without an exit
+ *   beat  a guest that runs for a moment, again and again, and keeps its sum
  *   hold  a VM that is open and doesn't run
  * Prints one line beginning "inner-guest"; status 0 only if the guest did what was asked. */
 #include <errno.h>
@@ -24,6 +25,7 @@
 #define PORT 0x80
 #define SUM 5050
 #define EXITS 1000
+#define BEAT_US 20000
 /* Three pages below 4 GiB where Intel CPUs without unrestricted guests keep a task state. */
 #define TSS_ADDRESS 0xfffbd000UL
 
@@ -173,6 +175,18 @@ static void spin(void)
     fail("it left its loop");
 }
 
+static void beat(void)
+{
+    Machine machine = open_machine(sum_code, sizeof sum_code);
+
+    check_write(&machine);
+    printf("inner-guest beating\n");
+    for (;;) {
+        usleep(BEAT_US);
+        check_write(&machine);
+    }
+}
+
 static void hold(void)
 {
     open_machine(sum_code, sizeof sum_code);
@@ -190,6 +204,8 @@ int main(int argc, char **argv)
         run();
     else if (strcmp(what, "spin") == 0)
         spin();
+    else if (strcmp(what, "beat") == 0)
+        beat();
     else if (strcmp(what, "hold") == 0)
         hold();
     else

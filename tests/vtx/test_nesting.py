@@ -20,7 +20,7 @@ class TestNesting(bed.Case):
     def test_inner_guest_runs_only_while_nesting_is_enabled(self):
         self.ended("status-created", FAILED, "vm supports nested virtualization: NO")
         self.says("enabled", "extension vmx", "kvm-module kvm_intel loaded",
-                  "inner-guest OK sum=5050 exits=1000", "inner-guest spinning")
+                  "inner-guest OK sum=5050 exits=1000", "inner-guest beating")
         self.says("disabled", "extension none", "inner-guest FAILED")
 
     def test_live_state_and_its_guard(self):
