@@ -117,11 +117,9 @@ static gboolean prove_vm(NestProofRun *run, NestProof **ret_proof, GError **erro
     return TRUE;
 }
 
-static void date(const NestProofRun *run, NestProof *proof, const NestBackendCaps *caps)
+static void date(const NestProofRun *run, NestProof *proof, const NestBackendCaps *caps,
+    const NestHostFacts *facts)
 {
-    g_autoptr(NestHostFacts) facts =
-        nest_host_probe_nesting(nest_host_place_root(run->core->place));
-
     proof->accel = run->accel;
     proof->time = g_get_real_time() / 1000;
     proof->duration_ms = (guint64)(g_get_monotonic_time() - run->begun) / 1000;
@@ -201,9 +199,11 @@ static gboolean prove(NestProofRun *run, NestProof **ret_proof, GError **error)
     g_autoptr(NestProof) proof = NULL;
     if (!core->backend->ops->caps(core->backend, &caps, error))
         return FALSE;
+    /* What changes while the VM runs is not what it was proved with. */
+    g_autoptr(NestHostFacts) facts = nest_host_probe_nesting(nest_host_place_root(core->place));
     if (!(run->uuid != NULL ? prove_vm(run, &proof, error) : prove_host(run, caps, &proof, error)))
         return FALSE;
-    date(run, proof, caps);
+    date(run, proof, caps, facts);
     if (!record(run, proof, error))
         return FALSE;
     *ret_proof = g_steal_pointer(&proof);
