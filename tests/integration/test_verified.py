@@ -55,6 +55,18 @@ class Verified(test_nested.WithGuest):
         self.assertIn("verified inside vm: YES", self.daemon.nestctl("show", "vm").stdout)
         done = self.daemon.nestctl("exec", "vm", "--", "sh", "-c", "ls -a /run /tmp | grep probe")
         self.assertEqual((done.returncode, done.stdout), (1, ""), "the program is left behind")
+        self.check_noexec()
+
+    def check_noexec(self):
+        """No folder of the guest may run programs."""
+        done = self.daemon.nestctl(
+            "exec", "vm", "--", "sh", "-ec", "for d in /run /tmp /var/tmp /dev/shm; do mkdir -p $d; "
+            "mount -t tmpfs -o noexec none $d; done")
+        self.assertEqual(done.returncode, 0, done)
+        done = self.daemon.nestctl("verify", "vm", timeout=test_nested.BOOT_DEADLINE)
+        self.assertEqual(done.returncode, 1, done)
+        self.assertIn("no folder has room and may run programs", " ".join(done.stdout.split()))
+        self.assertEqual(self.last()["code"], "not-run")
 
 
 if __name__ == "__main__":
