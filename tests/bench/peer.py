@@ -142,6 +142,12 @@ class OwnNestd(nestd.Daemon):
         super().__init__(nestd.NESTD, **more)
         self.environment.pop("G_DEBUG", None)
         self.vms = vms  # {name: template}
+        # As installed, in memory: libvirtd has its own there, too.
+        runtime = pathlib.Path("/run", self.directory.name)
+        runtime.mkdir(mode=0o711)
+        self.socket = runtime / "nestd.sock"
+        self.config["daemon"]["socket"] = self.socket
+        self.environment["RUNTIME_DIRECTORY"] = str(runtime)
 
     def __enter__(self):
         super().__enter__()

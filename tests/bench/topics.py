@@ -14,6 +14,7 @@ import nestd
 import peer
 import plans
 import proving
+import verifying
 from measure import (Table, Times, interleaved, memory_of, number, ratio_text, run, run_all,
                      settle, switches_of, switches_since, times_table)
 
@@ -290,6 +291,7 @@ TOPICS = {
     "power": "one and ten starts and stops, beside virsh",
     "plans": "plans for definitions in files, beside xmllint",
     "prove": "proving nesting, beside the bare QEMU",
+    "verify": "verifying inside the test guest, beside its program run through virsh",
     "looking": "one look at 1, 20 and 200 running VMs",
     "checks": "all checks of a host and of 100 to 4,000 VMs",
     "store": "durable changes and loads of the store, beside raw SQLite",
@@ -297,4 +299,5 @@ TOPICS = {
 FUNCTIONS = {"get": get, "enable": enabling, "reads": reads, "power": powers,
              "looking": looking,
              "plans": lambda worlds, quick: plans.measure(quick), "store": store,
-             "prove": lambda worlds, quick: proving.measure(quick), "checks": checks}
+             "prove": lambda worlds, quick: proving.measure(quick), "checks": checks,
+             "verify": verifying.measure}
