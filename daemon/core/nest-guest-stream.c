@@ -88,22 +88,22 @@ gboolean nest_guest_stream_write(
     return TRUE;
 }
 
-/* An agent that was started again has no file open. */
-static void explain(GError **error)
+/* An agent that was started again has no file open: that is told as what it is. */
+static gboolean is_forgotten(GError **error)
 {
     if (!g_error_matches(*error, NEST_ERROR, NEST_ERROR_HYPERVISOR) ||
         strstr((*error)->message, FORGOTTEN) == NULL)
-        return;
+        return FALSE;
     g_clear_error(error);
     nest_guest_talk_forgotten("the file", error);
+    return TRUE;
 }
 
 /* The answers that come to questions between, as where it stands, are none that get it on. */
 gboolean nest_guest_stream_is_patient(
     const NestGuestStream *stream, const NestGuestTalk *talk, GError **error)
 {
-    explain(error);
-    if (g_get_monotonic_time() - stream->moved > STUCK_US)
+    if (is_forgotten(error) || g_get_monotonic_time() - stream->moved > STUCK_US)
         return FALSE;
     return nest_guest_talk_is_patient(talk, error);
 }
