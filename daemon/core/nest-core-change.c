@@ -131,7 +131,7 @@ static void submission_free(gpointer data)
 typedef struct {
     Submission *submission;
     NestOperation *operation;
-    NestVmCard *card;
+    GPtrArray *cards; /* NestVmCard */
     NestHostSnapshot *host; /* of jobs of the host: as it is now */
     gboolean gone;
     gboolean last;
@@ -173,18 +173,16 @@ void nest_core_keep_unrecorded(NestCore *core, NestJob *job)
 
 static void admit_news(NestCore *core, News *news)
 {
-    if (news->host != NULL) {
-        nest_core_set_host(core, g_steal_pointer(&news->host));
-        nest_core_reconcile(core);
-        return;
-    }
-    g_autoptr(GPtrArray) cards = g_ptr_array_new();
+    gboolean host = news->host != NULL;
+    g_autoptr(GPtrArray) cards = g_steal_pointer(&news->cards);
     g_autoptr(GPtrArray) gone = g_ptr_array_new();
-    if (news->card != NULL)
-        g_ptr_array_add(cards, g_steal_pointer(&news->card));
+    if (host)
+        nest_core_set_host(core, g_steal_pointer(&news->host));
     if (news->gone)
         g_ptr_array_add(gone, news->operation->uuid);
     nest_core_admit(core, cards, gone);
+    if (host)
+        nest_core_reconcile(core);
 }
 
 static void finish_submission(Submission *submission)
@@ -219,29 +217,52 @@ static NestHostSnapshot *take_host(NestCore *core, const NestJob *job)
     g_autoptr(GError) error = NULL;
     if (!core->backend->ops->caps(core->backend, &caps, &error))
         g_warning("what libvirt offers after the change can't be told: %s", error->message);
-    return nest_host_snapshot_take(core->place, caps != NULL ? caps : job->host->caps);
+    g_autoptr(NestNetDefinitions) definitions = nest_net_definitions_take(core->backend);
+    return nest_host_snapshot_take_with(
+        core->place, caps != NULL ? caps : job->host->caps, definitions);
+}
+
+static void add_card(News *news, NestHostSnapshot *host, const char *uuid)
+{
+    NestCore *core = news->submission->core;
+    g_autoptr(GError) error = NULL;
+    guint64 order = nest_core_next_order(core);
+    g_autoptr(NestVmReading) reading =
+        nest_vm_reading_take(core->backend, host, core->marks, uuid, &error);
+    news->gone = reading == NULL && nest_error_code(error) == NEST_ERROR_VM_NOT_FOUND;
+    if (reading == NULL)
+        return;
+    NestVmCard *card = nest_vm_card_make(reading, core->config->parity);
+    card->order = order;
+    g_ptr_array_add(news->cards, card);
+}
+
+/* The host is part of what is said of each VM. What can't be listed now is read again anyway. */
+static void add_all_cards(News *news)
+{
+    NestBackend *backend = news->submission->core->backend;
+    g_autoptr(GPtrArray) all = NULL;
+    if (!backend->ops->list(backend, &all, NULL))
+        return;
+    for (guint i = 0; i < all->len; i++)
+        add_card(news, news->host, ((NestVmFacts *)g_ptr_array_index(all, i))->uuid);
+    news->gone = FALSE;
 }
 
 static void read_outcome(Submission *submission, News *news)
 {
-    NestCore *core = submission->core;
-    NestJob *job = submission->job;
-    g_autoptr(GError) error = NULL;
-    if (nest_job_uuid(job) == NULL) {
-        news->host = take_host(core, job);
+    const NestJob *job = submission->job;
+    news->cards = g_ptr_array_new();
+    if (nest_job_uuid(job) != NULL) {
+        add_card(news, job->host, nest_job_uuid(job));
         return;
     }
-    guint64 order = nest_core_next_order(core);
-    g_autoptr(NestVmReading) reading =
-        nest_vm_reading_take(core->backend, job->host, core->marks, nest_job_uuid(job), &error);
-    if (reading != NULL) {
-        news->card = nest_vm_card_make(reading, core->config->parity);
-        news->card->order = order;
-    }
-    news->gone = reading == NULL && nest_error_code(error) == NEST_ERROR_VM_NOT_FOUND;
+    news->host = take_host(submission->core, job);
+    add_all_cards(news);
 }
 
-/* On the worker. The VM is read before the end is told, so that who waited for the end sees it. */
+/* On the worker. The VM, or of the host all, is read before the end is told, so that who waited for
+ * the end sees it. */
 static void report(NestJob *job)
 {
     Submission *submission = job->report_data;

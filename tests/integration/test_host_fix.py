@@ -9,13 +9,16 @@ import unittest
 
 import nestd
 import private_mounts
-from fake import Fake, eventually
+from fake import XML, Fake, eventually
 
 HOSTS = nestd.SOURCE / "tests" / "data" / "hosts"
 GUESTS = b"# kept\r\nexport X=1\nON_SHUTDOWN=suspend # kept too\nPARALLEL_SHUTDOWN=2"
 DROP_IN = "etc/modprobe.d/nestd.conf"
 RULE = "etc/udev/rules.d/99-nestd-kvm.rules"
 ALL = ["nested", "nested-persist", "kvm-access", "libvirt-guests"]
+KVM = (XML.replace("type='qemu'", "type='kvm'")
+       .replace("mode='maximum' check='none'", "mode='host-passthrough' check='full'")
+       .replace("policy='disable' name='svm'", "policy='require' name='vmx'"))
 SLOTS = {"load": 1, "unload": 1, "put_file": 3, "set_access": 1}
 
 
@@ -126,6 +129,28 @@ class TestHostFix(unittest.TestCase):
                 self.assertEqual(daemon.get(f"/v1/operations/{begun['id']}")["state"], "running")
             self.assertEqual(daemon.wait_operation(begun["id"])["state"], "done")
             self.assertEqual(self.offered(daemon), "pass")
+
+    def test_vms_are_judged_anew(self):
+        """Before the end is told, not when all is read again a moment later: of the lists of VMs the
+        first is the plan's, and the third comes after the end."""
+        with Host() as daemon:
+            daemon.define("vm", KVM)
+            self.assertEqual(self.vm_host(daemon), "fail")
+            with daemon.holding("list", None, 2, "set:caps:kvm=vmx,tcg=svm") as held:
+                self.assertEqual(daemon.fix()["state"], "done")
+                held()
+                self.assertEqual(self.vm_host(daemon), "pass")
+
+    def test_vms_can_not_be_judged_anew(self):
+        with Host() as daemon:
+            daemon.define("vm", KVM)
+            seen = sum(call[0] == "list" for call in daemon.host.calls())
+            daemon.host.control("set:caps:kvm=vmx,tcg=svm", f"list:{seen + 2}:hypervisor:no answer")
+            self.assertEqual(daemon.fix()["state"], "done")
+            eventually(lambda: self.vm_host(daemon) == "pass")
+
+    def vm_host(self, daemon):
+        return {c["id"]: c["verdict"] for c in daemon.get("/v1/vms/vm")["checks"]}["vm.host"]
 
     def test_libvirt_does_not_say_what_it_offers(self):
         with Host() as daemon:
