@@ -51,8 +51,7 @@ class LibvirtInGuest(test_nested.WithGuest):
         self.state("vm", "running")
         console.wait_for("nest-guest: ready")
         eventually(lambda: self.nestctl("guest", "info", "vm").returncode == 0)
-        self.assertRegex(self.good("guest", "list", "vm"),
-                         "libvirt can't be asked: libvirt in the guest says: .*libvirt-sock")
+        self.assertIn("libvirt can't be asked: ", self.good("guest", "list", "vm"))
         self.good("exec", "--shell", "vm", "--", START)
         eventually(lambda: "can't be asked" not in self.good("guest", "list", "vm"),
                    test_nested.BOOT_DEADLINE)
@@ -68,24 +67,23 @@ class LibvirtInGuest(test_nested.WithGuest):
         eventually(lambda: "off" in self.good("guest", "list", "vm"))
         self.assertEqual(self.virsh("domstate", "in").strip(), "shut off")
 
-        # One that finds nothing to boot runs on.
-        self.good("guest", "create-vm", "vm", "idle", "--memory", "32M", "--vcpus", "2", "--disk",
-                  "10M", "--network", "none", "--start")
-        self.assertRegex(self.good("guest", "list", "vm"),
-                         r"idle +running +32 MiB +2 +libvirt\s[^$]*\bin +off +64 MiB +1 +libvirt")
-        self.assertRegex(self.good("tree"), r"vm +running .*32 MiB inside.*\n.* idle +running")
-        self.assertEqual(self.virsh("domstate", "idle").strip(), "running")
-        self.assertIn("idle in vm is running already.", self.good("guest", "start", "vm", "idle"))
-        failed = self.nestctl("guest", "stop", "--timeout", "1", "vm", "idle")
-        self.assertIn("idle in vm was asked to shut down and still runs after 1 s", failed.stderr)
-        self.good("guest", "stop", "--force", "vm", "idle")
-        self.assertEqual(self.virsh("domstate", "idle").strip(), "shut off")
-
         failed = self.nestctl("guest", "create-vm", "vm", "bad", "--memory", "32M", "--kernel",
                               "/no-such-kernel", "--disk", "10M", "--network", "none", "--start")
         self.assertIn("/no-such-kernel", failed.stderr)
         self.assertNotEqual(failed.returncode, 0)
-        self.assertEqual(self.virsh("list", "--all", "--name").split(), ["idle", "in"])
+        self.assertEqual(self.virsh("list", "--all", "--name").split(), ["in"])
+        self.assertEqual(self.disks(), [])
+
+        # One that finds nothing to boot runs on, and does not hear that it is asked.
+        self.good("guest", "create-vm", "vm", "idle", "--memory", "32M", "--vcpus", "2", "--disk",
+                  "10M", "--network", "none", "--start")
+        self.assertRegex(self.good("tree"), r"vm +running .*32 MiB inside.*\n.* idle +running")
+        failed = self.nestctl("guest", "stop", "--timeout", "1", "vm", "idle")
+        self.assertIn("idle in vm was asked to shut down and still runs after 1 s", failed.stderr)
+        self.good("guest", "stop", "--force", "vm", "idle")
+        self.assertEqual(self.virsh("domstate", "idle").strip(), "shut off")
+        self.assertRegex(self.good("guest", "list", "vm"),
+                         r"idle +off +32 MiB +2 +libvirt\s[^$]*\bin +off +64 MiB +1 +libvirt")
         self.assertEqual(self.disks(), ["idle.qcow2"])
         self.good("guest", "delete", "-y", "vm", "idle")
         self.assertEqual(self.virsh("list", "--all", "--name").split(), ["in"])
