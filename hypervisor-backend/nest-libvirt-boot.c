@@ -325,7 +325,6 @@ static virDomainPtr start(
 {
     g_autoptr(GError) why = NULL;
     wanted->brief = wanted->like == NULL;
-    wanted->firmware = wanted->brief ? quick_firmware() : NULL;
     virDomainPtr domain = create_with(self, connection, wanted, &why);
     if (domain == NULL && wanted->brief && nest_error_code(why) != NEST_ERROR_HOST_UNFIT) {
         wanted->brief = FALSE;
@@ -356,14 +355,15 @@ static gboolean hear(Wait *wait, gboolean *told, GError **error)
 }
 
 /* directory is NULL afterwards where it is left to the VM that goes. */
-static gboolean boot_in(NestLibvirt *self, const NestBoot *boot, char **directory,
-    GCancellable *cancellable, GBytes **ret_console, GError **error)
+static gboolean boot_in(NestLibvirt *self, const NestBoot *boot, const char *firmware,
+    char **directory, GCancellable *cancellable, GBytes **ret_console, GError **error)
 {
     g_autofree char *kernel = g_build_filename(*directory, "kernel", NULL);
     g_autofree char *console = g_build_filename(*directory, "console", NULL);
     g_autofree char *name = g_path_get_basename(*directory);
     NestBootDomain wanted = {
         name, boot->accel, boot->extension, kernel, boot->cmdline, console, boot->like};
+    wanted.firmware = firmware;
     g_autoptr(virConnect) connection = NULL;
     if (!nest_libvirt_get(self, &connection, error) || !write_kernel(kernel, boot->kernel, error))
         return FALSE;
@@ -384,10 +384,9 @@ static gboolean boot_in(NestLibvirt *self, const NestBoot *boot, char **director
     return good;
 }
 
-gboolean nest_libvirt_boot(NestBackend *backend, const NestBoot *boot, GCancellable *cancellable,
-    GBytes **ret_console, GError **error)
+static gboolean boot_with(NestLibvirt *self, const NestBoot *boot, const char *firmware,
+    GCancellable *cancellable, GBytes **ret_console, GError **error)
 {
-    NestLibvirt *self = (NestLibvirt *)backend;
     g_autofree char *directory = NULL;
     if (!wait_for_endings(self, ENDINGS_MAX - 1)) {
         nest_set_error(error, NEST_ERROR_TIMEOUT, "try again",
@@ -397,10 +396,28 @@ gboolean nest_libvirt_boot(NestBackend *backend, const NestBoot *boot, GCancella
     }
     if (!make_directory(self, &directory, error))
         return FALSE;
-    gboolean good = boot_in(self, boot, &directory, cancellable, ret_console, error);
+    gboolean good = boot_in(self, boot, firmware, &directory, cancellable, ret_console, error);
     if (directory != NULL)
         remove_directory(directory);
     return good;
+}
+
+gboolean nest_libvirt_boot(NestBackend *backend, const NestBoot *boot, GCancellable *cancellable,
+    GBytes **ret_console, GError **error)
+{
+    NestLibvirt *self = (NestLibvirt *)backend;
+    const char *quick = boot->like == NULL ? quick_firmware() : NULL;
+    g_autoptr(GBytes) console = NULL;
+    if (!boot_with(self, boot, quick, cancellable, &console, error))
+        return FALSE;
+    /* That may be the firmware's fault, and shall not be taken for one of the host. */
+    if (quick != NULL && g_bytes_get_size(console) == 0) {
+        g_clear_pointer(&console, g_bytes_unref);
+        if (!boot_with(self, boot, NULL, cancellable, &console, error))
+            return FALSE;
+    }
+    *ret_console = g_steal_pointer(&console);
+    return TRUE;
 }
 
 void nest_libvirt_boot_clean(NestLibvirt *self, virConnectPtr connection)
