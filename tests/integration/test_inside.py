@@ -148,7 +148,7 @@ class Inside(unittest.TestCase):
         killed = []
         def instead(command, arguments):
             if command == "guest-exec" and "kill" in str(arguments["arg"][1])[:4]:
-                killed.append(arguments["arg"][1])
+                killed.append(arguments["arg"])
             elif command == "guest-exec":
                 return {"return": {"pid": 7}}
             elif command == "guest-exec-status":
@@ -157,7 +157,7 @@ class Inside(unittest.TestCase):
         self.agent.instead = instead
         self.failed()
         self.assertEqual(len(killed), 1)
-        self.assertIn("-7", killed[0])
+        self.assertEqual(killed[0][-2:], ["KILL", "7"])
 
 
 if __name__ == "__main__":
