@@ -37,8 +37,9 @@ class Inside(Agent):
         words = [path, *arg]
         pid = 1000 + len(self.commands)
         self.commands.append(words)
-        if words[:2] == ["/bin/sh", "-c"] and words[2].startswith("kill -s KILL"):
-            self.killed.append(int(words[2].split("--")[1].split()[0].lstrip("-")))
+        if words[:2] == ["/bin/sh", "-c"] and words[2].startswith("kill -s "):
+            assert words[4] == "KILL", words
+            self.killed.append(int(words[5]))
             self.ended[pid] = (0, b"", b"")
         else:
             self.ended[pid] = self.play(
