@@ -50,10 +50,10 @@ class Agent:
         self.thread.join()
         if os.path.exists(self.path):
             os.unlink(self.path)
-        for process in self.processes.values():
+        for process in list(self.processes.values()):  # nestd may ask yet
             process.kill()
             process.communicate()
-        for file in self.files.values():
+        for file in list(self.files.values()):
             file.close()
 
     def restart(self):

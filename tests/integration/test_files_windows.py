@@ -121,7 +121,8 @@ class FilesInWindows(test_files.Case):
         self.assert_refused(self.put(b"x", ROOT + "\\no\\file"), 409, "vm-unfit", "no folder")
         (self.inside / "folder").mkdir()
         self.assert_refused(self.put(b"x", ROOT + "\\folder"), 409, "vm-unfit", "no ordinary file")
-        self.assert_refused(self.declare(2 << 30, ROOT + "\\x"), 409, "vm-unfit", "are free")
+        self.assert_refused(test_files.Files.declare(self, 2 << 30, ROOT + "\\x"), 409, "vm-unfit",
+                            "are free")
         self.assertEqual(self.get("/a")[1]["kind"], "invalid-request")
         self.assertIn("No such file", self.get(ROOT + "\\none")[1]["detail"])
         self.assertEqual(self.names(), [self.file.name, "folder"])
