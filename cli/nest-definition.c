@@ -38,7 +38,9 @@ static gboolean check_text(const char *file, const GString *text, GError **error
 char *nest_definition_read(const char *file, GError **error)
 {
     gboolean standard = strcmp(file, "-") == 0;
-    const char *name = standard ? "what came on standard input" : file;
+    const char *name = standard ? "what came on standard input"
+        : *file == '\0'         ? "a file without a name"
+                                : file;
     g_autoptr(GString) text = g_string_new(NULL);
     int fd = standard ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC);
     gboolean good = fd >= 0 && read_all(fd, text);

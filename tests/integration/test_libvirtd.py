@@ -43,6 +43,12 @@ SNAPSHOT = """<domainsnapshot>
 # that it hides.
 OVERRIDE = """<qemu:commandline><qemu:arg value='-cpu'/><qemu:arg value='max,svm={svm}'/>
   </qemu:commandline></domain>"""
+FRAME = """<interface type='bridge'>
+    <mac address='52:54:00:11:22:33'/><source bridge='nest-none'/>{}<model type='virtio'/>
+  </interface></devices>"""
+NWFILTER = """<filter name='own-macs' chain='root'>
+  <rule action='drop' direction='out' priority='500'><mac match='no' srcmacaddr='$MAC'/></rule>
+</filter>"""
 NAMESPACE = "<domain xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0' "
 
 
@@ -200,6 +206,29 @@ class TestLibvirtd(unittest.TestCase):
                              SNAPSHOTS - 1)
             self.assertEqual(daemon.change("DELETE", f"/v1/vms/{name}")["state"], "done")
             self.assertNotIn(name, self.libvirtd.virsh("list", "--all", "--name").split())
+
+    def test_a_filter_of_their_own_comes_back(self):
+        """Judged by its rules, taken out, put back by virsh, and taken out once more."""
+        self.libvirtd.start()
+        name, number = "nested-test-f", str(uuid.uuid4())
+        self.libvirtd.virsh("nwfilter-define", "/dev/stdin", stdin=NWFILTER)
+        xml = XML.format(name=name, uuid=number, policy="disable")
+        filtered = FRAME.format("<filterref filter='own-macs'/>")
+        self.libvirtd.virsh("define", "/dev/stdin", stdin=xml.replace("</devices>", filtered))
+        with self.daemon() as daemon, daemon.events() as events:
+            eventually(lambda: daemon.request("GET", f"/v1/vms/{name}").status == 200)
+            for _ in range(2):
+                done = daemon.change("PUT", f"/v1/vms/{name}/nested", {"enabled": True})
+                self.assertEqual(done["state"], "done", done)
+                self.assertFalse(daemon.get(f"/v1/vms/{name}")["drift"])
+                fixed = self.libvirtd.definition(name)
+                self.assertNotIn("filterref", fixed)
+                model = "<model type='virtio'/>"
+                self.libvirtd.virsh("define", "/dev/stdin", stdin=fixed.replace(
+                    model, model + "<filterref filter='own-macs'/>"))
+                self.assertIn("MAC spoofing is blocked on 52:54:00:11:22:33 by the filter own-macs",
+                              events.wait_for(kind="drift", name=name)["message"])
+                self.assertTrue(daemon.get(f"/v1/vms/{name}")["drift"])
 
     def starts(self, events, name, kind):
         self.libvirtd.virsh("start", name)

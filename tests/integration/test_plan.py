@@ -230,6 +230,7 @@ class TestCommand(unittest.TestCase):
         self.assertIn("libvirt would refuse this definition", ended.stderr)
         for words, text in ((("--xml", "/does/not/exist"), "can't be read"),
                             (("--xml", "/"), "can't be read"),
+                            (("--xml", ""), "a file without a name can't be read"),
                             (("--xml", "/dev/zero"), "more than 5 MiB"),
                             ((), "needs --xml"), (("--xml", "-", "x"), "no operands")):
             ended = self.daemon.nestctl("plan", *words)
