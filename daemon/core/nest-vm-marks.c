@@ -34,6 +34,15 @@ static NestStoredMark *with_saved(const NestStoredMark *mark, const char *saved)
     return after;
 }
 
+/* What is not about nesting does not make nestd's own what somebody else has changed before. */
+static gboolean is_beside(const NestStoredMark *mark, const NestIntent *intent)
+{
+    if (!mark->guarded || strcmp(intent->operation->kind, "memory") != 0)
+        return FALSE;
+    g_autofree char *before = nest_domain_fingerprint(intent->before_xml);
+    return g_strcmp0(before, mark->left_as) != 0;
+}
+
 /* An operation that left the definition as it was changed nothing that a start would show. */
 static void note_definition(NestStoredMark *mark, const NestIntent *intent, NestNet *net)
 {
@@ -63,7 +72,7 @@ NestStoredMark *nest_vm_marks_after(
     NestStoredMark *after = with_saved(mark, NULL);
     if (started)
         after->fresh = FALSE;
-    else
+    else if (!is_beside(mark, intent))
         note_definition(after, intent, net);
     return after;
 }

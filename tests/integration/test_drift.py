@@ -66,6 +66,17 @@ class TestDrift(unittest.TestCase):
             self.assertEqual(self.told(daemon, 2)[1:],
                              ["one was changed by somebody else: it has a balloon"])
 
+    def test_a_new_size_does_not_hide_it(self):
+        with Fake() as daemon:
+            self.enabled(daemon, "one")
+            size = daemon.get("/v1/vms/one")["memory_kib"]
+            self.edit(daemon, "one", "check='full'", "check='none'")
+            done = daemon.change("PUT", "/v1/vms/one/memory", {"memory_kib": 2 * size})
+            self.assertEqual(done["state"], "done", done)
+            vm = daemon.get("/v1/vms/one")
+            self.assertEqual((vm["memory_kib"], vm["drift"]), (2 * size, True))
+            self.assertEqual(self.told_of(daemon, "one"), "nesting is not enforced")
+
     def test_harmless_edits_and_changes_of_our_own(self):
         with Fake() as daemon:
             self.enabled(daemon, "one")

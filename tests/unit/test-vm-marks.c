@@ -68,6 +68,20 @@ static void test_what_each_change_leaves(void **state)
     }
 }
 
+/* Resizing a VM that somebody else has changed is no reason to take that change for nestd's own. */
+static void test_memory_is_beside(void **state)
+{
+    g_autoptr(NestStoredMark) mark = after(FALSE, FALSE, "enable", NESTED);
+    g_autofree char *left_as = g_strdup(mark->left_as);
+    g_autoptr(NestStoredMark) known = marks_after(mark, "memory", NESTED, NESTED_WITH(""), NULL);
+    g_autofree char *expected = nest_domain_fingerprint(NESTED_WITH(""));
+    assert_string_equal(known->left_as, expected);
+    g_autoptr(NestStoredMark) changed = marks_after(mark, "memory", PLAIN, PLAIN, NULL);
+    assert_true(changed->guarded);
+    assert_string_equal(changed->left_as, left_as);
+    assert_string_equal(changed->open, mark->open);
+}
+
 /* What of its interfaces an operation leaves open; a filter that nobody knows is not. */
 static void test_what_is_left_open(void **state)
 {
@@ -220,6 +234,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_each_change_leaves),
+        cmocka_unit_test(test_memory_is_beside),
         cmocka_unit_test(test_what_is_left_open),
         cmocka_unit_test(test_what_enable_of_the_same_leaves),
         cmocka_unit_test(test_what_changes_nothing),
