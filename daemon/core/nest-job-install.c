@@ -10,6 +10,8 @@
  * again. Nothing of it is taken back: packages that others came to need must not go. */
 
 #define LOOK_SECONDS 40
+/* In the middle of it: guests are never as busy as when packages have just been installed. */
+#define PATIENT_SECONDS 300
 #define RECOVER_SECONDS 15
 
 /* What the steps need, kept in the intent. */
@@ -72,7 +74,7 @@ static gboolean carry_out(NestJob *job, const NestRecipeStep *step, GError **err
     if (!nest_recipe_apply(
             job->backend, nest_job_uuid(job), job->install->recipe, step, job->cancellable, error))
         return FALSE;
-    g_autoptr(NestRecipeLook) after = look(job, LOOK_SECONDS, error);
+    g_autoptr(NestRecipeLook) after = look(job, PATIENT_SECONDS, error);
     if (after == NULL)
         return FALSE;
     if (state_of(after, step) != NEST_RECIPE_MISSING)
@@ -119,7 +121,7 @@ static gboolean prove(NestJob *job, GError **error)
         (job->install->restart ? job->config->boot_timeout : 0) * G_USEC_PER_SEC;
     for (;;) {
         gboolean waits = FALSE;
-        g_autoptr(NestRecipeLook) now = look(job, LOOK_SECONDS, error);
+        g_autoptr(NestRecipeLook) now = look(job, PATIENT_SECONDS, error);
         if (now == NULL)
             return FALSE;
         const char *missing = nest_install_plan_missing(now, decline, &waits);
