@@ -149,7 +149,7 @@ class Inside(unittest.TestCase):
         def instead(command, arguments):
             if command == "guest-exec" and "kill" in str(arguments["arg"][1])[:4]:
                 killed.append(arguments["arg"])
-            elif command == "guest-exec":
+            if command == "guest-exec":
                 return {"return": {"pid": 7}}
             elif command == "guest-exec-status":
                 return {"return": {"exited": False}}

@@ -44,7 +44,8 @@ class Command(Left, test_exec.Case):
     def begin(self, script="trap '' HUP; echo begun; sleep 1000; :"):
         """A command that has begun; its folder."""
         connection = self.enterContext(self.asked("/bin/sh", "-c", script))
-        self.first_of(connection.getresponse())
+        # Held: who hangs up has the command ended.
+        self.first_of(self.enterContext(connection.getresponse()))
         (self.folder,) = [trace["path"] for trace in self.kept()]
         self.assertTrue(os.path.exists(self.folder))
         return self.folder
