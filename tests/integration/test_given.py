@@ -182,18 +182,33 @@ class Stop(Given):
         self.assertEqual(self.operations(daemon), [("stop-unfit", "done")])
         self.assertEqual(self.told(daemon), ["extension-missing"])
 
+    def hold_next_read(self, daemon, number):
+        """Its place among the reads of the VM."""
+        def reads():
+            return sum(call[:2] == ("read", number) for call in daemon.host.calls())
+        while True:
+            at = reads() + 1
+            daemon.host.control(f"read@{number}:{at}:hang")
+            if reads() < at:
+                return at
+
+    def wait_held(self, daemon, number, at):
+        eventually(lambda: f"read@{number}:{at}:hang" in daemon.host.struck())
+
     def test_started_again_meanwhile(self):
         """What was decided of one run is not done to the next."""
         daemon = self.fake(unfit="stop")
         number = daemon.define("one", UNENFORCED)
-        reads = sum(call[0] == "read" and call[1] == number for call in daemon.host.calls())
-        with daemon.holding("read", number, 1) as held:
-            daemon.host.start("one", start_log="misses")
-            held()
-            self.assertGreater(len([call for call in daemon.host.calls() if call[0] == "read"
-                                    and call[1] == number]), reads + 1)
-            daemon.host.stop("one")
-            daemon.host.start("one", start_log="clean")
+        at = self.hold_next_read(daemon, number)
+        daemon.host.start("one", start_log="misses")
+        self.wait_held(daemon, number, at)
+        while daemon.get("/v1/vms/one")["state"] == "off":  # not the job's read, but one before it
+            at += 1
+            daemon.host.control(f"read@{number}:{at}:hang")
+            self.wait_held(daemon, number, at)
+        daemon.host.stop("one")
+        daemon.host.start("one", start_log="clean")
+        daemon.host.control()
         eventually(lambda: self.given(daemon, "one") == ("present", "log", "none", "pass"))
         self.assertEqual(daemon.get("/v1/vms/one")["state"], "running")
         self.assertEqual(self.operations(daemon), [])
