@@ -3,9 +3,8 @@
 the guest."""
 
 import pathlib
-import re
-import shutil
-import subprocess
+
+from packing import archive, copy, libraries_of
 
 LIBRARIES = pathlib.Path("/usr/lib/x86_64-linux-gnu")
 
@@ -44,21 +43,4 @@ def add_to(initrd, directory):
     for name, text in FILES.items():
         (directory / name).parent.mkdir(parents=True, exist_ok=True)
         (directory / name).write_text(text, encoding="utf-8")
-    names = "\n".join(str(entry.relative_to(directory)) for entry in sorted(directory.rglob("*")))
-    with open(initrd, "ab") as archive:
-        subprocess.run(["cpio", "-o", "-H", "newc", "-R", "0:0", "--quiet"], cwd=directory,
-                       input=names.encode(), stdout=archive, check=True)
-
-
-def copy(source, target):
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if source.is_dir():
-        shutil.copytree(source, target)
-    else:
-        shutil.copy(source, target)
-
-
-def libraries_of(programs):
-    told = subprocess.run(["ldd", *programs], check=True, capture_output=True, text=True).stdout
-    return sorted({pathlib.Path(path)
-                   for path in re.findall(r"(?:=> |^\s+)(/\S+) \(", told, re.M)})
+    archive(directory, initrd)

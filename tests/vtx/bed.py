@@ -24,7 +24,8 @@ import tempfile
 import time
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "proof"))
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS / "proof"), str(TESTS / "guest")]
 import emulator  # noqa: E402
 
 import image  # noqa: E402

@@ -4,9 +4,10 @@ and modules, and with this machine's QEMU, libvirt and nestd, and the libraries 
 
 import os
 import pathlib
-import re
 import shutil
 import subprocess
+
+from packing import archive, copy, libraries_of
 
 HERE = pathlib.Path(__file__).resolve().parent
 BUILD = pathlib.Path(os.environ["NEST_BUILD_DIR"])
@@ -83,8 +84,8 @@ class Image:
 
     def _fill_tree(self):
         self.tree.mkdir()
-        with open(self.guest / "initrd.img", "rb") as archive:
-            subprocess.run(["cpio", "-i", "--quiet"], stdin=archive, cwd=self.tree, check=True)
+        with open(self.guest / "initrd.img", "rb") as stream:
+            subprocess.run(["cpio", "-i", "--quiet"], stdin=stream, cwd=self.tree, check=True)
         for program in PROGRAMS:
             copy(program, self.tree / program.relative_to("/"))
         for source, target in {**OWN, **FIRMWARE}.items():
@@ -115,25 +116,9 @@ class Image:
         copy(HERE / "host" / "early-init", early / "init")
         for name in ["dev", "proc", "sys", "host"]:
             (early / name).mkdir()
-        names = "\n".join(str(entry.relative_to(early)) for entry in early.rglob("*"))
-        with open(path, "wb") as archive:
-            subprocess.run(["cpio", "-o", "-H", "newc", "-R", "0:0", "--quiet"], cwd=early,
-                           input=names.encode(), stdout=archive, check=True)
+        archive(early, path)
         shutil.rmtree(early)
 
 
 def output_of(command):
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-
-
-def copy(source, target):
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if source.is_dir():
-        shutil.copytree(source, target)
-    else:
-        shutil.copy(source, target)
-
-
-def libraries_of(programs):
-    told = output_of(["ldd", *programs])
-    return sorted({pathlib.Path(path) for path in re.findall(r"(?:=> |^\s+)(/\S+) \(", told, re.M)})
