@@ -12,6 +12,9 @@ import unittest
 import nestd
 import test_exec
 
+import nest_windows
+from nest_windows import decode, script_of
+
 ROOT = "C:\\Windows"
 
 
@@ -38,38 +41,23 @@ def split(line):
     return words + ([word] if word is not None else [])
 
 
-def decode(text):
-    return base64.b64decode(text).decode()
-
-
-class Windows:
+class Windows(nest_windows.Windows):
     """What is said to be run is run here, with its files below folder."""
 
     def __init__(self, agent, folder):
-        self.agent, self.folder, self.killed = agent, folder, []
-        self.run, self.programs = agent.guest_exec, []
-        agent.os = {"id": "mswindows", "pretty-name": "Windows 11 Pro", "kernel-release": "22631"}
-        agent.guest_exec = self.guest_exec
-        opened = agent.guest_file_open
-        agent.guest_file_open = lambda path, mode: opened(self.here(path), mode)
-
-    def here(self, path):
-        if not path.startswith(ROOT + "\\"):
-            raise FileNotFoundError(path)
-        return os.path.join(self.folder, *path.removeprefix(ROOT).strip("\\").split("\\"))
+        super().__init__(agent, ROOT, folder)
+        self.killed, self.programs = [], []
 
     def guest_exec(self, path, arg=(), capture_output=False, input_data=None):
         self.programs.append(path)
         if path == "cmd.exe" and arg[2] == "echo":
             return self.run("/bin/echo", [arg[3].replace("%SystemRoot%", ROOT) + "\r"], True)
         if path == "cmd.exe" and arg[2:5] == ["rd", "/s", "/q"]:
-            return self.run("/bin/rm", ["-r", self.here(arg[5])], True)
+            return self.run("/bin/rm", ["-r", str(self.here(arg[5]))], True)
         if path == "taskkill.exe":
             self.killed.append(arg)
             return self.run("/bin/kill", ["-s", "KILL", arg[-1]], True)
-        assert path == "powershell.exe" and arg[-2] == "-EncodedCommand", (path, arg)
-        script = base64.b64decode(arg[-1]).decode("utf-16-le")
-        return self.start(script, input_data)
+        return self.start(script_of(path, arg), input_data)
 
     def start(self, script, data):
         members = {name: decode(text) for name, text in

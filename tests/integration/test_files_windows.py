@@ -10,30 +10,21 @@ import unittest
 
 import nestd
 import test_files
-from test_exec_windows import decode
 from test_files import BIG
+
+import nest_windows
+from nest_windows import decode, script_of
 
 ROOT = "C:\\Data"
 
 
-class Windows:
-    """C:\\Data is folder."""
-
+class Windows(nest_windows.Windows):
     def __init__(self, agent, folder):
-        self.folder, self.run, self.scripts = folder, agent.guest_exec, []
-        agent.os = {"id": "mswindows", "pretty-name": "Windows 11 Pro", "kernel-release": "22631"}
-        agent.guest_exec = self.guest_exec
-        opened = agent.guest_file_open
-        agent.guest_file_open = lambda path, mode: opened(self.here(path), mode)
-
-    def here(self, path):
-        if not path.startswith(ROOT + "\\"):
-            raise FileNotFoundError(path)
-        return self.folder.joinpath(*path.removeprefix(ROOT + "\\").split("\\"))
+        super().__init__(agent, ROOT, folder)
+        self.scripts = []
 
     def guest_exec(self, path, arg=(), capture_output=False, input_data=None):
-        assert path == "powershell.exe" and arg[-2] == "-EncodedCommand", (path, arg)
-        script = base64.b64decode(arg[-1]).decode("utf-16-le")
+        script = script_of(path, arg)
         self.scripts.append(script)
         try:
             said, status = self.carry_out(script), 0
