@@ -41,7 +41,8 @@ static void suffer_before(
 {
     if (verdict->delay_ms > 0)
         g_usleep(verdict->delay_ms * 1000UL);
-    while (verdict->hang && nest_fake_control_hangs(fake->control, call->slot, call->uuid, name))
+    while (verdict->hang &&
+        nest_fake_control_hangs(fake->control, verdict, call->slot, call->uuid, name))
         g_usleep(5000);
     if (verdict->crash_before)
         die();

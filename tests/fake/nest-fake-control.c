@@ -258,17 +258,24 @@ static void strike(const Rule *rule, NestFakeVerdict *verdict)
     }
 }
 
-/* The number of calls that rule has seen if it is about this one, else 0. */
-static guint seen_by(NestFakeControl *control, const Rule *rule, const char *slot, const char *uuid,
-    const char *name)
+/* Which call this one is for rule, from 1; 0 if rule is about others. */
+static guint number_for(const Rule *rule, const NestFakeVerdict *verdict, const char *slot,
+    const char *uuid, const char *name)
 {
     const char *vm = strchr(rule->slot, '@');
     gsize length = vm != NULL ? (gsize)(vm - rule->slot) : strlen(rule->slot);
     if (strncmp(rule->slot, slot, length) != 0 || slot[length] != '\0')
         return 0;
-    if (vm != NULL && g_strcmp0(vm + 1, uuid) != 0 && g_strcmp0(vm + 1, name) != 0)
-        return 0;
-    return GPOINTER_TO_UINT(g_hash_table_lookup(control->counts, rule->slot));
+    if (vm == NULL)
+        return verdict->nth;
+    if (g_strcmp0(vm + 1, uuid) == 0)
+        return verdict->nth_of_uuid;
+    return g_strcmp0(vm + 1, name) == 0 ? verdict->nth_of_name : 0;
+}
+
+static gboolean is_about(const Rule *rule, guint number)
+{
+    return number >= rule->first && number <= rule->last;
 }
 
 void nest_fake_control_begin(NestFakeControl *control, const char *slot, const char *uuid,
@@ -276,17 +283,16 @@ void nest_fake_control_begin(NestFakeControl *control, const char *slot, const c
 {
     G_GNUC_UNUSED g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&control->lock);
     refresh(control);
-    count(control, slot, NULL);
+    ret_verdict->nth = count(control, slot, NULL);
     if (uuid != NULL)
-        count(control, slot, uuid);
+        ret_verdict->nth_of_uuid = count(control, slot, uuid);
     if (name != NULL)
-        count(control, slot, name);
+        ret_verdict->nth_of_name = count(control, slot, name);
     ret_verdict->number = ++control->calls;
     record(control, "> %u %s %s\n", ret_verdict->number, slot, uuid != NULL ? uuid : "-");
     for (guint i = 0; i < control->rules->len; i++) {
         const Rule *rule = g_ptr_array_index(control->rules, i);
-        guint n = seen_by(control, rule, slot, uuid, name);
-        if (n < rule->first || n > rule->last)
+        if (!is_about(rule, number_for(rule, ret_verdict, slot, uuid, name)))
             continue;
         record(control, "! %s\n", rule->line);
         strike(rule, ret_verdict);
@@ -300,15 +306,15 @@ void nest_fake_control_ended(NestFakeControl *control, const NestFakeVerdict *ve
         error != NULL ? nest_error_kind(nest_error_code(error)) : "ok");
 }
 
-gboolean nest_fake_control_hangs(
-    NestFakeControl *control, const char *slot, const char *uuid, const char *name)
+gboolean nest_fake_control_hangs(NestFakeControl *control, const NestFakeVerdict *verdict,
+    const char *slot, const char *uuid, const char *name)
 {
     G_GNUC_UNUSED g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&control->lock);
     refresh(control);
     for (guint i = 0; i < control->rules->len; i++) {
         const Rule *rule = g_ptr_array_index(control->rules, i);
-        guint n = seen_by(control, rule, slot, uuid, name);
-        if (rule->action == ACTION_HANG && n >= rule->first && n <= rule->last)
+        if (rule->action == ACTION_HANG &&
+            is_about(rule, number_for(rule, verdict, slot, uuid, name)))
             return TRUE;
     }
     return FALSE;

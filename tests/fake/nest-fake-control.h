@@ -39,6 +39,7 @@ typedef struct {
     gboolean hang;
     char *tamper; /* "OLD=>NEW", NULL for none */
     guint number; /* of this call, for nest_fake_control_ended */
+    guint nth, nth_of_uuid, nth_of_name; /* call of its slot: of all, and of those to its VM */
 } NestFakeVerdict;
 
 void nest_fake_verdict_clear(NestFakeVerdict *verdict);
@@ -55,9 +56,9 @@ void nest_fake_control_begin(NestFakeControl *control, const char *slot, const c
 void nest_fake_control_ended(NestFakeControl *control, const NestFakeVerdict *verdict,
     const char *slot, const char *uuid, const GError *error);
 
-/* TRUE while a rule still says that slot hangs. */
-gboolean nest_fake_control_hangs(
-    NestFakeControl *control, const char *slot, const char *uuid, const char *name);
+/* TRUE while a rule still says that the call hangs that verdict is about. */
+gboolean nest_fake_control_hangs(NestFakeControl *control, const NestFakeVerdict *verdict,
+    const char *slot, const char *uuid, const char *name);
 
 /* The value of a set: line, NULL where there is none. */
 char *nest_fake_control_setting(NestFakeControl *control, const char *key);

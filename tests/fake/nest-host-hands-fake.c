@@ -182,7 +182,7 @@ static gboolean run(
     g_autofree char *name = g_path_get_basename(work.target);
     nest_fake_control_begin(hands->control, slot, NULL, name, &verdict);
     work.tampered = verdict.tamper != NULL;
-    while (verdict.hang && nest_fake_control_hangs(hands->control, slot, NULL, name))
+    while (verdict.hang && nest_fake_control_hangs(hands->control, &verdict, slot, NULL, name))
         g_usleep(5000);
     if (verdict.crash_before)
         die();

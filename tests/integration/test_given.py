@@ -182,30 +182,22 @@ class Stop(Given):
         self.assertEqual(self.operations(daemon), [("stop-unfit", "done")])
         self.assertEqual(self.told(daemon), ["extension-missing"])
 
-    def hold_next_read(self, daemon, number):
-        """Its place among the reads of the VM."""
-        def reads():
-            return sum(call[:2] == ("read", number) for call in daemon.host.calls())
-        while True:
-            at = reads() + 1
-            daemon.host.control(f"read@{number}:{at}:hang")
-            if reads() < at:
-                return at
-
-    def wait_held(self, daemon, number, at):
-        eventually(lambda: f"read@{number}:{at}:hang" in daemon.host.struck())
-
     def test_started_again_meanwhile(self):
         """What was decided of one run is not done to the next."""
         daemon = self.fake(unfit="stop")
         number = daemon.define("one", UNENFORCED)
-        at = self.hold_next_read(daemon, number)
+
+        def reads():
+            return sum(call[:2] == ("read", number) for call in daemon.host.calls())
+
+        at = reads() + 1
+        daemon.host.control(f"read@{number}:{at}+:hang")
         daemon.host.start("one", start_log="misses")
-        self.wait_held(daemon, number, at)
+        eventually(lambda: reads() >= at)
         while daemon.get("/v1/vms/one")["state"] == "off":  # not the job's read, but one before it
             at += 1
-            daemon.host.control(f"read@{number}:{at}:hang")
-            self.wait_held(daemon, number, at)
+            daemon.host.control(f"read@{number}:{at}+:hang")
+            eventually(lambda: reads() >= at)
         daemon.host.stop("one")
         daemon.host.start("one", start_log="clean")
         daemon.host.control()

@@ -287,6 +287,39 @@ static void test_hang(void **state)
     assert_state(b, NEST_VM_RUNNING);
 }
 
+static gpointer list_in_thread(gpointer backend)
+{
+    NestBackend *b = backend;
+    g_autoptr(GPtrArray) list = NULL;
+    return GINT_TO_POINTER(b->ops->list(b, &list, NULL));
+}
+
+static guint calls_held(NestBackend *b)
+{
+    g_autofree char *path = g_build_filename(nest_backend_fake_directory(b), "calls", NULL);
+    g_autofree char *calls = NULL;
+    assert_true(g_file_get_contents(path, &calls, NULL, NULL));
+    g_auto(GStrv) parts = g_strsplit(calls, "! list:1+:hang\n", -1);
+    return g_strv_length(parts) - 1;
+}
+
+/* Of two that are held the first goes, and the later one does not. */
+static void test_hang_of_one(void **state)
+{
+    GThread *threads[2];
+    g_autoptr(NestBackend) b = with_demo(NULL);
+    nest_backend_fake_control(b, "list:1+:hang\n");
+    for (guint i = 0; i < G_N_ELEMENTS(threads); i++) {
+        threads[i] = g_thread_new("list", list_in_thread, b);
+        while (calls_held(b) <= i)
+            g_thread_yield();
+    }
+    nest_backend_fake_control(b, "list:2+:hang\n");
+    assert_true(GPOINTER_TO_INT(g_thread_join(threads[0])));
+    nest_backend_fake_control(b, "");
+    assert_true(GPOINTER_TO_INT(g_thread_join(threads[1])));
+}
+
 static void test_outlives_a_kill(void **state)
 {
     static const struct {
@@ -435,6 +468,7 @@ int main(void)
         cmocka_unit_test(test_failures),
         cmocka_unit_test(test_tamper),
         cmocka_unit_test(test_hang),
+        cmocka_unit_test(test_hang_of_one),
         cmocka_unit_test(test_outlives_a_kill),
         cmocka_unit_test(test_one_process_per_directory),
         cmocka_unit_test(test_events),
