@@ -14,8 +14,7 @@ static void begin(NestActivityMemory *memory, const NestVmSample *sample)
     gboolean fell = memory->begun && memory->run == sample->run;
     *memory = (NestActivityMemory){.begun = TRUE, .run = sample->run, .since = sample->time};
     memory->activity = activity;
-    memory->perhaps = fell || !sample->booted || sample->nested_run > 0;
-    memory->nested_run = sample->nested_run;
+    memory->perhaps = fell || !sample->booted;
 }
 
 /* TRUE if an inner VM is seen to run. */
@@ -23,7 +22,12 @@ static gboolean count(NestActivityMemory *memory, const NestVmSample *sample)
 {
     if (!sample->counted)
         return FALSE;
-    gboolean enters = sample->guest_mode || sample->nested_run > memory->nested_run;
+    gboolean grew = memory->counted && sample->nested_run > memory->nested_run;
+    gboolean enters = sample->guest_mode || grew;
+    if (!memory->counted) {
+        memory->since = sample->time;
+        memory->perhaps = memory->perhaps || sample->nested_run > 0;
+    }
     memory->counted = TRUE;
     memory->nested_run = sample->nested_run;
     if (enters)

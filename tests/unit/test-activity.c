@@ -54,6 +54,18 @@ static void test_guest_mode(void **state)
         {1, {BOOTED, COUNTED(0)}, IS(HOSTING)});
 }
 
+/* The first looks at a run had no count: what is counted then is no growth. */
+static void test_counted_late(void **state)
+{
+    play({0, {.counted = FALSE}, IS(UNKNOWN)}, {20, {COUNTED(5000)}, IS(UNKNOWN)},
+        {25, {COUNTED(5000)}, IS(UNKNOWN)}, {35, {COUNTED(5000)}, IS(ARMED)},
+        {40, {COUNTED(5001)}, IS(HOSTING)});
+    play({0, {BOOTED}, IS(UNKNOWN)}, {5, {BOOTED, COUNTED(3)}, IS(UNKNOWN)},
+        {10, {BOOTED, COUNTED(4)}, IS(HOSTING)});
+    play({0, {BOOTED}, IS(UNKNOWN)}, {5, {BOOTED, COUNTED(0)}, IS(EXPOSED)});
+    play({0, {BOOTED}, IS(UNKNOWN)}, {5, {COUNTED(5), .guest_mode = TRUE}, IS(HOSTING)});
+}
+
 /* nestd began to look when it ran already. */
 static void test_found_running(void **state)
 {
@@ -191,6 +203,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_life),
         cmocka_unit_test(test_guest_mode),
+        cmocka_unit_test(test_counted_late),
         cmocka_unit_test(test_found_running),
         cmocka_unit_test(test_restored),
         cmocka_unit_test(test_restarted),
