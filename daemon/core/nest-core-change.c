@@ -171,15 +171,27 @@ void nest_core_keep_unrecorded(NestCore *core, NestJob *job)
     g_hash_table_insert(core->unrecorded, &job->intent->operation->id, job);
 }
 
+/* The VM could not be read at the end: whatever is known of it is too old, were it the same. */
+static void read_later(NestCore *core, const char *uuid)
+{
+    NestVmCard *card = nest_inventory_find(core->inventory, uuid);
+    if (card != NULL)
+        g_clear_pointer(&card->key, g_free);
+    nest_core_mark_dirty(core, uuid);
+}
+
 static void admit_news(NestCore *core, News *news)
 {
+    const char *uuid = news->operation->uuid;
     gboolean host = news->host != NULL;
     g_autoptr(GPtrArray) cards = g_steal_pointer(&news->cards);
     g_autoptr(GPtrArray) gone = g_ptr_array_new();
     if (host)
         nest_core_set_host(core, g_steal_pointer(&news->host));
     if (news->gone)
-        g_ptr_array_add(gone, news->operation->uuid);
+        g_ptr_array_add(gone, (char *)uuid);
+    else if (!host && cards->len == 0)
+        read_later(core, uuid);
     nest_core_admit(core, cards, gone);
     if (host)
         nest_core_reconcile(core);

@@ -137,6 +137,31 @@ class TestLost(Case):
             self.assertEqual(ended["problem"]["kind"], "backend-unavailable")
             self.assertEqual("".join(daemon.host.vm("vm")["xml"].split()), "".join(before.split()))
 
+    def start_fails(self, daemon, name, *rules):
+        daemon.host.control(f"start@{name}:1:HYPERVISOR:no", *rules)
+        ended = daemon.change("PUT", f"/v1/vms/{name}/state", {"state": "running"})
+        self.assertEqual(ended["state"], "rolled-back", ended)
+
+    def test_no_word_of_the_end(self):
+        """Where the VM can't be read when an operation ends, that is not shown as under way."""
+        with Fake() as daemon:
+            def reads(number):
+                return sum(call[:2] == ("read", number) for call in daemon.host.calls())
+
+            number = daemon.define("model")
+            before = reads(number)
+            self.start_fails(daemon, "model")
+            last = reads(number) - before
+            for name, following in (("once", ""), ("lost", "+")):
+                nth = reads(daemon.define(name)) + last
+                rule = f"read@{name}:{nth}{following}:BACKEND_UNAVAILABLE:gone"
+                self.start_fails(daemon, name, rule)
+                if following:
+                    eventually(lambda rule=rule: daemon.host.struck().count(rule) > 1)
+                self.assertIn(rule, daemon.host.struck())
+                daemon.host.control()
+                eventually(lambda name=name: daemon.get(f"/v1/vms/{name}")["operation"] == 0)
+
 
 class TestHanging(Case):
     def end(self, daemon):
