@@ -50,7 +50,9 @@ static void free_backend(NestBackend *backend)
     g_free((char *)self->options.qemu_user);
     g_free((char *)self->options.qemu_group);
     g_atomic_rc_box_release(self->unanswered);
+    g_atomic_rc_box_release(self->late);
     nest_domain_schema_free(self->schema);
+    g_mutex_clear(&self->asking);
     g_mutex_clear(&self->opening);
     g_mutex_clear(&self->lock);
     g_cond_clear(&self->changed);
@@ -362,6 +364,8 @@ NestBackend *nest_backend_libvirt_new(const NestLibvirtOptions *options)
     self->schema = nest_domain_schema_new(nest_domain_schema_file);
     self->lifecycle = -1;
     self->unanswered = g_atomic_rc_box_new0(int);
+    self->late = g_atomic_rc_box_new0(int);
+    g_mutex_init(&self->asking);
     g_mutex_init(&self->opening);
     g_mutex_init(&self->lock);
     g_cond_init(&self->changed);

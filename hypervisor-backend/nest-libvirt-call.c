@@ -2,12 +2,15 @@
 #include "nest-libvirt.h"
 #include "nest-virt-error.h"
 
+#define DAEMON_TIMEOUT_MS 5000
+
 typedef struct {
     GMutex lock;
     GCond cond;
     NestLibvirtErrand function;
     gpointer data; /* NULL once the caller has it back */
     GDestroyNotify free_data;
+    int *late; /* nullable rc box, atomic: counts those that are abandoned */
     gboolean done, abandoned;
     gboolean good;
     GError *error;
@@ -20,6 +23,9 @@ static void run_clear(gpointer data)
     g_clear_error(&run->error);
     if (run->data != NULL)
         run->free_data(run->data);
+    if (run->late != NULL && run->abandoned)
+        g_atomic_int_add(run->late, -1);
+    g_clear_pointer(&run->late, g_atomic_rc_box_release);
     g_cond_clear(&run->cond);
     g_mutex_clear(&run->lock);
 }
@@ -45,34 +51,75 @@ static gpointer run_errand(gpointer data)
     return NULL;
 }
 
-gboolean nest_libvirt_run(NestLibvirtErrand function, gpointer data, GDestroyNotify free_data,
-    guint timeout_ms, const char *failure, GError **error)
+static Run *run_new(NestLibvirtErrand function, gpointer data, GDestroyNotify free_data, int *late)
 {
-    gint64 deadline = g_get_monotonic_time() + (gint64)timeout_ms * G_TIME_SPAN_MILLISECOND;
-    g_autoptr(Run) run = g_atomic_rc_box_new0(Run);
-    gboolean in_time = TRUE;
+    Run *run = g_atomic_rc_box_new0(Run);
 
     g_mutex_init(&run->lock);
     g_cond_init(&run->cond);
     run->function = function;
     run->data = data;
     run->free_data = free_data;
+    run->late = late != NULL ? g_atomic_rc_box_acquire(late) : NULL;
     g_thread_unref(g_thread_new("libvirt-call", run_errand, g_atomic_rc_box_acquire(run)));
+    return run;
+}
 
-    g_mutex_lock(&run->lock);
+/* FALSE: it is abandoned. */
+static gboolean run_wait(Run *run, guint timeout_ms)
+{
+    gint64 deadline = g_get_monotonic_time() + (gint64)timeout_ms * G_TIME_SPAN_MILLISECOND;
+    gboolean in_time = TRUE;
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&run->lock);
+
     while (!run->done && in_time)
         in_time = g_cond_wait_until(&run->cond, &run->lock, deadline);
     run->abandoned = !run->done;
-    g_mutex_unlock(&run->lock);
+    if (run->abandoned && run->late != NULL)
+        g_atomic_int_inc(run->late);
+    return run->done;
+}
 
-    if (run->abandoned)
-        nest_set_error(error, NEST_ERROR_TIMEOUT, "power the VM off if it stays like this",
-            "%s: its QEMU did not answer within %u seconds", failure, timeout_ms / 1000);
-    else if (!run->good)
-        g_propagate_error(error, g_steal_pointer(&run->error));
-    else
+/* Of one that is done. */
+static gboolean run_outcome(Run *run, GError **error)
+{
+    if (run->good)
         run->data = NULL;
-    return !run->abandoned && run->good;
+    else
+        g_propagate_error(error, g_steal_pointer(&run->error));
+    return run->good;
+}
+
+gboolean nest_libvirt_run(NestLibvirtErrand function, gpointer data, GDestroyNotify free_data,
+    guint timeout_ms, const char *failure, GError **error)
+{
+    g_autoptr(Run) run = run_new(function, data, free_data, NULL);
+
+    if (run_wait(run, timeout_ms))
+        return run_outcome(run, error);
+    nest_set_error(error, NEST_ERROR_TIMEOUT, "power the VM off if it stays like this",
+        "%s: its QEMU did not answer within %u seconds", failure, timeout_ms / 1000);
+    return FALSE;
+}
+
+/* In the same words each time: what is known does not change with them. */
+static gboolean fail_silent(const char *failure, GError **error)
+{
+    nest_set_error(error, NEST_ERROR_TIMEOUT,
+        "see whether libvirt's daemons hang; where each driver has one of its own, all of them",
+        "%s: libvirt does not answer", failure);
+    return FALSE;
+}
+
+gboolean nest_libvirt_run_daemon(NestLibvirtErrand function, gpointer data,
+    GDestroyNotify free_data, int *late, const char *failure, GError **error)
+{
+    if (g_atomic_int_get(late) > 0) {
+        free_data(data);
+        return fail_silent(failure, error);
+    }
+    g_autoptr(Run) run = run_new(function, data, free_data, late);
+    return run_wait(run, DAEMON_TIMEOUT_MS) ? run_outcome(run, error) : fail_silent(failure, error);
 }
 
 typedef struct {

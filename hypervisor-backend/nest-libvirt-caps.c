@@ -199,7 +199,7 @@ gboolean nest_libvirt_caps(NestLibvirt *self, NestBackendCaps **ret_caps, GError
     if (virConnectGetVersion(connection, &version) == 0 && version > 0)
         caps->qemu_version = version_text(version);
     ask_machines(connection, caps);
-    caps->networks = !self->embed && virConnectNumOfNetworks(connection) >= 0;
+    caps->networks = nest_libvirt_has_networks(self);
     if (virConnectIsAlive(connection) == 0) {
         nest_set_error(error, NEST_ERROR_BACKEND_UNAVAILABLE, NULL,
             "The connection to libvirt broke while it was asked what it can do");

@@ -56,27 +56,82 @@ static gboolean add_filters(virConnectPtr connection, GPtrArray *texts, GError *
     return TRUE;
 }
 
+/* What is asked of libvirt, where another daemon may have to answer. */
+typedef struct {
+    virConnectPtr connection;
+    GPtrArray *texts;
+} Errand;
+
+static void errand_free(gpointer data)
+{
+    Errand *errand = data;
+
+    virConnectClose(errand->connection);
+    g_clear_pointer(&errand->texts, g_ptr_array_unref);
+    g_free(errand);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Errand, errand_free)
+
+/* NULL with error. One at a time: what hangs, hangs once. */
+static Errand *ask(
+    NestLibvirt *self, NestLibvirtErrand function, const char *failure, GError **error)
+{
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->asking);
+    g_autoptr(virConnect) connection = NULL;
+    Errand *errand;
+
+    if (!nest_libvirt_get(self, &connection, error))
+        return NULL;
+    errand = g_new0(Errand, 1);
+    errand->connection = g_steal_pointer(&connection);
+    errand->texts = g_ptr_array_new_with_free_func(g_free);
+    return nest_libvirt_run_daemon(function, errand, errand_free, self->late, failure, error)
+        ? errand
+        : NULL;
+}
+
 /* Networks and filters may be the business of two daemons: what one says counts without the other.
  */
+static gboolean read_all(gpointer data, GError **error)
+{
+    Errand *errand = data;
+    gboolean networks = add_networks(errand->connection, errand->texts, error);
+    gboolean filters = add_filters(errand->connection, errand->texts, NULL);
+
+    if (!networks && filters)
+        g_clear_error(error);
+    return networks || filters;
+}
+
 gboolean nest_libvirt_networks(NestLibvirt *self, GPtrArray **ret_texts, GError **error)
 {
-    g_autoptr(virConnect) connection = NULL;
-    g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
-    gboolean networks, filters;
-
     if (self->embed) {
         nest_set_error(error, NEST_ERROR_UNSUPPORTED, NULL,
             "the libvirt within nestd has no networks and no filters");
         return FALSE;
     }
-    if (!nest_libvirt_get(self, &connection, error))
+    g_autoptr(Errand) errand =
+        ask(self, read_all, "Cannot read the virtual networks and network filters", error);
+    if (errand == NULL)
         return FALSE;
-    networks = add_networks(connection, texts, error);
-    filters = add_filters(connection, texts, NULL);
-    if (!networks && !filters)
-        return FALSE;
-    if (!networks)
-        g_clear_error(error);
-    *ret_texts = g_steal_pointer(&texts);
+    *ret_texts = g_steal_pointer(&errand->texts);
     return TRUE;
+}
+
+static gboolean count(gpointer data, GError **error)
+{
+    const Errand *errand = data;
+
+    return virConnectNumOfNetworks(errand->connection) >= 0 ||
+        fail(errand->connection, "Cannot count the virtual networks", error);
+}
+
+/* Where nobody answers, there is somebody who does not. */
+gboolean nest_libvirt_has_networks(NestLibvirt *self)
+{
+    if (self->embed)
+        return FALSE;
+    g_autoptr(GError) why = NULL;
+    g_autoptr(Errand) errand = ask(self, count, "Cannot count the virtual networks", &why);
+    return errand != NULL || nest_error_code(why) == NEST_ERROR_TIMEOUT;
 }

@@ -29,6 +29,8 @@ typedef struct {
     guint64 events; /* counts lifecycle events */
     guint endings; /* VMs of boot() that are about to go */
     int *unanswered; /* rc box, atomic: samples that QEMU has not answered */
+    GMutex asking; /* one question about networks at a time */
+    int *late; /* rc box, atomic: of those, how many were left to themselves */
 } NestLibvirt;
 
 /* nest-libvirt-connection.c */
@@ -60,6 +62,13 @@ gboolean nest_libvirt_connect(
 typedef gboolean (*NestLibvirtErrand)(gpointer data, GError **error);
 gboolean nest_libvirt_run(NestLibvirtErrand function, gpointer data, GDestroyNotify free_data,
     guint timeout_ms, const char *failure, GError **error);
+
+/* The same for what a daemon of libvirt answers at once, from its memory; it may have to ask
+ * another one, that hangs. late (rc box, atomic) counts those that were left to themselves: as long
+ * as there is one, this is TIMEOUT at once, for libvirt works on few calls of one client at a time.
+ */
+gboolean nest_libvirt_run_daemon(NestLibvirtErrand function, gpointer data,
+    GDestroyNotify free_data, int *late, const char *failure, GError **error);
 
 /* Returns < 0 with libvirt's error set on failure. */
 typedef int (*NestLibvirtFunction)(virDomainPtr domain);
@@ -171,6 +180,9 @@ NestSnapshotFacts *nest_libvirt_snapshots(virDomainPtr domain);
 
 /* The networks of the contract. */
 gboolean nest_libvirt_networks(NestLibvirt *self, GPtrArray **ret_texts, GError **error);
+
+/* Whether there are such things. */
+gboolean nest_libvirt_has_networks(NestLibvirt *self);
 
 /* nest-libvirt-caps.c */
 

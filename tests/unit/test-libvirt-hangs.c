@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nest-backend-libvirt.h"
+#include "nest-test.h"
+#include <dlfcn.h>
+#include <libvirt/libvirt.h>
+
+/* libvirt's own test driver, whose calls wait where this says so: each function here stands before
+ * libvirt's of the same name. */
+
+/* Longer than any deadline of the backend's. */
+#define LONG_US (60 * G_TIME_SPAN_SECOND)
+
+static struct {
+    GMutex lock;
+    GCond changed;
+    gboolean shut;
+    guint waiting; /* calls that wait */
+    guint calls;
+} gate;
+
+static void set_gate(gboolean shut)
+{
+    g_mutex_lock(&gate.lock);
+    gate.shut = shut;
+    gate.calls = 0;
+    g_cond_broadcast(&gate.changed);
+    while (!shut && gate.waiting > 0)
+        g_cond_wait(&gate.changed, &gate.lock);
+    g_mutex_unlock(&gate.lock);
+}
+
+static void pass_gate(void)
+{
+    g_mutex_lock(&gate.lock);
+    gate.calls++;
+    gate.waiting++;
+    while (gate.shut)
+        g_cond_wait(&gate.changed, &gate.lock);
+    gate.waiting--;
+    g_cond_broadcast(&gate.changed);
+    g_mutex_unlock(&gate.lock);
+}
+
+int virConnectListAllNetworks(
+    virConnectPtr connection, virNetworkPtr **networks, unsigned int flags)
+{
+    int (*real)(virConnectPtr, virNetworkPtr **, unsigned int) = dlsym(RTLD_NEXT, __func__);
+
+    pass_gate();
+    return real(connection, networks, flags);
+}
+
+int virConnectNumOfNetworks(virConnectPtr connection)
+{
+    int (*real)(virConnectPtr) = dlsym(RTLD_NEXT, __func__);
+
+    pass_gate();
+    return real(connection);
+}
+
+static NestBackend *opened(void)
+{
+    const NestLibvirtOptions options = {.uri = "test:///default"};
+    NestBackend *backend = nest_backend_libvirt_new(&options);
+    g_autoptr(GError) error = NULL;
+
+    backend->ops->open(backend, &error);
+    assert_no_error(error);
+    return backend;
+}
+
+static guint ask(NestBackend *backend, GError **error)
+{
+    g_autoptr(GPtrArray) texts = NULL;
+
+    return backend->ops->networks(backend, &texts, error) ? texts->len : 0;
+}
+
+static gpointer ask_in_thread(gpointer backend)
+{
+    g_autoptr(GError) error = NULL;
+
+    assert_int_equal(ask(backend, &error), 0);
+    assert_nest_error(error, NEST_ERROR_TIMEOUT, "libvirt does not answer");
+    return g_strdup(error->message);
+}
+
+/* Who asks is told so, in the same words, however many ask; one question is waited for. */
+static void test_networks(void **state)
+{
+    g_autoptr(NestBackend) backend = opened();
+    g_autoptr(NestBackendCaps) caps = NULL;
+    g_autoptr(GError) error = NULL;
+    GThread *threads[8];
+    gint64 begun = g_get_monotonic_time();
+
+    assert_int_equal(ask(backend, &error), 1);
+    set_gate(TRUE);
+    for (guint i = 0; i < G_N_ELEMENTS(threads); i++)
+        threads[i] = g_thread_new("ask", ask_in_thread, backend);
+    for (guint i = 0; i < G_N_ELEMENTS(threads); i++) {
+        g_autofree char *said = g_thread_join(threads[i]);
+        assert_string_equal(
+            said, "Cannot read the virtual networks and network filters: libvirt does not answer");
+    }
+    /* They are there, if silent; all else is told. */
+    assert_true(backend->ops->caps(backend, &caps, &error));
+    assert_true(caps->networks);
+    assert_int_equal(gate.calls, 1);
+    assert_true(g_get_monotonic_time() - begun < LONG_US);
+    set_gate(FALSE);
+    /* The one that was waited for is gone a moment later. */
+    while (ask(backend, &error) == 0) {
+        assert_nest_error(error, NEST_ERROR_TIMEOUT, "libvirt does not answer");
+        assert_true(g_get_monotonic_time() - begun < 2 * LONG_US);
+        g_clear_error(&error);
+        g_thread_yield();
+    }
+}
+
+/* A hypervisor that is asked what it can do while nobody answers for the networks. */
+static void test_caps(void **state)
+{
+    g_autoptr(NestBackend) backend = opened();
+    g_autoptr(NestBackendCaps) caps = NULL;
+    g_autoptr(GError) error = NULL;
+
+    set_gate(TRUE);
+    assert_true(backend->ops->caps(backend, &caps, &error));
+    assert_true(caps->networks);
+    set_gate(FALSE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_networks),
+        cmocka_unit_test(test_caps),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
