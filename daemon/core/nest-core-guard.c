@@ -78,6 +78,13 @@ static NestVmReading *imagine(const Question *question, const char *xml, GError 
     g_autoptr(NestDomain) domain = nest_domain_read(xml, error);
     if (domain == NULL)
         return NULL;
+    if (domain->uuid == NULL || domain->name == NULL) {
+        nest_set_error(error, NEST_ERROR_INVALID_REQUEST,
+            "give the XML that libvirt hands its hook",
+            "the definition has no <%s>: nobody knows which virtual machine it is",
+            domain->uuid == NULL ? "uuid" : "name");
+        return NULL;
+    }
     gboolean runs = question->kind == NEST_OUTSIDE_MIGRATE_IN;
     NestVmFacts *facts = g_new0(NestVmFacts, 1);
     facts->uuid = g_strdup(domain->uuid);

@@ -106,6 +106,8 @@ class TestHook(unittest.TestCase):
     def test_what_can_not_be_judged(self):
         self.refused("restore", "junk", "not")
         self.refused("migrate", "", "")
+        for name in ("uuid", "name"):
+            self.refused("restore", re.sub(f"<{name}>.*?</{name}>", "", PLAIN), f"no <{name}>")
         filler = "<!--%s-->" % ("x" * (5 * 1024 * 1024 - len(PLAIN) - 7))
         self.passed("restore", PLAIN + filler)
         self.refused("restore", PLAIN + filler + "x", "5 MiB")
