@@ -85,10 +85,11 @@ static void on_output(gboolean err, GBytes *chunk, gpointer user_data)
     g_mutex_unlock(&exec->lock);
 }
 
-/* Of the command only its name: arguments may hold what nobody else may read. */
+/* Of the command only its name: arguments, and a shell's line, may hold what nobody else may read.
+ */
 static gboolean record(NestExec *exec, GError **error)
 {
-    const char *command = exec->wish->command[0];
+    const char *command = exec->wish->shell ? "a shell line" : exec->wish->command[0];
     g_autofree char *shown =
         g_utf8_substring(command, 0, MIN(g_utf8_strlen(command, -1), COMMAND_SHOWN));
     g_autofree char *message = g_strdup_printf(

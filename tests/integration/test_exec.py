@@ -101,6 +101,13 @@ class Exec(Case):
         self.assertIn("runs /bin/sh inside vm", message)
         self.assertNotIn("begun", message)
 
+    def test_line_is_not_told(self):
+        self.run_it("echo secret", shell=True)
+        events = self.daemon.get("/v1/events?follow=0&after=0")["events"]
+        messages = [event["message"] for event in events if event["kind"] == "guest-exec"]
+        self.assertIn("runs a shell line inside vm", messages[0])
+        self.assertNotIn("secret", messages[0])
+
     def test_long_name_is_told_cut(self):
         """Between characters, not within one."""
         self.run_it("/" + 198 * "x" + "ää")
