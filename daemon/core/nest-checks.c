@@ -120,7 +120,9 @@ static const char *guest_closed(const NestVm *vm, const NestGuestFacts *facts)
         return "It does not run.";
     if (facts == NULL && lacks_channel(vm))
         return "It has no channel for the guest agent: see vm.agent.";
-    return facts == NULL ? "The guest has not been asked." : NULL;
+    return facts == NULL
+        ? "The guest has not been asked: that is done on demand, and takes the right operate."
+        : NULL;
 }
 
 /* FALSE, and the verdict is said, where the guest has to be heard first. */

@@ -3,6 +3,7 @@
 #include "nest-checks.h"
 #include "nest-codec.h"
 #include "nest-core-private.h"
+#include "nest-error.h"
 #include "nest-guest-look.h"
 #include "nest-host-snapshot.h"
 #include "nest-record.h"
@@ -21,11 +22,13 @@ typedef struct {
     NestVm *vm;
     NestGuestFacts *facts; /* NULL: the guest was not asked */
     gboolean all;
+    gboolean asks; /* and counts in core->looks */
 } Checking;
 
 static void checking_free(gpointer data)
 {
     Checking *checking = data;
+    checking->core->looks -= checking->asks;
     g_object_unref(checking->task);
     nest_vm_free(checking->vm);
     nest_guest_facts_free(checking->facts);
@@ -61,6 +64,18 @@ static void visit(gpointer data)
     nest_core_push(checking->core, checking->core->visitors, ask_guest, checking);
 }
 
+/* Half of the visitors are left to others. */
+static gboolean may_ask(NestCore *core, GError **error)
+{
+    if (!nest_core_check_open(core, error))
+        return FALSE;
+    if (core->looks < NEST_VISITORS / 2)
+        return TRUE;
+    nest_set_error(error, NEST_ERROR_TOO_MANY, "wait until one has answered",
+        "%u guests are being asked for their checks", core->looks);
+    return FALSE;
+}
+
 static NestVm *find(NestCore *core, const char *ref, GError **error)
 {
     NestVmEntry entry;
@@ -76,15 +91,16 @@ void nest_core_check_vm_async(NestCore *core, const char *ref, gboolean all, gbo
     GError *error = NULL;
     g_autoptr(NestVm) vm = find(core, ref, &error);
     gboolean asked = guest && vm != NULL && nest_checks_guest_is_open(vm);
-    if (vm == NULL || (asked && !nest_core_check_open(core, &error))) {
+    if (vm == NULL || (asked && !may_ask(core, &error))) {
         g_task_return_error(task, error);
         return;
     }
     /* What no event tells, such as a flag of a bridge port, is read again for who asks again. */
     nest_core_mark_dirty(core, vm->uuid);
     Checking *checking = g_new0(Checking, 1);
-    *checking = (Checking){
-        .core = core, .task = g_object_ref(task), .vm = g_steal_pointer(&vm), .all = all};
+    *checking =
+        (Checking){core, g_object_ref(task), g_steal_pointer(&vm), .all = all, .asks = asked};
+    core->looks += asked;
     if (asked)
         nest_core_when_open(core, visit, checking, checking_free, task);
     else

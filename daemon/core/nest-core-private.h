@@ -56,6 +56,7 @@ struct NestCore {
     GArray *entries; /* NestVmEntry, made on demand */
     NestOperations *operations;
     guint execs; /* commands and transfers under way inside VMs */
+    guint looks; /* guests that are asked for their checks */
     NestTraces *traces;
     guint clear_timer; /* while something is left in guests */
     gboolean clearing;

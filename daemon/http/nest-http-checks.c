@@ -43,8 +43,10 @@ static void on_vm(GObject *source, GAsyncResult *result, gpointer data)
         nest_reply_record(exchange, 200, &nest_check_report_record, report);
 }
 
+/* A guest is asked by a script that it runs, which takes the right to have it do something. */
 void nest_http_checks_vm(NestExchange *exchange)
 {
-    nest_core_check_vm_async(exchange->core, exchange->vm, exchange->params[0] != 0,
-        exchange->params[1] != 0, on_vm, nest_exchange_ref(exchange));
+    gboolean guest = exchange->params[1] != 0 && exchange->caller.right >= NEST_RIGHT_OPERATE;
+    nest_core_check_vm_async(exchange->core, exchange->vm, exchange->params[0] != 0, guest, on_vm,
+        nest_exchange_ref(exchange));
 }

@@ -68,7 +68,8 @@ class Inside(unittest.TestCase):
 
     def test_only_who_asks(self):
         self.assertEqual({row["message"] for row in self.checks(guest=0).values()},
-                         {"The guest has not been asked."})
+                         {"The guest has not been asked: that is done on demand, and takes the "
+                          "right operate."})
         self.assertEqual(self.agent.asked, [])
         self.daemon.nestctl("check", "vm", "--scope", "vm")
         self.assertEqual(self.agent.asked, [])

@@ -128,6 +128,16 @@ class TestRights(unittest.TestCase):
                 self.assertIn(why, vm["inner_unknown"])
             self.assertNotEqual(agent.asked, [])
 
+    def test_who_may_only_view_has_no_script_run_in_a_guest(self):
+        self.daemon.define("looked", state="running")
+        with Agent(self.daemon.host.directory, "looked") as agent:
+            path = "/v1/vms/looked/checks?all=1&guest=1"
+            for right, asked in (("view", 0), ("operate", 1), ("manage", 2)):
+                report = json.loads(self.person[right].ask("GET", path)[1])
+                self.assertEqual(agent.asked.count("guest-exec"), asked)
+                told = {check["id"]: check["message"] for check in report["checks"]}
+                (self.assertNotIn if asked else self.assertIn)("right operate", told["guest.os"])
+
     def test_abort_of_others(self):
         """Who may operate aborts what they began, not what others did."""
         self.daemon.define("shared", state="running")

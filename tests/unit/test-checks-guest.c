@@ -157,7 +157,7 @@ static void test_not_asked(void **state)
         {NEST_VM_PAUSED, NEST_VERDICT_PASS, "It does not run."},
         {NEST_VM_RUNNING, NEST_VERDICT_INFO, "It has no channel"},
         {NEST_VM_RUNNING, NEST_VERDICT_UNKNOWN, "It has no channel"},
-        {NEST_VM_RUNNING, NEST_VERDICT_PASS, "The guest has not been asked."},
+        {NEST_VM_RUNNING, NEST_VERDICT_PASS, "The guest has not been asked: "},
     };
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(NestVm) vm = running_vm();
