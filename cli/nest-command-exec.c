@@ -87,6 +87,15 @@ static gboolean read_input(const char *path, char **ret_text, GError **error)
     return good;
 }
 
+/* Windows has larger ones than a process here can end with. None that is a failure becomes 0. */
+static int exit_status(gint64 status, guint signal)
+{
+    if (signal > 0)
+        return STATUS_SIGNAL + (int)signal;
+    int low = (int)(status & STATUS_MAX);
+    return status != 0 && low == 0 ? STATUS_MAX : low;
+}
+
 gboolean nest_command_exec(NestCli *cli, GError **error)
 {
     const NestArguments *arguments = cli->arguments;
@@ -104,6 +113,6 @@ gboolean nest_command_exec(NestCli *cli, GError **error)
         cli->interrupted = g_cancellable_is_cancelled(cli->cancellable);
         return FALSE;
     }
-    cli->status = signal > 0 ? STATUS_SIGNAL + (int)signal : (int)(status & STATUS_MAX);
+    cli->status = exit_status(status, signal);
     return TRUE;
 }

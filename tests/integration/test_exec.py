@@ -186,6 +186,26 @@ class Exec(Case):
         self.assertEqual(done.returncode, 22)
         self.assertIn(b"not connected", done.stderr)
 
+    def test_no_failure_becomes_success(self):
+        """Windows has statuses that a process here can't end with."""
+        for status, shown in (0, 0), (256, 255), (0x103, 3), (0xC0000100, 255), (-256, 255):
+            self.end_with(status)
+            self.assertEqual(self.nestctl("vm", "--", "true").returncode, shown, status)
+
+    def end_with(self, status):
+        """The next command does, and what nestd runs after it as it does."""
+        statuses = [status]
+
+        def instead(command, arguments):
+            if command != "guest-exec-status" or not statuses:
+                return None
+            answer = self.agent.do(command, arguments)
+            if answer["exited"]:
+                answer["exitcode"] = statuses.pop()
+            return {"return": answer}
+
+        self.agent.instead = instead
+
     def test_interrupted(self):
         with subprocess.Popen([nestd.BUILD / "cli/nestctl", "--socket", self.daemon.socket, "exec",
                                "vm", "--", "sh", "-c", "echo begun; exec sleep 1000"],
