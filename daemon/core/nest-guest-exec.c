@@ -99,7 +99,14 @@ static gboolean keep_in_mind(Run *run, GError **error)
     return nest_traces_begin(run->traces, &trace, error);
 }
 
-/* An agent that says no has not begun it. */
+/* The agent was not asked, or says no. After any other error it may do it yet, or has. */
+static gboolean has_not_begun(const GError *error)
+{
+    NestErrorCode code = nest_error_code(error);
+    return code == NEST_ERROR_HYPERVISOR || code == NEST_ERROR_VM_STATE ||
+        code == NEST_ERROR_UNSUPPORTED || code == NEST_ERROR_VM_NOT_FOUND;
+}
+
 static gboolean start(Run *run, const char *const *words, const char *input, GError **error)
 {
     g_autoptr(GError) cause = NULL;
@@ -108,7 +115,7 @@ static gboolean start(Run *run, const char *const *words, const char *input, GEr
             &run->talk, nest_agent_exec_ask(words[0], words + 1, input), &answer, &cause) &&
         nest_agent_exec_read(answer, &run->pid, &cause))
         return TRUE;
-    nest_traces_end(run->traces, run->folder, nest_error_code(cause) != NEST_ERROR_GUEST_AGENT);
+    nest_traces_end(run->traces, run->folder, has_not_begun(cause));
     g_propagate_error(error, g_steal_pointer(&cause));
     return FALSE;
 }

@@ -122,6 +122,38 @@ class Command(Left, test_exec.Case):
         self.wait_told()
         self.assertTrue(self.gone())
 
+    def test_whether_it_began_is_not_known(self):
+        """Then it is looked for."""
+        for kind in "TIMEOUT", "BACKEND_UNAVAILABLE", "GUEST_AGENT":
+            with self.subTest(kind):
+                self.assertEqual(self.start_fails(kind), kind.lower().replace("_", "-"))
+                eventually(lambda: "guest-exec" in self.agent.asked, WAIT)
+                eventually(lambda: not self.kept(), WAIT)
+
+    def test_it_has_not_begun(self):
+        for kind in "HYPERVISOR", "VM_STATE", "UNSUPPORTED", "VM_NOT_FOUND":
+            with self.subTest(kind):
+                self.assertEqual(self.start_fails(kind), kind.lower().replace("_", "-"))
+                self.assertEqual(self.kept(), [])
+
+    def start_fails(self, kind):
+        """The kind of problem where that becomes of the question that starts a command."""
+        host = self.daemon.host
+        self.run_it("true")
+        last = self.agent.asked[self.agent.asked.index("guest-exec") - 1]
+        self.agent.asked.clear()
+
+        def instead(command, _):
+            if command == last:
+                asked = len([slot for slot, _, _ in host.calls() if slot == "agent"])
+                host.control(f"agent:{asked + 1}:{kind}")
+
+        self.agent.instead = instead
+        problem = self.run_it("true")[0]
+        self.agent.instead = lambda command, _: None
+        host.control()
+        return problem["kind"]
+
     def test_at_each_question(self):
         for answered in False, True:
             for number in range(1, 8):
