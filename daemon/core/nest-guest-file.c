@@ -277,6 +277,18 @@ static void stay_awake(Reader *reader)
     tell(reader, nothing);
 }
 
+/* Of nothing, which is not the end, more may come yet. */
+static gboolean wait_for_more(Transfer *transfer, GError **error)
+{
+    if (nest_guest_stream_is_stuck(&transfer->stream)) {
+        nest_set_error(error, NEST_ERROR_GUEST_AGENT, NULL,
+            "the agent gives nothing more of the file, and does not say that it ends");
+        return FALSE;
+    }
+    nest_guest_talk_rest(REST_MS, transfer->cancellable);
+    return TRUE;
+}
+
 static gboolean read_piece(Transfer *transfer, Reader *reader, gboolean *ret_end, GError **error)
 {
     g_autoptr(GError) cause = NULL;
@@ -290,7 +302,7 @@ static gboolean read_piece(Transfer *transfer, Reader *reader, gboolean *ret_end
     }
     const guchar *data = g_bytes_get_data(piece, &length);
     if (length == 0)
-        return TRUE;
+        return *ret_end || wait_for_more(transfer, error);
     g_checksum_update(transfer->sum, data, (gssize)length);
     tell(reader, piece);
     return TRUE;

@@ -50,11 +50,13 @@ static void adapt(NestGuestStream *stream, gboolean answered, gint64 began)
         stream->step = MIN(step * 2, NEST_GUEST_STEP_MAX);
 }
 
-static void found(NestGuestStream *stream, gsize moved)
+/* Nothing without the end does not get it on. */
+static void found(NestGuestStream *stream, gsize moved, gboolean end)
 {
     stream->lost = FALSE;
     stream->offset += moved;
-    stream->moved = g_get_monotonic_time();
+    if (moved > 0 || end)
+        stream->moved = g_get_monotonic_time();
 }
 
 gboolean nest_guest_stream_read(NestGuestStream *stream, NestGuestTalk *talk, GBytes **ret_piece,
@@ -68,7 +70,7 @@ gboolean nest_guest_stream_read(NestGuestStream *stream, NestGuestTalk *talk, GB
     adapt(stream, answered, began);
     if (!answered || !nest_agent_exec_read_chunk(answer, count, ret_piece, ret_end, error))
         return FALSE;
-    found(stream, g_bytes_get_size(*ret_piece));
+    found(stream, g_bytes_get_size(*ret_piece), *ret_end);
     return TRUE;
 }
 
@@ -84,7 +86,7 @@ gboolean nest_guest_stream_write(
     adapt(stream, answered, began);
     if (!answered || !nest_agent_exec_read_written(answer, length, ret_written, error))
         return FALSE;
-    found(stream, *ret_written);
+    found(stream, *ret_written, FALSE);
     return TRUE;
 }
 
@@ -99,11 +101,16 @@ static gboolean is_forgotten(GError **error)
     return TRUE;
 }
 
+gboolean nest_guest_stream_is_stuck(const NestGuestStream *stream)
+{
+    return g_get_monotonic_time() - stream->moved > STUCK_US;
+}
+
 /* The answers that come to questions between, as where it stands, are none that get it on. */
 gboolean nest_guest_stream_is_patient(
     const NestGuestStream *stream, const NestGuestTalk *talk, GError **error)
 {
-    if (is_forgotten(error) || g_get_monotonic_time() - stream->moved > STUCK_US)
+    if (is_forgotten(error) || nest_guest_stream_is_stuck(stream))
         return FALSE;
     return nest_guest_talk_is_patient(talk, error);
 }

@@ -14,7 +14,7 @@ typedef struct {
     guint64 offset;
     gboolean lost; /* where it stands in the guest is not known */
     guint step; /* bytes at a time; 0: not known yet */
-    gint64 moved; /* the offset, monotonic */
+    gint64 moved; /* the offset, or that it is the end; monotonic */
 } NestGuestStream;
 
 /* mode: "r", "w", "r+". */
@@ -28,6 +28,9 @@ gboolean nest_guest_stream_read(NestGuestStream *stream, NestGuestTalk *talk, GB
 /* *ret_written: how many of piece's bytes it took, at least one. */
 gboolean nest_guest_stream_write(NestGuestStream *stream, NestGuestTalk *talk, GBytes *piece,
     gsize *ret_written, GError **error);
+
+/* TRUE: for a minute nothing came of it, neither more nor the end. */
+gboolean nest_guest_stream_is_stuck(const NestGuestStream *stream);
 
 /* TRUE: the read or write that failed is worth trying again, and error is gone. */
 gboolean nest_guest_stream_is_patient(

@@ -10,6 +10,7 @@ import pathlib
 import stat
 import subprocess
 import tempfile
+import time
 import unittest
 
 import nestd
@@ -257,6 +258,17 @@ class Files(Case):
         self.agent.instead = instead
         self.file.write_bytes(BIG[:1000000])
         self.assertEqual(self.get()[0], BIG[:1000000])
+
+    def test_nothing_is_not_the_end(self):
+        nothing = [{"return": {"count": 0, "buf-b64": "", "eof": False}}] * 4
+
+        def instead(command, _):
+            return nothing.pop() if command == "guest-file-read" and nothing else None
+        self.agent.instead = instead
+        self.file.write_bytes(b"late")
+        began = time.monotonic()
+        self.assertEqual(self.get()[0], b"late")
+        self.assertGreater(time.monotonic() - began, 0.9)  # it is not asked all the time
 
     def test_raw(self):
         self.file.write_bytes(BIG)
