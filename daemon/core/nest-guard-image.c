@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-guard-image.h"
 #include "nest-version.h"
+#include "nest-vm-trust.h"
 
 typedef struct {
     NestGuardState state; /* of the VM now */
@@ -92,6 +93,21 @@ static char *next_for(NestGuarded operation, const NestVmView *view, const NestC
               "make another checkpoint, and: nestctl checkpoint delete %s %s", name, image->name);
 }
 
+/* What runs on needs no start that would ask for it, and what the VM is set up for now does not
+ * tell what it was. */
+static gboolean refuse_untrusted(NestGuardVerdict *verdict, const Case *c)
+{
+    g_autoptr(GError) error = NULL;
+    if (!nests(c) || !nest_vm_trust_refuses(c->view, &error))
+        return FALSE;
+    g_autoptr(NestProblem) problem = nest_problem_from_error(error);
+    verdict->say = NEST_SAY_NEVER;
+    verdict->code = error->code;
+    verdict->reason = g_strdup(error->message);
+    verdict->next = g_strdup(problem->next);
+    return TRUE;
+}
+
 NestGuardVerdict *nest_guard_judge_image(
     NestGuarded operation, const NestVmView *view, const NestCheckpoint *image, NestParity parity)
 {
@@ -100,6 +116,8 @@ NestGuardVerdict *nest_guard_judge_image(
     NestGuardVerdict *verdict = g_new0(NestGuardVerdict, 1);
     verdict->id = about->id;
     verdict->code = NEST_ERROR_VM_STATE;
+    if (refuse_untrusted(verdict, &c))
+        return verdict;
     for (guint i = 0; i < G_N_ELEMENTS(rules); i++) {
         if (!rules[i].holds(&c))
             continue;

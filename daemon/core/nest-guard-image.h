@@ -3,7 +3,8 @@
 #include "nest-guard.h"
 
 /* Whether the memory in image (a checkpoint, or a saved state told of as one) can go on running in
- * the VM as it is now; operation is RESTORE or APPLY_MEMORY. Pure. */
+ * the VM as it is now; operation is RESTORE or APPLY_MEMORY. One that nests is held to the trust in
+ * the VM, like a start. Pure. */
 NestGuardVerdict *nest_guard_judge_image(
     NestGuarded operation, const NestVmView *view, const NestCheckpoint *image, NestParity parity);
 

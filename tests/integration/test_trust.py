@@ -118,6 +118,28 @@ class TestOpenHost(unittest.TestCase):
             operation = daemon.change("PUT", "/v1/vms/one/undo", {})
             self.assertEqual(operation["state"], "done")
 
+    def test_kept_memory_that_nests_is_refused(self):
+        """What was kept is not booted, so no start asks whether it may nest."""
+        force = {"force": True, "reason": "the test"}
+        with OnHost("debian-open") as daemon:
+            for name, xml in (("one", EXPOSED), ("hidden", HIDDEN)):
+                then = EXPOSED.format(name=name, uuid=daemon.define(name, xml))
+                daemon.host.change(name, checkpoints=[
+                    {"name": "c1", "time": 1, "xml": then, "live_xml": then}])
+            daemon.define("saved", HIDDEN, saved_state=True, saved_xml=EXPOSED, saved_time=9)
+            for name, way, body in (("one", "checkpoints/c1", force),
+                                    ("hidden", "checkpoints/c1", force),
+                                    ("saved", "state", {"state": "running", **force})):
+                daemon.label(name, "untrusted")
+                before = daemon.host.vm(name)
+                answer = daemon.request("PUT", f"/v1/vms/{name}/{way}", body)
+                self.assertEqual((answer.status, answer.json["kind"]), (409, "host-unfit"), answer)
+                self.assertIn(f"nestctl trust {name} trusted", answer.json["next"])
+                self.assertEqual(daemon.host.vm(name), before)
+            daemon.label("one", "trusted")
+            daemon.change("PUT", "/v1/vms/one/checkpoints/c1", {})
+            self.assertEqual(daemon.host.vm("one")["state"], "running")
+
     def test_untrusted_by_default(self):
         with OnHost("debian-open", **{"trust-default": "untrusted"}) as daemon:
             daemon.define("one", EXPOSED)

@@ -369,6 +369,40 @@ static void test_image(void **state)
     }
 }
 
+/* What runs on where it was kept needs no start that asks for trust. */
+static void test_untrusted_image(void **state)
+{
+    static const struct {
+        const char *host;
+        NestTrust trust;
+        NestCheckpoint image;
+        NestGuardSay say;
+    } rows[] = {
+        {"debian-open", NEST_TRUST_UNTRUSTED, IMAGE(ON, EXPOSED, NULL, NULL), NEST_SAY_NEVER},
+        {"debian-open", NEST_TRUST_UNTRUSTED, IMAGE(IMPLICIT, EXPOSED, NULL, NULL), NEST_SAY_NEVER},
+        {"debian-open", NEST_TRUST_UNTRUSTED, IMAGE(OFF, OFF, NULL, NULL), NEST_SAY_REFUSE},
+        {"debian-open", NEST_TRUST_TRUSTED, IMAGE(ON, EXPOSED, NULL, NULL), NEST_SAY_WARN},
+        {"intel-ready", NEST_TRUST_UNTRUSTED, IMAGE(ON, EXPOSED, NULL, NULL), NEST_SAY_WARN},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(TestView) test =
+            test_view_new(&(TestVm){.cpu = CPU_ON("vmx"), .host = rows[i].host});
+        g_autoptr(NestAdvice) advice = test_advice(rows[i].host, test->host);
+        test->marks.trust = rows[i].trust;
+        test->view.advice = advice;
+        g_autoptr(NestGuardVerdict) verdict = nest_guard_judge_image(
+            NEST_GUARD_APPLY_MEMORY, &test->view, &rows[i].image, NEST_PARITY_HYPERV);
+        if (verdict->say != rows[i].say)
+            fail_msg("row %u: %d, %s", i, verdict->say, verdict->reason);
+        if (verdict->say != NEST_SAY_NEVER)
+            continue;
+        assert_false(nest_guard_verdict_allows(verdict, &error));
+        assert_nest_error(error, NEST_ERROR_HOST_UNFIT, "is untrusted");
+        assert_non_null(strstr(verdict->next, "nestctl trust DemoVM trusted"));
+    }
+}
+
 /* Who is refused is told what would happen and what to do instead. */
 static void test_texts(void **state)
 {
@@ -396,7 +430,7 @@ int main(void)
         cmocka_unit_test(test_mended),
         cmocka_unit_test(test_nothing_known),
         cmocka_unit_test(test_matrix),
-        cmocka_unit_test(test_image),
+        cmocka_unit_test(test_image), cmocka_unit_test(test_untrusted_image),
         cmocka_unit_test(test_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
