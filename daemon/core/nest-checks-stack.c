@@ -293,7 +293,8 @@ const NestHostCheckRow nest_checks_host_stack[] = {
          "libvirt: virt-host-validate(1); nestd: docs/facts.md, F13"},
         check_vhv_report},
     {{"host.policy", "nestd's policy lets VMs nest", NEST_CHECK_PLAIN, NEST_VERDICT_FAIL,
-         "Which VMs may nest, by allow in [policy] of nestd.conf. nestctl enable goes by it.",
+         "Which VMs may nest, by allow in [policy] of nestd.conf. All that switches nesting on goes by "
+         "it.",
          "On a host that others share, who may nest is the administrator's to say.",
          "Add names or patterns of VMs to allow, and restart nestd.",
          "nestd.conf(5)"},

@@ -5,6 +5,7 @@
 #include "nest-guard-image.h"
 #include "nest-job-guard.h"
 #include "nest-name.h"
+#include "nest-plan-refusal.h"
 #include "nest-power.h"
 #include "nest-record.h"
 
@@ -244,12 +245,14 @@ static gboolean prepare_create(NestJob *job, const GPtrArray *checkpoints, GErro
     return TRUE;
 }
 
-/* What runs is judged first, then what is to run. */
+/* What runs is judged first, then who may nest, then what is to run. */
 static gboolean guard_apply(NestJob *job, const NestBackendCheckpoint *checkpoint, GError **error)
 {
     const NestVmView *view = &job->reading->view;
     g_autoptr(NestCheckpoint) image = nest_checkpoint_from(checkpoint, view);
     if (job->reading->live != NULL && !nest_job_guard(job, NEST_GUARD_APPLY, error))
+        return FALSE;
+    if (nest_plan_refuses_switch(view, image->nesting, error))
         return FALSE;
     g_autoptr(NestGuardVerdict) verdict = image->memory
         ? nest_guard_judge_image(NEST_GUARD_APPLY_MEMORY, view, image, job->config->parity)

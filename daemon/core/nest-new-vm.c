@@ -129,7 +129,11 @@ static gboolean choose_accel(NestVmSpec *spec, const NestHostSnapshot *host, GEr
             "KVM can't be used on this host");
         return FALSE;
     }
-    if (!spec->nested || nest_new_vm_extension(spec, host) != NEST_EXTENSION_NONE)
+    if (!spec->nested)
+        return TRUE;
+    if (nest_policy_refuses(host->policy, spec->name, error))
+        return FALSE;
+    if (nest_new_vm_extension(spec, host) != NEST_EXTENSION_NONE)
         return TRUE;
     nest_set_error(error, NEST_ERROR_HOST_UNFIT, "nestctl status; or use --accel tcg",
         "this host has no virtualization extension to give to a virtual machine");

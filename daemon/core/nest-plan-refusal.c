@@ -59,6 +59,13 @@ gboolean nest_plan_refuses(const NestVmView *view, gboolean enable, GError **err
         (enable && (refuse_host(view, error) || refuse_untrusted(view, error)));
 }
 
+gboolean nest_plan_refuses_switch(const NestVmView *view, NestNesting then, GError **error)
+{
+    return then >= NEST_NESTING_UNENFORCED &&
+        nest_vm_view_nesting(view) < NEST_NESTING_UNENFORCED &&
+        nest_policy_refuses(view->policy, view->facts->name, error);
+}
+
 /* The rows of power and of nesting are the same under each policy. */
 static gboolean guards(NestGuarded operation, const NestVmView *view, GError **error)
 {

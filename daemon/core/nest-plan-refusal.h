@@ -8,6 +8,10 @@
 /* The VM, the host, or who says who may nest; error must not be NULL. */
 gboolean nest_plan_refuses(const NestVmView *view, gboolean enable, GError **error);
 
+/* The policy, where another definition, which nests like that, would switch nesting on: what nests
+ * already is left alone. error must not be NULL. */
+gboolean nest_plan_refuses_switch(const NestVmView *view, NestNesting then, GError **error);
+
 /* What the VM does right now, where it is to be turned off; hides: nesting, which it has. error
  * must not be NULL. */
 gboolean nest_plan_refuses_now(const NestVmView *view, gboolean hides, GError **error);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-undo.h"
 #include "nest-error.h"
+#include "nest-plan-refusal.h"
 #include "nest-record.h"
 #include "nest-size.h"
 #include "nest-vm-trust.h"
@@ -172,13 +173,6 @@ static gboolean refuse_changed(
     return TRUE;
 }
 
-static gboolean target_nests(const NestVmView *view, const NestDomain *target)
-{
-    NestVmView after = *view;
-    after.domain = target;
-    return nest_vm_view_nesting(&after) == NEST_NESTING_ON;
-}
-
 NestPlan *nest_undo_plan(const NestVmView *view, const NestStoredRevision *revision, gint64 wanted)
 {
     const NestVmFacts *facts = view->facts;
@@ -192,8 +186,10 @@ NestPlan *nest_undo_plan(const NestVmView *view, const NestStoredRevision *revis
     g_autoptr(NestDomain) target = nest_domain_read(revision->before_xml, &error);
     if (target == NULL)
         return nest_plan_nothing(view, nest_problem_from_error(error));
-    gboolean nests = target_nests(view, target);
-    if (nests && nest_vm_trust_refuses(view, &error))
+    NestNesting then = nest_vm_view_nesting_by(view, revision->before_xml);
+    gboolean nests = then == NEST_NESTING_ON;
+    if (nest_plan_refuses_switch(view, then, &error) ||
+        (nests && nest_vm_trust_refuses(view, &error)))
         return nest_plan_nothing(view, nest_problem_from_error(error));
     g_autoptr(GPtrArray) changes = nest_undo_changes(facts->xml, revision->before_xml);
     return nest_plan_replace(view, revision->before_xml, g_steal_pointer(&changes), nests);

@@ -131,6 +131,34 @@ class TestPolicy(unittest.TestCase):
             self.assertIn("win.role", guest.stdout)
             self.assertIn("It does not run: ", guest.stdout)
 
+    def test_who_may_not_nest_gets_there_by_no_way(self):
+        hidden = KVM.replace("policy='require' name='vmx'", "policy='disable' name='vmx'")
+        hidden = hidden.replace("</cpu>", "<feature policy='disable' name='svm'/></cpu>")
+        with OnCopy(policy={"allow": "lab-*"}) as daemon:
+            daemon.define("web", KVM)
+            daemon.define("kept", hidden)
+            nests = KVM.format(name="kept", uuid=daemon.get("/v1/vms/kept")["uuid"])
+            daemon.host.change("kept", checkpoints=[{"name": "c", "time": 1, "xml": nests}])
+            # what nests is left alone, also where it goes back to what it had
+            done = daemon.change("POST", "/v1/vms/web/checkpoints", {"name": "c"})
+            done = daemon.change("PUT", "/v1/vms/web/checkpoints/c", {})
+            self.assertEqual(done["state"], "done", done)
+            done = daemon.change("PUT", "/v1/vms/web/nested", {"enabled": False})
+            self.assertEqual(done["state"], "done", done)
+            plan = daemon.request("POST", "/v1/vms/web/undo/plan", {}).json
+            self.assertEqual(plan["problem"]["check"], "host.policy", plan)
+            create = {"name": "web2", "memory_kib": 262144, "nested": True}
+            force = {"force": True, "reason": "the test"}
+            before = daemon.host.vms()
+            for method, path, body in (("PUT", "web/undo", {}), ("PUT", "web/checkpoints/c", force),
+                                       ("PUT", "kept/checkpoints/c", {}), ("POST", "", create)):
+                answer = daemon.request(method, f"/v1/vms/{path}".rstrip("/"), body)
+                self.assertEqual((answer.status, answer.json["check"]), (403, "host.policy"), answer)
+            self.assertEqual(daemon.host.vms(), before)
+            for body in (create | {"nested": False}, create | {"name": "lab-1"}):
+                done = daemon.change("POST", "/v1/vms", body)
+                self.assertEqual(done["state"], "done", done)
+
 
 if __name__ == "__main__":
     nestd.main()

@@ -430,7 +430,8 @@ int main(void)
         cmocka_unit_test(test_mended),
         cmocka_unit_test(test_nothing_known),
         cmocka_unit_test(test_matrix),
-        cmocka_unit_test(test_image), cmocka_unit_test(test_untrusted_image),
+        cmocka_unit_test(test_image),
+        cmocka_unit_test(test_untrusted_image),
         cmocka_unit_test(test_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
