@@ -31,7 +31,9 @@ void nest_snapshot_facts_free(NestSnapshotFacts *facts);
 typedef enum {
     NEST_START_LOG_UNREAD,
     NEST_START_LOG_CLEAN, /* it was read back to the start, and none is missing */
-    NEST_START_LOG_MISSES /* the host did not give one that was asked for */
+    NEST_START_LOG_MISSES_VMX, /* it was asked for, and the host did not give it */
+    NEST_START_LOG_MISSES_SVM,
+    NEST_START_LOG_MISSES_BOTH
 } NestStartLog;
 
 /* A checkpoint (libvirt: snapshot) of a VM. */

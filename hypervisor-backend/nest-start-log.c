@@ -18,11 +18,10 @@ static const char *last_start(const char *text)
 }
 
 /* QEMU: "host doesn't support requested feature: CPUID.01H:ECX.vmx [bit 5]". */
-static gboolean misses(const char *line)
+static gboolean misses(const char *line, const char *extension)
 {
     const char *feature = strstr(line, " support requested feature: ");
-    return feature != NULL &&
-        (strstr(feature, ".vmx ") != NULL || strstr(feature, ".svm ") != NULL);
+    return feature != NULL && strstr(feature, extension) != NULL;
 }
 
 NestStartLog nest_start_log_judge(const char *text)
@@ -31,10 +30,14 @@ NestStartLog nest_start_log_judge(const char *text)
     if (start == NULL)
         return NEST_START_LOG_UNREAD;
     g_auto(GStrv) lines = g_strsplit(start, "\n", -1);
-    for (guint i = 0; lines[i] != NULL; i++)
-        if (misses(lines[i]))
-            return NEST_START_LOG_MISSES;
-    return NEST_START_LOG_CLEAN;
+    gboolean vmx = FALSE, svm = FALSE;
+    for (guint i = 0; lines[i] != NULL; i++) {
+        vmx |= misses(lines[i], ".vmx ");
+        svm |= misses(lines[i], ".svm ");
+    }
+    if (vmx && svm)
+        return NEST_START_LOG_MISSES_BOTH;
+    return vmx ? NEST_START_LOG_MISSES_VMX : svm ? NEST_START_LOG_MISSES_SVM : NEST_START_LOG_CLEAN;
 }
 
 /* The end of fd, at most TAIL_MAX bytes; guests' output may be in it. */

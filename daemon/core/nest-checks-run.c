@@ -53,7 +53,8 @@ static void say_unknown(const NestVmView *view, NestCheck *check)
 
 static void check_effective(const NestVmView *view, NestCheck *check)
 {
-    static const char *const logs[] = {"not read", "names none as missing", "names one as missing"};
+    static const char *const logs[] = {"not read", "names none as missing", "names vmx as missing",
+        "names svm as missing", "names vmx and svm as missing"};
     if (!runs(view, check))
         return;
     const NestDomain *live = view->live;

@@ -20,14 +20,23 @@ static void find(NestGiven *given, NestPresence presence, NestWitness witness)
     given->witness = witness;
 }
 
+/* Of both extensions, where both are asked for, a host has one: the other is always named. */
+static gboolean log_misses(NestStartLog log, NestExtension extension)
+{
+    gboolean vmx = extension == NEST_EXTENSION_VMX;
+    return log == NEST_START_LOG_MISSES_BOTH ||
+        log == (vmx ? NEST_START_LOG_MISSES_VMX : NEST_START_LOG_MISSES_SVM);
+}
+
 /* Of other CPUs than the host's, libvirt notes in the live definition what it found (fact F2). */
 static void find_asked(const NestVmView *view, NestGiven *given)
 {
-    if (view->facts->start_log == NEST_START_LOG_MISSES)
+    NestStartLog log = view->facts->start_log;
+    if (log_misses(log, given->extension))
         find(given, NEST_PRESENCE_ABSENT, NEST_WITNESS_LOG);
     else if (!nest_vm_domain_of_host(view->live) || view->live->check_full)
         find(given, NEST_PRESENCE_PRESENT, NEST_WITNESS_LIBVIRT);
-    else if (view->facts->start_log == NEST_START_LOG_CLEAN && !view->live->cpu_override)
+    else if (log != NEST_START_LOG_UNREAD && !view->live->cpu_override)
         find(given, NEST_PRESENCE_PRESENT, NEST_WITNESS_LOG);
 }
 
@@ -104,7 +113,8 @@ const char *nest_given_words(const NestGiven *given)
     case NEST_WITNESS_COMMAND:
         return "its QEMU was started with the extension switched off";
     case NEST_WITNESS_LOG:
-        return present ? "QEMU's log names none as missing" : "QEMU's log names it as missing";
+        return present ? "QEMU's log does not name it as missing"
+                       : "QEMU's log names it as missing";
     case NEST_WITNESS_MONITOR:
         return present ? "QEMU says so of its virtual CPU" : "QEMU's virtual CPU is without";
     case NEST_WITNESS_NONE:

@@ -33,7 +33,8 @@ static const NestField checkpoint_fields[] = {
 static const NestRecord checkpoint_record = {"fake checkpoint", sizeof(NestFakeCheckpoint),
     checkpoint_fields, G_N_ELEMENTS(checkpoint_fields)};
 
-static const char *const start_log_nicks[] = {"unread", "clean", "misses", NULL};
+static const char *const start_log_nicks[] = {
+    "unread", "clean", "misses-vmx", "misses-svm", "misses-both", NULL};
 
 static const NestField vm_fields[] = {
     FIELD(uuid, NEST_FIELD_STRING),

@@ -92,7 +92,7 @@ class FakeHost:
             self._write({**self.vm(name), **fields})
 
     def start(self, name, **fields):
-        """fields: live_xml, where that is not what was defined; start_log: clean, misses."""
+        """fields: live_xml, where that is not what was defined; start_log: clean, misses-svm."""
         vm = self.vm(name)
         self.change(name, **{"state": "running", "live_xml": vm["xml"], "off_at": 0,
                              "run": vm.get("run", 0) + 1, "carried": False, **fields})

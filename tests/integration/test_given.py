@@ -80,7 +80,7 @@ class Flag(Given):
     def test_flagged(self):
         daemon = self.fake()
         daemon.define("one", UNENFORCED)
-        event = self.start(daemon, "one", "extension-missing", start_log="misses")
+        event = self.start(daemon, "one", "extension-missing", start_log="misses-svm")
         self.assertEqual(event["message"],
                          "one runs without svm, which it asks for: QEMU's log names it as missing")
         self.assertEqual(self.given(daemon, "one"), ("absent", "log", "missing", "fail"))
@@ -92,6 +92,15 @@ class Flag(Given):
         daemon.wait_backend()
         eventually(lambda: self.given(daemon, "one") == ("absent", "log", "missing", "fail"))
         self.assertEqual(self.told(daemon), ["extension-missing"])
+        self.assertEqual(self.operations(daemon), [])
+
+    def test_the_other_extension(self):
+        """That QEMU did not give the one that the host does not have is no flaw."""
+        daemon = self.fake(unfit="stop")
+        both = ASKED + ASKED.replace("svm", "vmx")
+        daemon.define("one", UNENFORCED.replace(ASKED, both))
+        self.start(daemon, "one", "extension-proved", start_log="misses-vmx")
+        self.assertEqual(self.given(daemon, "one"), ("present", "log", "none", "pass"))
         self.assertEqual(self.operations(daemon), [])
 
     def test_named_model(self):
@@ -145,7 +154,7 @@ class Stop(Given):
             with self.subTest(name):
                 daemon = self.fake(unfit="stop")
                 daemon.define("one", xml)
-                fields = {"start_log": "misses"} if name == "log" else \
+                fields = {"start_log": "misses-svm"} if name == "log" else \
                     {"live_xml": self.lost(daemon, "one")}
                 self.stopped(daemon, **fields)
                 eventually(lambda: daemon.get("/v1/vms/one")["state"] == "off")
@@ -157,11 +166,11 @@ class Stop(Given):
     def test_what_is_not_stopped(self):
         """What was found running, was resumed or moved here, or has the extension."""
         daemon = self.fake(unfit="stop")
-        daemon.define("found", UNENFORCED, state="running", start_log="misses")
+        daemon.define("found", UNENFORCED, state="running", start_log="misses-svm")
         daemon.define("carried", UNENFORCED)
         daemon.define("fine", ENFORCED)
         self.start(daemon, "fine", "extension-proved")
-        self.start(daemon, "carried", "extension-missing", start_log="misses", carried=True)
+        self.start(daemon, "carried", "extension-missing", start_log="misses-svm", carried=True)
         daemon.restart()
         daemon.wait_backend()
         for name in ("found", "carried", "fine"):
@@ -173,7 +182,7 @@ class Stop(Given):
         daemon = self.fake(unfit="stop")
         number = daemon.define("one", UNENFORCED)
         with daemon.holding("stop") as held, daemon.events() as events:
-            daemon.host.start("one", start_log="misses")
+            daemon.host.start("one", start_log="misses-svm")
             held()
             daemon.host.change("one", autostart=True)
             eventually(lambda: daemon.get("/v1/vms/one")["autostart"])
@@ -192,7 +201,7 @@ class Stop(Given):
 
         at = reads() + 1
         daemon.host.control(f"read@{number}:{at}+:hang")
-        daemon.host.start("one", start_log="misses")
+        daemon.host.start("one", start_log="misses-svm")
         eventually(lambda: reads() >= at)
         while daemon.get("/v1/vms/one")["state"] == "off":  # not the job's read, but one before it
             at += 1
@@ -210,7 +219,7 @@ class Stop(Given):
         for policy in ("flag", "stop"):
             with self.subTest(policy):
                 daemon = self.fake(unfit=policy)
-                daemon.define("one", UNENFORCED, start_log="misses")
+                daemon.define("one", UNENFORCED, start_log="misses-svm")
                 ended = daemon.nestctl("start", "one")
                 self.assertEqual(ended.returncode, 10, ended)
                 self.assertIn("QEMU's log names it as missing", ended.stderr)
@@ -224,7 +233,7 @@ class Stop(Given):
                 daemon = self.fake(unfit="stop")
                 daemon.define("one", UNENFORCED)
                 daemon.host.control(rule)
-                daemon.host.start("one", start_log="misses")
+                daemon.host.start("one", start_log="misses-svm")
                 daemon.wait()
                 daemon.host.control()
                 daemon.start()

@@ -6,6 +6,9 @@
 /* What can be told of the CPU that a running VM got, and by whose word. */
 
 #define CPU_ASKS(mode) "<cpu mode='" mode "'><feature policy='require' name='vmx'/></cpu>"
+#define CPU_BOTH \
+    "<cpu mode='host-passthrough'><feature policy='require' name='vmx'/>" \
+    "<feature policy='require' name='svm'/></cpu>"
 #define CPU_LOST "<cpu mode='custom'><feature policy='disable' name='vmx'/></cpu>"
 #define CPU_PLAIN CPU_MODE("host-passthrough")
 #define OVERRIDE \
@@ -39,14 +42,23 @@ static const Row rows[] = {
     {{.cpu = CPU_ASKS("host-passthrough"), .live_cpu = CPU_ASKS("host-passthrough")},
         NEST_START_LOG_CLEAN, NEST_ANSWER_UNREAD, NEST_PRESENCE_PRESENT, NEST_WITNESS_LOG, NO_FLAW},
     {{.cpu = CPU_ASKS("host-passthrough"), .live_cpu = CPU_ASKS("host-passthrough")},
-        NEST_START_LOG_MISSES, NEST_ANSWER_UNREAD, NEST_PRESENCE_ABSENT, NEST_WITNESS_LOG, MISSING},
-    {{.cpu = CPU_ON("vmx"), .live_cpu = CPU_ON("vmx")}, NEST_START_LOG_MISSES, NEST_ANSWER_UNREAD,
+        NEST_START_LOG_MISSES_VMX, NEST_ANSWER_UNREAD, NEST_PRESENCE_ABSENT, NEST_WITNESS_LOG, MISSING},
+    {{.cpu = CPU_ON("vmx"), .live_cpu = CPU_ON("vmx")}, NEST_START_LOG_MISSES_VMX, NEST_ANSWER_UNREAD,
         NEST_PRESENCE_ABSENT, NEST_WITNESS_LOG, MISSING},
+    /* it is no matter that the host does not give the one of the other vendor */
+    {{.cpu = CPU_BOTH, .live_cpu = CPU_BOTH}, NEST_START_LOG_MISSES_SVM, NEST_ANSWER_UNREAD,
+        NEST_PRESENCE_PRESENT, NEST_WITNESS_LOG, NO_FLAW},
+    {{.cpu = CPU_BOTH, .live_cpu = CPU_BOTH}, NEST_START_LOG_MISSES_BOTH, NEST_ANSWER_UNREAD,
+        NEST_PRESENCE_ABSENT, NEST_WITNESS_LOG, MISSING},
+    {{.cpu = CPU_BOTH, .live_cpu = CPU_BOTH, .host = "amd-ready"}, NEST_START_LOG_MISSES_VMX,
+        NEST_ANSWER_UNREAD, NEST_PRESENCE_PRESENT, NEST_WITNESS_LOG, NO_FLAW},
+    {{.cpu = CPU_BOTH, .live_cpu = CPU_BOTH, .host = "amd-ready"}, NEST_START_LOG_MISSES_SVM,
+        NEST_ANSWER_UNREAD, NEST_PRESENCE_ABSENT, NEST_WITNESS_LOG, MISSING},
     /* QEMU's own word outdoes all */
     {{.cpu = CPU_ON("vmx"), .live_cpu = CPU_ON("vmx")}, NEST_START_LOG_CLEAN, NEST_ANSWER_NO,
         NEST_PRESENCE_ABSENT, NEST_WITNESS_MONITOR, MISSING},
     {{.cpu = CPU_ASKS("host-passthrough"), .live_cpu = CPU_ASKS("host-passthrough")},
-        NEST_START_LOG_MISSES, NEST_ANSWER_YES, NEST_PRESENCE_PRESENT, NEST_WITNESS_MONITOR, NO_FLAW},
+        NEST_START_LOG_MISSES_VMX, NEST_ANSWER_YES, NEST_PRESENCE_PRESENT, NEST_WITNESS_MONITOR, NO_FLAW},
     {{.cpu = CPU_OFF, .live_cpu = CPU_OFF}, NEST_START_LOG_UNREAD, NEST_ANSWER_YES,
         NEST_PRESENCE_PRESENT, NEST_WITNESS_MONITOR, UNWANTED},
     /* of other modes libvirt notes what it found; asked for later is no flaw of what runs */
@@ -76,7 +88,7 @@ static const Row rows[] = {
     /* a host without any: what is asked for is at stake */
     {{.cpu = CPU_ASKS("host-passthrough"), .live_cpu = CPU_ASKS("host-passthrough"),
          .host = "software-kvm"},
-        NEST_START_LOG_MISSES, NEST_ANSWER_UNREAD, NEST_PRESENCE_ABSENT, NEST_WITNESS_LOG, MISSING},
+        NEST_START_LOG_MISSES_VMX, NEST_ANSWER_UNREAD, NEST_PRESENCE_ABSENT, NEST_WITNESS_LOG, MISSING},
 };
 // clang-format on
 
