@@ -32,6 +32,8 @@ struct entry {
 struct detail {
     uint64_t error; /* VM-instruction error field, or ~0: there was no current VMCS */
     const char *name; /* of the instruction or control */
+    bool has_field;
+    uint32_t field; /* of the VMCS, that could not be written */
 };
 
 struct extension {

@@ -25,6 +25,7 @@ static const struct {
     {"crash", TRY_CRASH},
     {"state", TRY_STATE},
     {"fail", TRY_FAIL},
+    {"write", TRY_WRITE},
     {"fault", TRY_FAULT},
 };
 

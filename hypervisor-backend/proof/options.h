@@ -10,6 +10,7 @@ enum try {
     TRY_CRASH, /* inner code runs into an exception that nobody takes */
     TRY_STATE, /* the state of the inner VM is none that a CPU accepts */
     TRY_FAIL, /* an instruction of the extension fails: VT-x only, AMD-V has no such */
+    TRY_WRITE, /* a field of the VMCS can't be written: VT-x only, too */
     TRY_FAULT, /* the outer program does */
 };
 

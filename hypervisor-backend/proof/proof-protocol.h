@@ -14,7 +14,7 @@
  *   clock         tsc-khz=           (0: could not be measured)
  *   pass          name= result=ok|absent|CODE answer= exits=
  *   exit          pass= kind= count= min= median=      cycles of the TSC for one exit and entry
- *   end           code=CODE lines= [pass= reason= expected= info= error= …]
+ *   end           code=CODE lines= [pass= reason= expected= info= name= field= error= …]
  * lines= counts all lines, that one included: a report that lost some proves nothing. The command
  * line may have seed=HEX (not 0), ticks=N (the limit of each pass, of 55 ms each), and try=WORD,
  * which makes the program show a failure on purpose. */

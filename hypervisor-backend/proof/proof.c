@@ -85,6 +85,8 @@ static void report_detail(const struct detail *detail)
 {
     if (detail->name != NULL)
         report_word("name", detail->name);
+    if (detail->has_field)
+        report_hex("field", detail->field);
     if (detail->error == UINT64_MAX)
         report_word("error", "invalid");
     else

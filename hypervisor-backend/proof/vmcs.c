@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vmcs.h"
 
-static uint32_t unwritten = UINT32_MAX;
+static struct vmcs_failure failure = {VMCS_NO_FIELD, VMCS_NO_ERROR};
 
 uint64_t vmcs_read(uint32_t field)
 {
@@ -12,18 +12,25 @@ uint64_t vmcs_read(uint32_t field)
 
 void vmcs_write(uint32_t field, uint64_t value)
 {
-    uint8_t failed;
-    __asm__ volatile("vmwrite %2, %1\n\tsetbe %0"
-                     : "=qm"(failed)
+    uint8_t cf, zf;
+    __asm__ volatile("vmwrite %3, %2\n\tsetc %0\n\tsetz %1"
+                     : "=qm"(cf), "=qm"(zf)
                      : "r"((uint64_t)field), "rm"(value)
                      : "cc", "memory");
-    if (failed && unwritten == UINT32_MAX)
-        unwritten = field;
+    if ((cf || zf) && failure.field == VMCS_NO_FIELD) {
+        failure.field = field;
+        failure.error = vmcs_error(zf);
+    }
 }
 
-uint32_t vmcs_unwritten(void)
+uint64_t vmcs_error(bool valid)
 {
-    uint32_t field = unwritten;
-    unwritten = UINT32_MAX;
-    return field;
+    return valid ? vmcs_read(VMCS_INSTRUCTION_ERROR) : VMCS_NO_ERROR;
+}
+
+struct vmcs_failure vmcs_failure(void)
+{
+    struct vmcs_failure first = failure;
+    failure.field = VMCS_NO_FIELD;
+    return first;
 }

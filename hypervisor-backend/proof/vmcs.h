@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Fields of the VMCS: SDM vol. 3D, appendix B. */
@@ -68,5 +69,18 @@
 /* Reads and writes of the current VMCS. One that fails is remembered. */
 uint64_t vmcs_read(uint32_t field);
 void vmcs_write(uint32_t field, uint64_t value);
-/* The first field that could not be written since this was last asked, or ~0. */
-uint32_t vmcs_unwritten(void);
+
+/* The VM-instruction error of what just failed; valid: there is a current VMCS to hold it. */
+uint64_t vmcs_error(bool valid);
+#define VMCS_NO_ERROR UINT64_MAX
+
+/* The first write that failed since this was last asked; VMCS_NO_FIELD for none. */
+struct vmcs_failure {
+    uint32_t field;
+    uint64_t error;
+};
+struct vmcs_failure vmcs_failure(void);
+#define VMCS_NO_FIELD UINT32_MAX
+
+/* A 32-bit field of the guest's state with the last index that there can be: no CPU has it. */
+#define VMCS_UNSUPPORTED 0x4BFE

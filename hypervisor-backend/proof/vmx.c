@@ -17,7 +17,6 @@
 
 #define VECTOR_PAGE_FAULT 14
 #define INTERRUPTION_VALID (1u << 31)
-#define NO_VMCS UINT64_MAX
 
 /* Vol. 3C, 29.3.2 (read, write, execute; memory type) and 25.6.11 (EPTP: type, walk of four). */
 #define EPT_RWX 7
@@ -64,8 +63,7 @@ static ProofCode judge(const char *name, uint8_t cf, uint8_t zf, struct detail *
 {
     if (!cf && !zf)
         return PROOF_PROVED;
-    detail->name = name;
-    detail->error = zf ? vmcs_read(VMCS_INSTRUCTION_ERROR) : NO_VMCS;
+    *detail = (struct detail){.name = name, .error = vmcs_error(zf)};
     return PROOF_VM_FAIL;
 }
 
@@ -86,7 +84,7 @@ static ProofCode open(struct detail *detail)
     uint64_t address = x86_physical(vmxon_region);
     uint8_t cf, zf;
     VMX_INSTRUCTION("vmxon", address, cf, zf);
-    detail->error = NO_VMCS;
+    detail->error = VMCS_NO_ERROR;
     detail->name = "vmxon";
     return cf || zf ? PROOF_VM_FAIL : PROOF_PROVED;
 }
@@ -241,9 +239,13 @@ static ProofCode prepare(const struct entry *entry, struct detail *detail)
     write_controls(can, entry->pass);
     write_host();
     write_guest(entry);
-    detail->error = vmcs_unwritten();
-    detail->name = "vmwrite";
-    return detail->error == UINT32_MAX ? PROOF_PROVED : PROOF_VM_FAIL;
+    if (entry->try == TRY_WRITE)
+        vmcs_write(VMCS_UNSUPPORTED, 0);
+    struct vmcs_failure failure = vmcs_failure();
+    if (failure.field == VMCS_NO_FIELD)
+        return PROOF_PROVED;
+    *detail = (struct detail){failure.error, "vmwrite", true, failure.field};
+    return PROOF_VM_FAIL;
 }
 
 static enum exit_kind kind_of(uint64_t reason)

@@ -207,6 +207,8 @@ class TestBochs(ProofCase):
             ("crash", "wrong-exit", {"pass": "shadow", "reason": "0x2"}),
             ("state", "entry-failed", {"pass": "shadow", "reason": "0x80000021"}),
             ("fail", "vm-fail", {"pass": "shadow", "name": "vmresume", "error": "5"}),
+            ("write", "vm-fail", {"pass": "shadow", "name": "vmwrite", "field": "0x4bfe",
+                                  "error": "12"}),
             ("fault", "fault", {"vector": "6"}),
         ]:
             with self.subTest(try_word=try_word):

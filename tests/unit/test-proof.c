@@ -32,6 +32,8 @@ static void test_recorded(void **state)
         {"vmx-locked", "locked", "firmware", "GenuineIntel", NEST_EXTENSION_VMX, 0, 0},
         {"vmx-fail", "vm-fail", "(pass=shadow name=vmresume error=5)", "GenuineIntel",
             NEST_EXTENSION_VMX, 3, 0},
+        {"vmx-write", "vm-fail", "(pass=shadow name=vmwrite field=0x4bfe error=12)", "GenuineIntel",
+            NEST_EXTENSION_VMX, 3, 0},
         {"vmx-state", "entry-failed", "reason=0x80000021", "GenuineIntel", NEST_EXTENSION_VMX, 3,
             0},
         {"svm-state", "entry-failed", "reason=0xffffffff", "AuthenticAMD", NEST_EXTENSION_SVM, 3,
