@@ -81,7 +81,9 @@ class Completion(CliTest):
              os.path.abspath(NESTCTL), *words], capture_output=True, text=True, timeout=SECONDS,
             cwd=self.folder, env=environment(NESTD_SOCKET=self.stub.path), check=True)
         self.assertEqual(ended.stderr, "")
-        return set(ended.stdout.split("\n")) - {""}
+        lines = ended.stdout.split("\n")
+        self.assertEqual(len(lines), len(set(lines)) + (lines == ["", ""]))
+        return set(lines) - {""}
 
     def test_verbs_and_options_are_those_of_the_table(self):
         commands = table()
@@ -122,6 +124,24 @@ class Completion(CliTest):
         with open(os.path.join(self.folder, "a.iso"), "w", encoding="utf-8"):
             pass
         self.assertEqual(self.complete("create", "--iso", "a"), {"a.iso"})
+        self.assertEqual(self.complete("plan", "--xml", ""), {"a.iso", "s"})
+        self.assertEqual(self.complete("create", "--network", ""), {"none", "user"})
+        self.assertEqual(self.complete("guest", "push", "--mode", ""), {"keep"})
+
+    def test_operands_by_their_place(self):
+        self.stub.routes["GET /v1/vms"] = Answer({"vms": [f.summary("DemoVM")]})
+        vm, files = {"DemoVM"}, {"s"}
+        for words, offered in (
+                (["guest", "push"], vm), (["guest", "push", "DemoVM"], files),
+                (["guest", "push", "--mode", "0600", "DemoVM"], files),
+                (["guest", "push", "DemoVM", "file"], set()),
+                (["guest", "pull", "DemoVM"], set()), (["guest", "pull", "DemoVM", "/f"], files),
+                (["start", "--reason", "a", "--force"], vm), (["start", "DemoVM"], set()),
+                (["trust", "DemoVM"], {"trusted", "untrusted"}), (["memory", "DemoVM"], set()),
+                (["status", "DemoVM"], vm), (["guard"], {"restore"}), (["migrate", "DemoVM"], set()),
+                (["exec", "DemoVM", "--"], set())):
+            with self.subTest(words):
+                self.assertEqual(self.complete(*words, ""), offered)
 
 
 if __name__ == "__main__":
