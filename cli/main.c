@@ -5,6 +5,7 @@
 #include "nest-remote.h"
 #include <locale.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* As a shell would show a process that Ctrl-C ended. */
 #define EXIT_INTERRUPTED 130
@@ -52,6 +53,15 @@ static gboolean run(NestCli *cli, const NestCommand *command, GStrv words, GErro
     return run_command(command, cli, error);
 }
 
+/* Words that can't be understood have an answer in the form that was asked for all the same. */
+static gboolean asks_json(char **words)
+{
+    for (guint i = 1; words[i] != NULL && strcmp(words[i], "--") != 0; i++)
+        if (strcmp(words[i], "--json") == 0)
+            return TRUE;
+    return FALSE;
+}
+
 static int end(NestCli *cli, GError *error)
 {
     g_autoptr(GError) unwritten = NULL;
@@ -76,6 +86,7 @@ int main(int argc, char **argv)
     if (argc < 1)
         return EXIT_FAILURE;
     gboolean ok = nest_commands_parse(argv, &arguments, &command, &error);
+    arguments.json |= !ok && asks_json(argv);
     g_autoptr(NestOutput) output = nest_output_new(arguments.json, arguments.no_color);
     cli.output = output;
     if (ok)

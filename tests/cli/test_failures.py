@@ -100,6 +100,12 @@ class Answers(CliTest):
         self.check_refused(problem("internal", 500, "a\x1b]0;owned\x07b"), 3,
                            r"a\x1b]0;owned\x07b")
 
+    def test_words_that_are_not_understood_as_json(self):
+        for words in (["frob", "--json"], ["host", "--json"], ["status", "--bogus", "--json"]):
+            out, _ = self.run_nestctl(*words, status=2)
+            self.assertEqual(json.loads(out)["problem"]["kind"], "usage")
+        self.assertEqual(self.run_nestctl("frob", "--", "--json", status=2)[0], "")
+
     def test_as_json(self):
         self.stub.routes[VMS] = problem("forbidden", 403, "no", "ask")
         out, _ = self.run_nestctl("list", "--json", status=9)
