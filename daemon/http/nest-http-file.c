@@ -143,6 +143,7 @@ void nest_http_file_get(NestExchange *exchange)
     static const NestTransferHooks hooks = {.piece = on_got_piece, .ended = on_got};
     g_autoptr(GError) error = NULL;
     if (strcmp(exchange->head.method, "HEAD") == 0) {
+        nest_exchange_header(exchange, "Allow", "GET, PUT");
         nest_set_error(&error, NEST_ERROR_METHOD_NOT_ALLOWED, NULL, "use GET: it takes reading");
         nest_reply_error(exchange, error);
         return;

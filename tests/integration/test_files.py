@@ -231,7 +231,7 @@ class Files(Case):
         self.assertIn("No such file", self.get()[1]["detail"])
         self.assertIn("directory", self.get(self.inside)[1]["detail"])
         answer = self.daemon.request("HEAD", self.url())
-        self.assertEqual(answer.status, 405)
+        self.assertEqual((answer.status, answer.headers["allow"]), (405, "GET, PUT"))
         self.agent.blocked = {"guest-exec"}
         self.file.write_bytes(b"x")
         data, file = self.get()
