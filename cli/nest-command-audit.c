@@ -39,7 +39,7 @@ static gboolean look(NestCli *cli, const NestVmSummary *vm, Finding **ret_findin
     if (vm->nesting == NEST_NESTING_OFF)
         return TRUE;
     g_autoptr(GPtrArray) history =
-        nest_client_history(cli->client, vm->uuid, cli->cancellable, error);
+        nest_client_history(cli->client, vm->uuid, 1, cli->cancellable, error);
     if (history == NULL)
         return FALSE;
     const char *reason = unasked(vm->nesting, history);

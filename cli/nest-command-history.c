@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-commands.h"
+#include "nest-quantity.h"
 #include "nest-table.h"
 #include "nest-text.h"
+
+#define DEFAULT_LIMIT 50
+#define MAX_LIMIT 1000
 
 static void add_revision(NestTable *table, const NestRevision *revision)
 {
@@ -22,7 +26,12 @@ static void add_revision(NestTable *table, const NestRevision *revision)
 static gboolean show_history(NestCli *cli, const char *vm, GError **error)
 {
     static const char *const headers[] = {"REV", "KIND", "DONE", "OPERATION", "USER", "WHAT"};
-    g_autoptr(GPtrArray) revisions = nest_client_history(cli->client, vm, cli->cancellable, error);
+    gint64 limit = DEFAULT_LIMIT;
+    if (cli->arguments->limit != NULL &&
+        !nest_quantity_parse_number("--limit", cli->arguments->limit, 1, MAX_LIMIT, &limit, error))
+        return FALSE;
+    g_autoptr(GPtrArray) revisions =
+        nest_client_history(cli->client, vm, limit, cli->cancellable, error);
     if (revisions == NULL)
         return FALSE;
     if (nest_cli_answer(cli))

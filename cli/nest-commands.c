@@ -212,6 +212,11 @@ static const NestOption operations_options[] = {
     {NULL},
 };
 
+static const NestOption history_options[] = {
+    VALUE(limit, "limit", '\0', "N", "show the newest N (50)"),
+    {NULL},
+};
+
 static const NestOption events_options[] = {
     FLAG(follow, "follow", 'f', "go on with what comes"),
     VALUE(after, "after", '\0', "ID", "only what came after this event"),
@@ -283,7 +288,7 @@ const NestCommand nest_commands[] = {
         "Each with the plan that closes it. --close disables nesting in each of them, one by one, "
         "with the same question and guarantees as disable.\n"
         "The exit status is 0 if there is none (any more), and 1 if there are."},
-    {"history", NULL, "VM", 1, 1, NULL, NEST_COMMAND_PLAIN, nest_command_history,
+    {"history", NULL, "VM", 1, 1, history_options, NEST_COMMAND_PLAIN, nest_command_history,
         "list what nestd changed in a VM's definition",
         "The newest come first. Each can be taken back with undo."},
     {"undo", NULL, "VM", 1, 1, undo_options, NEST_COMMAND_CHANGES, nest_command_undo,
@@ -303,7 +308,7 @@ const NestCommand nest_commands[] = {
         "take a repair of this host back",
         "The newest revision of host history, or the one of --to.\n"
         "Refused where a file was changed since. An undo can be undone."},
-    {"host history", NULL, "", 0, 0, NULL, NEST_COMMAND_PLAIN, nest_command_host_history,
+    {"host history", NULL, "", 0, 0, history_options, NEST_COMMAND_PLAIN, nest_command_host_history,
         "list what nestd changed on this host", "The newest come first."},
     {"create", NULL, "NAME", 1, 1, create_options, NEST_COMMAND_CHANGES, nest_command_create,
         "create a VM",

@@ -180,9 +180,10 @@ static char *path_of(const char *vm, const char *rest, GError **error)
 }
 
 GPtrArray *nest_client_history(
-    NestClient *client, const char *vm, GCancellable *cancellable, GError **error)
+    NestClient *client, const char *vm, guint limit, GCancellable *cancellable, GError **error)
 {
-    g_autofree char *path = path_of(vm, "/history", error);
+    g_autofree char *rest = g_strdup_printf("/history?limit=%u", limit);
+    g_autofree char *path = path_of(vm, rest, error);
     if (path == NULL)
         return NULL;
     return get_array(client, path, &nest_revision_record, "revisions", cancellable, error);

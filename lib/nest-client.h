@@ -60,9 +60,9 @@ NestXmlPlan *nest_client_plan_xml(
 NestAction *nest_client_guard(
     NestClient *client, const NestGuardWish *wish, GCancellable *cancellable, GError **error);
 
-/* Array of NestRevision that frees its elements. */
+/* The newest limit: array of NestRevision that frees its elements. */
 GPtrArray *nest_client_history(
-    NestClient *client, const char *vm, GCancellable *cancellable, GError **error);
+    NestClient *client, const char *vm, guint limit, GCancellable *cancellable, GError **error);
 NestPlan *nest_client_plan_undo(NestClient *client, const char *vm, const NestUndoWish *wish,
     GCancellable *cancellable, GError **error);
 

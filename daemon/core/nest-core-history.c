@@ -9,6 +9,7 @@ typedef struct {
     NestCore *core;
     GTask *task;
     char *uuid;
+    gint64 before;
     guint limit;
 } Asking;
 
@@ -42,7 +43,8 @@ static void history_work(gpointer data)
     Asking *asking = data;
     GError *error = NULL;
     g_autoptr(GPtrArray) stored = NULL;
-    if (!nest_store_revisions(asking->core->store, asking->uuid, asking->limit, &stored, &error)) {
+    if (!nest_store_revisions(
+            asking->core->store, asking->uuid, asking->before, asking->limit, &stored, &error)) {
         g_task_return_error(asking->task, error);
     } else {
         GPtrArray *shown = g_ptr_array_new_with_free_func(free_revision);
@@ -55,8 +57,8 @@ static void history_work(gpointer data)
     g_free(asking);
 }
 
-void nest_core_history_async(
-    NestCore *core, const char *vm, guint limit, GAsyncReadyCallback callback, gpointer user_data)
+void nest_core_history_async(NestCore *core, const char *vm, gint64 before, guint limit,
+    GAsyncReadyCallback callback, gpointer user_data)
 {
     g_autoptr(GTask) task = g_task_new(NULL, NULL, callback, user_data);
     GError *error = NULL;
@@ -66,7 +68,7 @@ void nest_core_history_async(
         return;
     }
     Asking *asking = g_new0(Asking, 1);
-    *asking = (Asking){core, g_object_ref(task), uuid, limit};
+    *asking = (Asking){core, g_object_ref(task), uuid, before, limit};
     nest_core_push(core, core->readers, history_work, asking);
 }
 

@@ -166,10 +166,10 @@ void nest_core_guard_async(
     NestCore *core, const NestGuardWish *wish, GAsyncReadyCallback callback, gpointer user_data);
 NestAction *nest_core_guard_finish(NestCore *core, GAsyncResult *result, GError **error);
 
-/* What nestd changed in a VM's definition, or on the host (vm NULL), newest first: array of
- * NestRevision that frees its elements. */
-void nest_core_history_async(
-    NestCore *core, const char *vm, guint limit, GAsyncReadyCallback callback, gpointer user_data);
+/* What nestd changed in a VM's definition, or on the host (vm NULL), newest first, with
+ * lower ids than before (0: all), at most limit: array of NestRevision that frees its elements. */
+void nest_core_history_async(NestCore *core, const char *vm, gint64 before, guint limit,
+    GAsyncReadyCallback callback, gpointer user_data);
 GPtrArray *nest_core_history_finish(NestCore *core, GAsyncResult *result, GError **error);
 
 /* What the agent inside a VM says of it. */

@@ -18,8 +18,8 @@ static void on_history(GObject *source, GAsyncResult *result, gpointer data)
 
 void nest_http_undo_history(NestExchange *exchange)
 {
-    nest_core_history_async(
-        exchange->core, exchange->vm, exchange->params[0], on_history, nest_exchange_ref(exchange));
+    nest_core_history_async(exchange->core, exchange->vm, exchange->params[1], exchange->params[0],
+        on_history, nest_exchange_ref(exchange));
 }
 
 void nest_http_undo_set(NestExchange *exchange)

@@ -37,11 +37,13 @@ static gboolean add_revision(GPtrArray *array, sqlite3_stmt *row, GError **error
     return TRUE;
 }
 
-gboolean nest_store_revisions(
-    NestStore *store, const char *uuid, guint limit, GPtrArray **ret_revisions, GError **error)
+gboolean nest_store_revisions(NestStore *store, const char *uuid, gint64 before, guint limit,
+    GPtrArray **ret_revisions, GError **error)
 {
-    return nest_store_list(store, COLUMNS " ORDER BY revision.id DESC LIMIT ?",
-        NEST_SQL(TEXT(uuid), INT(limit)), add_revision, free_revision, ret_revisions, error);
+    return nest_store_list(store,
+        COLUMNS " AND (? = 0 OR revision.id < ?) ORDER BY revision.id DESC LIMIT ?",
+        NEST_SQL(TEXT(uuid), INT(before), INT(before), INT(limit)), add_revision, free_revision,
+        ret_revisions, error);
 }
 
 gboolean nest_store_revision(NestStore *store, const char *uuid, gint64 id,

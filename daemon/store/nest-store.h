@@ -148,10 +148,11 @@ typedef struct {
 void nest_stored_revision_free(NestStoredRevision *revision);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestStoredRevision, nest_stored_revision_free)
 
-/* Of one VM (uuid NULL: of the host, whose after_xml is the change as JSON), newest first, at most
- * limit: array of NestStoredRevision that frees its elements. */
-gboolean nest_store_revisions(
-    NestStore *store, const char *uuid, guint limit, GPtrArray **ret_revisions, GError **error);
+/* Of one VM (uuid NULL: of the host, whose after_xml is the change as JSON), newest first, with
+ * lower ids than before (0: all), at most limit: array of NestStoredRevision that frees its
+ * elements. */
+gboolean nest_store_revisions(NestStore *store, const char *uuid, gint64 before, guint limit,
+    GPtrArray **ret_revisions, GError **error);
 
 /* That revision of the VM, the newest for id 0; *ret_revision is NULL where there is none. */
 gboolean nest_store_revision(NestStore *store, const char *uuid, gint64 id,

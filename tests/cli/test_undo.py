@@ -28,6 +28,14 @@ class History(CliTest):
         out, _ = self.run_nestctl("history", "DemoVM", "--json")
         self.assertEqual(json.loads(out)["revisions"][0]["id"], 4)
 
+    def test_more(self):
+        self.stub.routes[HISTORY] = Answer({"revisions": [f.revision(4)]})
+        self.run_nestctl("history", "DemoVM")
+        self.run_nestctl("history", "--limit", "1000", "DemoVM")
+        self.assertEqual(self.stub.requests, [HISTORY + "?limit=50", HISTORY + "?limit=1000"])
+        _, err = self.run_nestctl("history", "--limit", "1001", "DemoVM", status=2)
+        self.assertIn("--limit", err)
+
     def test_none(self):
         self.stub.routes[HISTORY] = Answer({"revisions": []})
         self.assertEqual(self.run_nestctl("history", "DemoVM")[0],

@@ -220,8 +220,8 @@ void nest_core_repair_plan_undo_async(
     nest_core_plan_async(core, NULL, &same, callback, user_data);
 }
 
-void nest_core_history_async(
-    NestCore *core, const char *vm, guint limit, GAsyncReadyCallback callback, gpointer user_data)
+void nest_core_history_async(NestCore *core, const char *vm, gint64 before, guint limit,
+    GAsyncReadyCallback callback, gpointer user_data)
 {
     answer_later(core, new_task(callback, user_data), vm);
 }

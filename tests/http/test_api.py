@@ -132,7 +132,7 @@ class Changing(Case):
     def test_undo(self):
         revisions = self.ask("GET", "/v1/vms/vm0/history").json()["revisions"]
         self.assertEqual([(r["id"], r["kind"]) for r in revisions], [(7, "enable")])
-        self.problem(self.ask("GET", "/v1/vms/vm0/history?limit=101"), 400, "invalid-request")
+        self.problem(self.ask("GET", "/v1/vms/vm0/history?limit=1001"), 400, "invalid-request")
         reply = self.ask("POST", "/v1/vms/vm0/undo/plan", {"to": None})
         self.assertEqual((reply.json()["hash"], reply.headers["etag"]), ("feed", '"feed"'))
         self.assertEqual(self.ask("PUT", "/v1/vms/vm0/undo", {"to": 7, "plan": "feed"}).status, 202)

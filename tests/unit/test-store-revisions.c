@@ -23,8 +23,8 @@ static void test_revisions(void **state)
         finish_operation(store, intent, ends[i]);
     }
     assert_true(nest_store_trim(store, 2, 100, NULL)); /* forgets the first two operations */
-    g_autoptr(GPtrArray) all = NULL, one = NULL, none = NULL;
-    assert_true(nest_store_revisions(store, uuid, 10, &all, NULL));
+    g_autoptr(GPtrArray) all = NULL, one = NULL, older = NULL, none = NULL;
+    assert_true(nest_store_revisions(store, uuid, 0, 10, &all, NULL));
     assert_int_equal(all->len, 2);
     const NestStoredRevision *newest = all->pdata[0], *oldest = all->pdata[1];
     assert_int_equal(newest->operation, 3);
@@ -36,9 +36,12 @@ static void test_revisions(void **state)
     assert_int_equal(oldest->operation, 1);
     assert_null(oldest->kind);
     assert_int_equal(oldest->uid, -1);
-    assert_true(nest_store_revisions(store, uuid, 1, &one, NULL));
+    assert_true(nest_store_revisions(store, uuid, 0, 1, &one, NULL));
     assert_int_equal(one->len, 1);
-    assert_true(nest_store_revisions(store, "another", 10, &none, NULL));
+    assert_true(nest_store_revisions(store, uuid, newest->id, 10, &older, NULL));
+    assert_int_equal(older->len, 1);
+    assert_int_equal(((const NestStoredRevision *)older->pdata[0])->id, oldest->id);
+    assert_true(nest_store_revisions(store, "another", 0, 10, &none, NULL));
     assert_int_equal(none->len, 0);
     g_autoptr(NestStoredRevision) last = read_revision(store, uuid, 0);
     g_autoptr(NestStoredRevision) first = read_revision(store, uuid, oldest->id);
@@ -57,7 +60,7 @@ static void test_forced(void **state)
     intent->forced = g_strdup("guard.apply: the end");
     begin_operation(store, intent);
     finish_operation(store, intent, NEST_OP_DONE);
-    assert_true(nest_store_revisions(store, intent->operation->uuid, 10, &all, NULL));
+    assert_true(nest_store_revisions(store, intent->operation->uuid, 0, 10, &all, NULL));
     assert_int_equal(all->len, 1);
     g_autoptr(NestStoredRevision) last = read_revision(store, intent->operation->uuid, 0);
     assert_string_equal(last->kind, "apply-checkpoint");
