@@ -8,17 +8,27 @@ static gpointer slot(gconstpointer value, const NestField *field)
     return (char *)value + field->offset;
 }
 
+/* Text that is not UTF-8 is made so: without it the whole answer could not be read. */
+static json_t *encode_string(const char *text)
+{
+    json_t *json = json_string(text);
+    if (json != NULL)
+        return json;
+    g_autofree char *valid = g_utf8_make_valid(text, -1);
+    return json_string(valid);
+}
+
 static json_t *encode_strv(char **values)
 {
     json_t *array = json_array();
     for (; values != NULL && *values != NULL; values++)
-        json_array_append_new(array, json_string(*values));
+        json_array_append_new(array, encode_string(*values));
     return array;
 }
 
 static json_t *string_or_null(const char *text)
 {
-    return text != NULL ? json_string(text) : json_null();
+    return text != NULL ? encode_string(text) : json_null();
 }
 
 static json_t *encode_field(gconstpointer value, const NestField *field)

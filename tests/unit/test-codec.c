@@ -41,6 +41,17 @@ static void test_copy_is_deep(void **state)
     assert_string_equal(((NestStep *)copy->steps->pdata[0])->id, "s");
 }
 
+/* A byte that is no text must not cost the field, and with it the whole answer. */
+static void test_text_that_is_none(void **state)
+{
+    g_autoptr(NestPlan) plan = nest_plan_new();
+    plan->uuid = g_strdup("a\xff");
+    plan->warnings = g_strsplit("b\xc3,c", ",", -1);
+    g_autofree char *text = nest_codec_to_text(&nest_plan_record, plan);
+    assert_non_null(strstr(text, "\"uuid\":\"a\xef\xbf\xbd\""));
+    assert_non_null(strstr(text, "[\"b\xef\xbf\xbd\",\"c\"]"));
+}
+
 static void test_bad_input(void **state)
 {
     static const struct {
@@ -138,6 +149,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_copy_is_deep),
+        cmocka_unit_test(test_text_that_is_none),
         cmocka_unit_test(test_bad_input),
         cmocka_unit_test(test_deep_nesting),
         cmocka_unit_test(test_decline_list),
