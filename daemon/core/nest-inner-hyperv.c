@@ -89,7 +89,7 @@ static gboolean read_list(const GString *text, GPtrArray *vms, GError **error)
     for (guint i = 0; i < found->vms->len; i++) {
         const Vm *one = g_ptr_array_index(found->vms, i);
         NestInnerVm *vm = nest_inner_vm_new(one->name, nest_inner_hyperv.id);
-        vm->id = g_strdup(one->id);
+        vm->id = nest_inner_way_text(one->id);
         vm->state = read_state(one->state);
         vm->memory_kib = one->memory >> 10;
         vm->vcpus = one->vcpus;

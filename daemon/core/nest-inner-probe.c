@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define LINES_MAX 20000
+#define PID_DIGITS_MAX 10
 
 /* Command lines are told in hexadecimal, for they may hold anything. A kernel thread has none. */
 static const char script[] =
@@ -113,12 +114,22 @@ static gboolean is_kept(NestInnerProbe *probe, const char *pidfile)
     return FALSE;
 }
 
+/* The script says no other ones, but it is the guest that says so. */
+static gboolean is_process(const char *pid, const char *kind)
+{
+    static const char *const kinds[] = {
+        "qemu", "cloud-hyperviso", "firecracker", "VBoxHeadless", "vmware-vmx", NULL};
+    gsize length = strlen(pid);
+    return length > 0 && length <= PID_DIGITS_MAX && strspn(pid, "0123456789") == length &&
+        g_strv_contains(kinds, kind);
+}
+
 /* PID KIND HEX */
 static void add_process(NestInnerProbe *probe, const char *rest)
 {
     g_auto(GStrv) parts = g_strsplit(rest, " ", 3);
     g_auto(NestQemuWords) said = {0};
-    if (g_strv_length(parts) != 3)
+    if (g_strv_length(parts) != 3 || !is_process(parts[0], parts[1]))
         return;
     g_auto(GStrv) words = read_words(parts[2]);
     if (words == NULL)

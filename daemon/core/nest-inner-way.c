@@ -4,7 +4,7 @@
 #include "nest-error.h"
 #include <string.h>
 
-#define NAME_MAX_BYTES 255
+#define TEXT_MAX_BYTES 255
 
 const NestInnerWay *const nest_inner_ways[] = {&nest_inner_libvirt, &nest_inner_incus,
     &nest_inner_lxd, &nest_inner_proxmox, &nest_inner_qemu, &nest_inner_hyperv, NULL};
@@ -59,11 +59,16 @@ gpointer nest_inner_way_decode(const NestRecord *record, const char *text, GErro
     return value;
 }
 
+char *nest_inner_way_text(const char *said)
+{
+    g_autofree char *cut = g_strndup(said, TEXT_MAX_BYTES);
+    return g_utf8_make_valid(cut, -1);
+}
+
 NestInnerVm *nest_inner_vm_new(const char *name, const char *by)
 {
     NestInnerVm *vm = nest_record_new(&nest_inner_vm_record);
-    g_autofree char *cut = g_strndup(name, NAME_MAX_BYTES);
-    vm->name = g_utf8_make_valid(cut, -1);
+    vm->name = nest_inner_way_text(name);
     vm->by = g_strdup(by);
     vm->managed = TRUE;
     return vm;

@@ -54,6 +54,9 @@ void nest_inner_words_add(GStrvBuilder *words, const char *option, const char *f
 void nest_inner_command_tail(NestInnerCommand *command, const char *path);
 /* Of text, which is JSON, or what JSON there is of another shape: error is GUEST_AGENT. */
 gpointer nest_inner_way_decode(const NestRecord *record, const char *text, GError **error);
+/* What a guest said, cut to a name's length and made UTF-8. */
+char *nest_inner_way_text(const char *said);
+/* name: as said. by: one of nestd's own words. */
 NestInnerVm *nest_inner_vm_new(const char *name, const char *by);
 
 #define NEST_INNER_CONSOLE_MAX "65536" /* bytes */

@@ -5,6 +5,7 @@
 #include "nest-qemu-words.h"
 #include "nest-test.h"
 #include "nest-tree-sum.h"
+#include <string.h>
 
 static void expect_words(
     const char *line, const char *name, guint64 memory_kib, guint vcpus, const char *pidfile)
@@ -55,7 +56,9 @@ static void test_probe(void **state)
         probe("nestd-inner\ntool virsh\nqemu qemu-kvm\nqemu other\nkvm\n"
               "kept in 6b766d002d6d00314700\nkept ../x 6b00\nkept in\n"
               "kept b 6bzz\nkept c \nprocess 7 qemu 6b00\n"
-              "process 8 qemu 6\nprocess\n");
+              "process 8 qemu 6\nprocess\nprocess 9 \xff 00\nprocess 9 bhyve 6b00\n"
+              "process \xff qemu 6b00\nprocess 9x qemu 6b00\nprocess  qemu 6b00\n"
+              "process 11111111111 qemu 6b00\nprocess 10 firecracker 6600\n");
     assert_true(full->kvm);
     assert_string_equal(full->qemu, "qemu-kvm");
     assert_true(nest_inner_probe_has(full, "virsh"));
@@ -66,8 +69,26 @@ static void test_probe(void **state)
     assert_string_equal(kept->name, "in");
     assert_int_equal(kept->memory_kib, 1 << 20);
     assert_int_equal(kept->state, NEST_VM_OFF);
-    assert_int_equal(full->processes->len, 1);
+    assert_int_equal(full->processes->len, 2);
     assert_string_equal(((NestInnerVm *)full->processes->pdata[0])->name, "process 7");
+    assert_string_equal(((NestInnerVm *)full->processes->pdata[1])->by, "firecracker");
+}
+
+/* However long a text a guest makes up, it is bounded and UTF-8. */
+static void test_texts(void **state)
+{
+    g_autofree char *much = g_strnfill(1 << 20, 'x');
+    g_autofree char *cut = nest_inner_way_text(much);
+    assert_int_equal(strlen(cut), 255);
+    g_autofree char *valid = nest_inner_way_text("\xff");
+    assert_string_equal(valid, "\xef\xbf\xbd");
+    g_autofree char *json = g_strdup_printf("{\"vms\":[{\"name\":\"a\",\"id\":\"%s\","
+                                            "\"state\":\"Off\",\"memory\":1,\"vcpus\":1}]}",
+        much);
+    g_autoptr(GPtrArray) vms = g_ptr_array_new_with_free_func((GDestroyNotify)nest_inner_vm_free);
+    g_autoptr(GString) said = g_string_new(json);
+    assert_true(nest_inner_hyperv.read(said, vms, NULL));
+    assert_int_equal(strlen(((NestInnerVm *)vms->pdata[0])->id), 255);
 }
 
 /* "kvm -pidfile /var/lib/nestd-inner/NAME/pid" */
@@ -178,6 +199,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_qemu_words),
         cmocka_unit_test(test_probe),
+        cmocka_unit_test(test_texts),
         cmocka_unit_test(test_which_is_kept),
         cmocka_unit_test(test_lists),
         cmocka_unit_test(test_specs),
