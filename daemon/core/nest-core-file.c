@@ -7,6 +7,8 @@
  * one piece is under way at a time, so that who is slower slows the other down and nothing fills
  * memory. */
 
+#define PATH_SHOWN 200 /* characters */
+
 struct NestTransfer {
     NestCore *core;
     NestCaller caller;
@@ -102,8 +104,10 @@ static void give_piece(GBytes *bytes, guint64 total, gpointer user_data)
 
 static gboolean record(NestTransfer *transfer, GError **error)
 {
-    g_autofree char *message = g_strdup_printf("the user with id %u %s %.200s %s %s",
-        (guint)transfer->caller.uid, transfer->put ? "puts" : "gets", transfer->path,
+    const char *path = transfer->path;
+    g_autofree char *shown = g_utf8_substring(path, 0, MIN(g_utf8_strlen(path, -1), PATH_SHOWN));
+    g_autofree char *message = g_strdup_printf("the user with id %u %s %s %s %s",
+        (guint)transfer->caller.uid, transfer->put ? "puts" : "gets", shown,
         transfer->put ? "into" : "out of", transfer->name);
     return nest_core_note_visit(transfer->core, transfer->put ? "guest-push" : "guest-pull",
         transfer->uuid, transfer->name, message, error);

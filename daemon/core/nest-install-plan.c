@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define RESTART "restart"
+#define DECLINE_SHOWN 64 /* characters */
 
 static NestProblem *problem(NestErrorCode code, const char *next, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
@@ -86,9 +87,12 @@ static NestProblem *wrong_decline(const NestRecipe *recipe, const char *const *d
 {
     for (; decline != NULL && *decline != NULL; decline++) {
         const NestRecipeStep *step = nest_recipe_step(recipe, *decline);
-        if (step == NULL || !step->optional)
-            return problem(NEST_ERROR_INVALID_REQUEST, NULL,
-                "\"%.64s\" is no optional item of this plan", *decline);
+        if (step != NULL && step->optional)
+            continue;
+        g_autofree char *shown =
+            g_utf8_substring(*decline, 0, MIN(g_utf8_strlen(*decline, -1), DECLINE_SHOWN));
+        return problem(
+            NEST_ERROR_INVALID_REQUEST, NULL, "\"%s\" is no optional item of this plan", shown);
     }
     return NULL;
 }

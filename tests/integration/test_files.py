@@ -82,6 +82,13 @@ class Files(Case):
         told = [event["message"] for event in events if event["kind"] == "guest-push"]
         self.assertIn(f"puts {self.file} into vm", told[0])
 
+    def test_long_path_is_told_cut(self):
+        """Between characters, not within one."""
+        self.put(b"", "/" + 198 * "x" + "%c3%a4" * 2 + "/y")
+        events = self.daemon.get("/v1/events?follow=0&after=0")["events"]
+        message = [event["message"] for event in events if event["kind"] == "guest-push"][0]
+        self.assertIn(" puts /" + 198 * "x" + "ä into vm", message)
+
     def test_modes(self):
         self.assertEqual(self.put(b"1", query="&mode=4750")[1]["mode"], "4750")
         self.assertEqual(stat.S_IMODE(self.file.stat().st_mode), 0o4750)

@@ -182,6 +182,7 @@ static void test_powershell(void **state)
 
 /* ---- the plan ---- */
 
+#define TEN_LETTERS "\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4"
 #define STEPS STEP("a", "") "," STEP("b", ",\"optional\":true") "," STEP("c", ",\"restart\":true")
 
 typedef struct {
@@ -257,6 +258,8 @@ static void test_plan(void **state)
         {"00100", FALSE, "b", NEST_PLAN_NO_CHANGE, "", FALSE},
         {"01111", FALSE, "a", NEST_PLAN_REFUSED, "no optional item", FALSE},
         {"01111", FALSE, "x", NEST_PLAN_REFUSED, "no optional item", FALSE},
+        {"01111", FALSE, "x" TEN_LETTERS TEN_LETTERS TEN_LETTERS TEN_LETTERS, NEST_PLAN_REFUSED,
+            "\u00e4\" is no optional item", FALSE},
         {"11111", FALSE, NULL, NEST_PLAN_REFUSED, "t", FALSE},
         {"00031", FALSE, NULL, NEST_PLAN_NO_CHANGE, "", TRUE},
         {"00031", TRUE, NULL, NEST_PLAN_STEPS, "restart", FALSE},
