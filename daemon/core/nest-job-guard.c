@@ -62,8 +62,7 @@ gboolean nest_job_guard_verdict(NestJob *job, const NestGuardVerdict *verdict, G
 
 gboolean nest_job_guard(NestJob *job, NestGuarded operation, GError **error)
 {
-    if (job->reading->live != NULL)
-        nest_job_look_inside(job);
+    nest_job_look_inside(job, job->reading);
     g_autoptr(NestGuardVerdict) verdict =
         nest_guard_judge(operation, &job->reading->view, job->config->parity);
     return nest_job_guard_verdict(job, verdict, error);

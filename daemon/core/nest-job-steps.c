@@ -76,67 +76,70 @@ static gboolean check_still_wished(const NestJob *job, const char *xml, GError *
     return FALSE;
 }
 
-/* A VM that guard.stop protects may only shut down by itself. */
+/* A VM that guard.stop protects may only shut down by itself. What counts is what it does by now:
+ * since the job was prepared it may have begun to host others, or have been started anew. */
 static gboolean may_be_stopped(NestJob *job)
 {
-    if (job->reading->live == NULL)
+    g_autoptr(NestVmReading) now =
+        nest_vm_reading_take(job->backend, job->host, job->marks, nest_job_uuid(job), NULL);
+    if (now == NULL)
+        return FALSE;
+    if (now->live == NULL)
         return TRUE;
-    nest_job_look_inside(job);
+    nest_job_look_inside(job, now);
     g_autoptr(NestGuardVerdict) verdict =
-        nest_guard_judge(NEST_GUARD_STOP, &job->reading->view, job->config->parity);
+        nest_guard_judge(NEST_GUARD_STOP, &now->view, job->config->parity);
     return verdict->say < NEST_SAY_REFUSE;
 }
 
-static gboolean shut_down_only(NestJob *job, GError **error)
-{
-    guint seconds = job->config->shutdown_timeout;
-    g_autoptr(GError) problem = NULL;
-    if (nest_power_shut_down(job->backend, nest_job_uuid(job), seconds, job->cancellable, &problem))
-        return TRUE;
-    if (nest_error_code(problem) == NEST_ERROR_TIMEOUT) {
-        const char *name = nest_job_name(job);
-        g_autofree char *next =
-            g_strdup_printf("nestctl stop %s --force --reason TEXT, then try again", name);
-        nest_set_error(error, NEST_ERROR_TIMEOUT, next,
-            "%s was asked to shut down and still runs after %u s; it may host other VMs, so it was "
-            "not powered off",
-            name, seconds);
-        return FALSE;
-    }
-    g_propagate_error(error, g_steal_pointer(&problem));
-    return FALSE;
-}
-
-static gboolean refuse_paused(NestJob *job, GError **error)
+static void refuse_paused(const NestJob *job, GError **error)
 {
     g_autofree char *next =
         g_strdup_printf("nestctl resume %s, then try again", nest_job_name(job));
     nest_set_error(error, NEST_ERROR_VM_STATE, next,
         "%s is paused and may host other VMs: it can't shut down, and was not powered off",
         nest_job_name(job));
-    return FALSE;
 }
 
-static gboolean turn_off(NestJob *job, GError **error)
+static void refuse_stop(const NestJob *job, GError **error)
 {
-    g_autoptr(NestVmFacts) now = NULL;
-    if (!read_now(job, &now, error))
-        return FALSE;
-    if (nest_power_is_off(now->state))
+    const char *name = nest_job_name(job);
+    g_autofree char *next =
+        g_strdup_printf("nestctl stop %s --force --reason TEXT, then try again", name);
+    nest_set_error(error, NEST_ERROR_TIMEOUT, next,
+        "%s was asked to shut down and still runs after %u s; it may host other VMs, so it was "
+        "not powered off",
+        name, job->config->shutdown_timeout);
+}
+
+/* Its CPUs must run for it to hear. Where it can't be told to, or takes too long: powered off. */
+static gboolean turn_off(NestJob *job, NestVmState state, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    gboolean asked = state != NEST_VM_PAUSED && state != NEST_VM_CRASHED;
+    if (asked &&
+        nest_power_shut_down(job->backend, nest_job_uuid(job), job->config->shutdown_timeout,
+            job->cancellable, &problem))
         return TRUE;
-    gboolean lost = now->state == NEST_VM_CRASHED;
-    if (!lost && !may_be_stopped(job))
-        return now->state == NEST_VM_PAUSED ? refuse_paused(job, error)
-                                            : shut_down_only(job, error);
-    return nest_power_shut_down_or_stop(
-        job->backend, nest_job_uuid(job), job->config->shutdown_timeout, job->cancellable, error);
+    gboolean aborted = nest_error_code(problem) == NEST_ERROR_ABORTED;
+    if (!aborted && (state == NEST_VM_CRASHED || may_be_stopped(job)))
+        return nest_power_stop(job->backend, nest_job_uuid(job), error);
+    if (!asked)
+        refuse_paused(job, error);
+    else if (nest_error_code(problem) == NEST_ERROR_TIMEOUT)
+        refuse_stop(job, error);
+    else
+        g_propagate_error(error, g_steal_pointer(&problem));
+    return FALSE;
 }
 
 static gboolean power_off(NestJob *job, GError **error)
 {
-    g_autoptr(NestVmFacts) then = NULL;
-    return turn_off(job, error) && read_now(job, &then, error) &&
-        check_still_wished(job, then->xml, error);
+    g_autoptr(NestVmFacts) now = NULL, then = NULL;
+    if (!read_now(job, &now, error) ||
+        (!nest_power_is_off(now->state) && !turn_off(job, now->state, error)))
+        return FALSE;
+    return read_now(job, &then, error) && check_still_wished(job, then->xml, error);
 }
 
 static gboolean drop_saved_state(NestJob *job, GError **error)

@@ -166,10 +166,10 @@ gboolean nest_job_read_vm(NestJob *job, GError **error)
     return FALSE;
 }
 
-void nest_job_look_inside(NestJob *job)
+void nest_job_look_inside(const NestJob *job, NestVmReading *reading)
 {
-    if (job->sampler != NULL)
-        job->reading->marks->activity = nest_sampler_look(job->sampler, &job->reading->view);
+    if (job->sampler != NULL && reading->live != NULL)
+        reading->marks->activity = nest_sampler_look(job->sampler, &reading->view);
 }
 
 gboolean nest_job_read_detail(

@@ -105,10 +105,10 @@ void nest_job_add_step(NestJob *job, const NestJobStep *step);
 void nest_job_set_kind(NestJob *job, const char *kind);
 /* Reads the VM into job->reading and checks request->if_match. */
 gboolean nest_job_read_vm(NestJob *job, GError **error);
-/* Looks at what the VM in job->reading does with its extension right now, so that guards judge by
- * that: before doing to a running VM what a guard may forbid. Takes up to half a second, and a few
+/* Looks at what the VM of reading does with its extension right now, if it runs, so that guards
+ * judge by that: before doing to it what a guard may forbid. Takes up to half a second, and a few
  * seconds where its QEMU does not answer. */
-void nest_job_look_inside(NestJob *job);
+void nest_job_look_inside(const NestJob *job, NestVmReading *reading);
 /* Reads the intent's detail, of a shape without pointers, into ret_detail. */
 gboolean nest_job_read_detail(
     const NestJob *job, const NestRecord *shape, gpointer ret_detail, GError **error);

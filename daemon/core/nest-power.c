@@ -40,23 +40,3 @@ gboolean nest_power_stop(NestBackend *backend, const char *uuid, GError **error)
         facts->name, nest_nick(nest_vm_state_nicks, facts->state));
     return FALSE;
 }
-
-gboolean nest_power_shut_down_or_stop(NestBackend *backend, const char *uuid, guint seconds,
-    GCancellable *cancellable, GError **error)
-{
-    g_autoptr(NestVmFacts) facts = NULL;
-    g_autoptr(GError) problem = NULL;
-    if (!backend->ops->read(backend, uuid, &facts, error))
-        return FALSE;
-    if (nest_power_is_off(facts->state))
-        return TRUE;
-    if (facts->state == NEST_VM_RUNNING || facts->state == NEST_VM_SHUTTING_DOWN) {
-        if (nest_power_shut_down(backend, uuid, seconds, cancellable, &problem))
-            return TRUE;
-        if (nest_error_code(problem) == NEST_ERROR_ABORTED) {
-            g_propagate_error(error, g_steal_pointer(&problem));
-            return FALSE;
-        }
-    }
-    return nest_power_stop(backend, uuid, error);
-}

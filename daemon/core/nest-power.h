@@ -13,7 +13,3 @@ gboolean nest_power_shut_down(NestBackend *backend, const char *uuid, guint seco
 
 /* Powers off and reads it back. */
 gboolean nest_power_stop(NestBackend *backend, const char *uuid, GError **error);
-
-/* Shuts down where a guest runs that may listen, else, or where that takes too long, powers off. */
-gboolean nest_power_shut_down_or_stop(NestBackend *backend, const char *uuid, guint seconds,
-    GCancellable *cancellable, GError **error);

@@ -86,6 +86,35 @@ class TestGuards(unittest.TestCase):
     def done_by(self, daemon, *words):
         self.assertEqual(daemon.nestctl(*words).returncode, 0, words)
 
+    def test_what_hosts_by_now_is_not_powered_off(self):
+        """It booted when the plan was made, and its inner VMs start by themselves."""
+        with Fake(config={"timeouts": {"shutdown": 1}, "guard": {"sample": 300}}) as daemon:
+            for name, way, body in (("enabled", "nested", {"enabled": True}),
+                                    ("disabled", "nested", {"enabled": False}),
+                                    ("undone", "undo", {})):
+                number = daemon.define(name, NESTING)
+                if way == "undo":
+                    daemon.change("PUT", f"/v1/vms/{name}/nested", {"enabled": True})
+                daemon.host.control("set:shutdown-ms:never", f"set:sample@{name}:counted",
+                                    f"wait_off@{number}:1:hang")
+                daemon.host.start(name)
+                answer = daemon.request("PUT", f"/v1/vms/{name}/{way}", body)
+                self.assertEqual(answer.status, 202, answer)
+                eventually(lambda: f"wait_off@{number}:1:hang" in daemon.host.struck())
+                daemon.host.control("set:shutdown-ms:never",
+                                    f"set:sample@{name}:nested_run=9,grow=1")
+                ended = daemon.wait_operation(answer.json["id"])
+                self.assertEqual((ended["state"], ended["problem"]["kind"]),
+                                 ("rolled-back", "timeout"), ended)
+                self.assertIn("so it was not powered off", ended["problem"]["detail"])
+                self.assertEqual(daemon.host.vm(name)["state"], "running")
+            self.assertNotIn("stop", [call[0] for call in daemon.host.calls()])
+            daemon.define("alone", NESTING, state="running")
+            daemon.host.control("set:shutdown-ms:never", "set:sample@alone:counted")
+            ended = daemon.change("PUT", "/v1/vms/alone/nested", {"enabled": False})
+            self.assertEqual(ended["state"], "done", ended)
+            self.assertEqual(daemon.host.vm("alone")["state"], "off")
+
     def test_a_change_does_not_power_it_off(self):
         """Where the guest does not shut down, disable takes itself back and says what to do."""
         with Fake(config={"timeouts": {"shutdown": 1}}) as daemon:
