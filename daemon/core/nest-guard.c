@@ -200,6 +200,14 @@ static void speak(NestGuardVerdict *verdict, NestGuarded operation, const NestVm
     verdict->next = fill_in(about->next, name);
 }
 
+/* Where it can't be told what a VM does, it can't be told for as long as it runs, and disable would
+ * be refused for ever. It need not be: it cuts nothing off, since such a VM is only asked to shut
+ * down, which people see and accept first, and undo takes it back. */
+static gboolean is_told_first(NestGuarded operation, const NestVmView *view)
+{
+    return operation == NEST_GUARD_DISABLE && is_unknown(view);
+}
+
 NestGuardVerdict *nest_guard_judge(NestGuarded operation, const NestVmView *view, NestParity parity)
 {
     NestGuardVerdict *verdict = g_new0(NestGuardVerdict, 1);
@@ -213,6 +221,8 @@ NestGuardVerdict *nest_guard_judge(NestGuarded operation, const NestVmView *view
     }
     NestGuardState state = nest_guard_state(view);
     verdict->say = nest_guard_table_say(operation, &state, parity);
+    if (is_told_first(operation, view))
+        verdict->say = MIN(verdict->say, NEST_SAY_WARN);
     if (verdict->say != NEST_SAY_OK)
         speak(verdict, operation, view, &state, parity);
     return verdict;

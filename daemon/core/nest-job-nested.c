@@ -60,6 +60,7 @@ static gboolean prepare(NestJob *job, GError **error)
     nest_job_set_kind(job, wish->enabled ? "enable" : "disable");
     if (!nest_job_read_vm(job, error))
         return FALSE;
+    nest_job_look_inside(job, job->reading);
     job->plan =
         nest_plan_make(&job->reading->view, wish->enabled, (const char *const *)wish->decline);
     if (!plan_is_current(job, error))

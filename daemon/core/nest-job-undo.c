@@ -44,6 +44,7 @@ static gboolean prepare(NestJob *job, GError **error)
     if (!nest_job_read_vm(job, error) ||
         !nest_store_revision(job->store, nest_job_uuid(job), to, &revision, error))
         return FALSE;
+    nest_job_look_inside(job, job->reading);
     job->plan = nest_undo_plan(&job->reading->view, revision, to);
     if (!plan_is_current(job, error))
         return FALSE;

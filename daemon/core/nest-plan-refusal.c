@@ -80,8 +80,7 @@ gboolean nest_plan_only_asks(const NestVmView *view)
 gboolean nest_plan_refuses_now(const NestVmView *view, gboolean hides, GError **error)
 {
     const char *name = view->facts->name;
-    if (hides && nest_vm_view_activity(view) == NEST_ACTIVITY_HOSTING &&
-        guards(NEST_GUARD_DISABLE, view, error))
+    if (hides && guards(NEST_GUARD_DISABLE, view, error))
         return TRUE;
     if (view->facts->state != NEST_VM_PAUSED || !nest_plan_only_asks(view))
         return FALSE;

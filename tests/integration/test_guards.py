@@ -115,6 +115,29 @@ class TestGuards(unittest.TestCase):
             self.assertEqual(ended["state"], "done", ended)
             self.assertEqual(daemon.host.vm("alone")["state"], "off")
 
+    def test_hiding_is_judged_by_a_fresh_look(self):
+        """Not by what was sampled last, which is old here, and missed that an inner VM began."""
+        with Fake(config={"guard": {"sample": 300}}) as daemon:
+            for name, way, body in (("disabled", "nested", {"enabled": False}),
+                                    ("undone", "undo", {})):
+                daemon.define(name, XML if way == "undo" else NESTING)
+                if way == "undo":
+                    daemon.change("PUT", f"/v1/vms/{name}/nested", {"enabled": True})
+                daemon.host.control(f"set:sample@{name}:counted")
+                daemon.host.start(name)
+                plan = daemon.request("POST", f"/v1/vms/{name}/{way}/plan", body).json
+                self.assertEqual(plan["verdict"], "steps", plan)
+                daemon.host.control(f"set:sample@{name}:nested_run=9,grow=1")
+                before = daemon.host.vm(name)
+                answer = daemon.request("PUT", f"/v1/vms/{name}/{way}", body)
+                self.assertEqual((answer.status, answer.json["check"]), (409, "guard.disable"))
+                self.assertIn("while it hosts other VMs", answer.json["detail"])
+                shown = {**body, "plan": plan["hash"]}
+                answer = daemon.request("PUT", f"/v1/vms/{name}/{way}", shown)
+                self.assertEqual(answer.json["kind"], "plan-outdated")
+                self.assertEqual(answer.json["plan"]["problem"]["check"], "guard.disable")
+                self.assertEqual(daemon.host.vm(name), before)
+
     def test_a_change_does_not_power_it_off(self):
         """Where the guest does not shut down, disable takes itself back and says what to do."""
         with Fake(config={"timeouts": {"shutdown": 1}}) as daemon:

@@ -121,7 +121,14 @@ static void test_activity(void **state)
             "it hosts other VMs", SHUTDOWN},
         {{.cpu = CPU_ON("vmx"), .activity = NEST_ACTIVITY_HOSTING}},
     };
+    static const Row hiding[] = {
+        {{SAMPLED(ARMED)}},
+        {{SAMPLED(HOSTING)}, NEST_ERROR_VM_STATE, "it hosts other VMs", SHUTDOWN},
+        /* it would never be told */
+        {{SAMPLED(UNKNOWN)}},
+    };
     check_rows(NEST_GUARD_SAVE, rows, G_N_ELEMENTS(rows));
+    check_rows(NEST_GUARD_DISABLE, hiding, G_N_ELEMENTS(hiding));
     g_autoptr(TestView) test = test_view_new(&rows[1].vm);
     g_autoptr(NestGuardVerdict) verdict =
         nest_guard_judge(NEST_GUARD_SAVE, &test->view, NEST_PARITY_HYPERV);
