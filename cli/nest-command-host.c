@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-commands.h"
+#include "nest-plan-view.h"
 #include "nest-planned.h"
 
 static NestPlan *get(const NestPlanned *planned, GStrv declined, GError **error)
@@ -26,10 +27,7 @@ static char *done(const NestPlanned *planned, const NestPlan *plan)
 
 static void say_nothing(const NestPlanned *planned, const NestPlan *plan)
 {
-    NestOutput *output = planned->cli->output;
-    nest_output_line(output, "The host is already set up for nesting.");
-    for (guint i = 0; plan->warnings != NULL && plan->warnings[i] != NULL; i++)
-        nest_output_line(output, "Note: %s", plan->warnings[i]);
+    nest_plan_view_print_nothing(planned->cli->output, plan, TRUE, "The host");
 }
 
 gboolean nest_command_host_fix(NestCli *cli, GError **error)

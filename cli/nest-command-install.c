@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-commands.h"
+#include "nest-plan-view.h"
 #include "nest-planned.h"
 #include <string.h>
 
@@ -40,8 +41,7 @@ static void say_nothing(const NestPlanned *planned, const NestPlan *plan)
         waits ? "The hypervisor is installed in %s, and waits for its restart."
               : "%s already has a hypervisor that works.",
         name_of(planned, plan));
-    if (waits)
-        nest_output_line(planned->cli->output, "Note: %s", plan->warnings[0]);
+    nest_plan_view_print_warnings(planned->cli->output, plan);
 }
 
 gboolean nest_command_guest_install(NestCli *cli, GError **error)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-commands.h"
+#include "nest-plan-view.h"
 #include "nest-planned.h"
 #include <string.h>
 
@@ -35,9 +36,8 @@ static char *done(const NestPlanned *planned, const NestPlan *plan)
 
 static void say_nothing(const NestPlanned *planned, const NestPlan *plan)
 {
-    nest_output_line(planned->cli->output,
-        planned->enable ? "%s is already set up for nesting." : "Nesting is already off in %s.",
-        name_of(planned, plan));
+    nest_plan_view_print_nothing(
+        planned->cli->output, plan, planned->enable, name_of(planned, plan));
 }
 
 static GStrv decline(const NestPlanned *planned, const NestPlan *plan)

@@ -27,10 +27,8 @@ static void show(NestCli *cli, const NestXmlPlan *made)
     if (plan->verdict == NEST_PLAN_STEPS)
         nest_plan_view_print(
             cli->output, plan, plan->enable ? "enable nesting" : "disable nesting");
-    else if (plan->enable)
-        nest_output_line(cli->output, "%s is already set up for nesting.", name);
     else
-        nest_output_line(cli->output, "Nesting is already off in %s.", name);
+        nest_plan_view_print_nothing(cli->output, plan, plan->enable, name);
     if (!nest_cli_answer(cli))
         nest_output_raw(cli->output, made->xml);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-commands.h"
+#include "nest-plan-view.h"
 #include "nest-planned.h"
 #include "nest-quantity.h"
 
@@ -30,6 +31,7 @@ static char *done(const NestPlanned *planned, const NestPlan *plan)
 static void say_nothing(const NestPlanned *planned, const NestPlan *plan)
 {
     nest_output_line(planned->cli->output, "%s is as it was before already.", planned->subject);
+    nest_plan_view_print_warnings(planned->cli->output, plan);
 }
 
 static gboolean undo(NestCli *cli, const char *vm, GError **error)

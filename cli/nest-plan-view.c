@@ -60,6 +60,22 @@ static void print_heading(
         nest_output_line(output, "To %s, %s will be changed:", aim, name);
 }
 
+void nest_plan_view_print_warnings(NestOutput *output, const NestPlan *plan)
+{
+    for (guint i = 0; plan->warnings != NULL && plan->warnings[i] != NULL; i++) {
+        nest_output_text(output, NEST_STYLE_CAUTION, "Note: ");
+        nest_output_wrapped(output, NEST_STYLE_PLAIN, 6, plan->warnings[i]);
+    }
+}
+
+void nest_plan_view_print_nothing(
+    NestOutput *output, const NestPlan *plan, gboolean enable, const char *name)
+{
+    nest_output_line(output,
+        enable ? "%s is already set up for nesting." : "Nesting is already off in %s.", name);
+    nest_plan_view_print_warnings(output, plan);
+}
+
 void nest_plan_view_print(NestOutput *output, const NestPlan *plan, const char *aim)
 {
     const NestPlanItem *item = NULL;
@@ -74,10 +90,7 @@ void nest_plan_view_print(NestOutput *output, const NestPlan *plan, const char *
         optional = item->optional;
         print_item(output, item, i + 1, width);
     }
-    for (guint i = 0; plan->warnings != NULL && plan->warnings[i] != NULL; i++) {
-        nest_output_text(output, NEST_STYLE_CAUTION, "Note: ");
-        nest_output_wrapped(output, NEST_STYLE_PLAIN, 6, plan->warnings[i]);
-    }
+    nest_plan_view_print_warnings(output, plan);
 }
 
 static gboolean same_item(const NestPlanItem *a, const NestPlanItem *b)

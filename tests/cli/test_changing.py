@@ -191,6 +191,20 @@ class Enable(NestedTest):
         self.assertEqual(json.loads(out)["verdict"], "no-change")
         self.assert_unchanged()
 
+    def test_nothing_to_do_but_to_know(self):
+        warnings = ["It still runs with the CPU that it was started with.", "It may not start."]
+        notes = "".join(f"Note: {warning}\n" for warning in warnings)
+        self.stub.routes[PLAN] = Answer(f.plan(items=[], verdict="no-change", warnings=warnings))
+        for verb, says in (("enable", "DemoVM is already set up for nesting.\n"),
+                           ("disable", "Nesting is already off in DemoVM.\n")):
+            self.assertEqual(self.run_nestctl(verb, "DemoVM")[0], says + notes)
+        self.stub.routes["POST /v1/plan"] = Answer({
+            **f.plan(items=[], verdict="no-change", warnings=warnings), "xml": "<domain/>"})
+        out, err = self.run_nestctl("plan", "--xml", "-", stdin="<domain/>")
+        self.assertEqual((out.strip(), err),
+                         ("<domain/>", "DemoVM is already set up for nesting.\n" + notes))
+        self.assert_unchanged()
+
     def test_refused(self):
         self.stub.routes[PLAN] = Answer(f.plan(
             items=[], verdict="refused",
