@@ -49,6 +49,25 @@ gboolean nest_check_runs(const NestVmView *view, const NestNetPath *path, NestCh
     return view->net->net != NULL && path->live != NULL;
 }
 
+const char *nest_check_network_why(const NestVmView *view)
+{
+    const NestNetDefinitions *definitions = view->net->net->definitions;
+    return definitions == NULL     ? "libvirt was not asked"
+        : definitions->why != NULL ? definitions->why
+                                   : "libvirt has none of that name";
+}
+
+gboolean nest_check_way_known(const NestVmView *view, const NestNetPath *path, NestCheck *check)
+{
+    if (path->way != NEST_WAY_UNKNOWN || view->net->net == NULL)
+        return TRUE;
+    const char *name = path->nic->source != NULL ? path->nic->source : "without a name";
+    nest_check_read(check, "network %s: could not be read", name);
+    nest_check_say(check, NEST_VERDICT_UNKNOWN, "What kind of network %s is could not be read: %s.",
+        name, nest_check_network_why(view));
+    return FALSE;
+}
+
 char *nest_check_nat_text(const NestVmView *view)
 {
     NestSubnet subnet;

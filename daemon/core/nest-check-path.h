@@ -16,5 +16,12 @@ void nest_check_paths(const NestVmView *view, NestCheck *check, NestPathRule rul
  * said: what concerns the devices of the host shows while it runs. */
 gboolean nest_check_runs(const NestVmView *view, const NestNetPath *path, NestCheck *check);
 
+/* FALSE, and UNKNOWN is said, where the network of path could not be read, so that the kind of its
+ * way is not known. TRUE on a host that was not looked at: nest_check_runs() is for that. */
+gboolean nest_check_way_known(const NestVmView *view, const NestNetPath *path, NestCheck *check);
+
+/* Why the network of path could not be read, a part of a sentence. */
+const char *nest_check_network_why(const NestVmView *view);
+
 /* "use 192.168.157.0/24 inside, which is free here", and what to say where none can be told. */
 char *nest_check_nat_text(const NestVmView *view);

@@ -65,10 +65,9 @@ static void judge_macvtap(const NestVmView *view, const NestNetPath *path, NestC
 {
     nest_check_read(check, "definition, macvtap mode of %s: %s", path->name,
         path->mode != NULL ? path->mode : "none");
-    if (path->way == NEST_WAY_UNKNOWN && view->net->net != NULL) {
-        nest_check_say(check, NEST_VERDICT_UNKNOWN, "What kind of network %s is could not be read.",
-            path->nic->source);
-    } else if (path->way != NEST_WAY_MACVTAP) {
+    if (!nest_check_way_known(view, path, check))
+        return;
+    if (path->way != NEST_WAY_MACVTAP) {
         nest_check_say(check, NEST_VERDICT_PASS, "No interface is on macvtap.");
     } else if (g_strcmp0(path->mode, "passthrough") == 0) {
         nest_check_say(check, NEST_VERDICT_PASS,

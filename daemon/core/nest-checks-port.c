@@ -42,7 +42,6 @@ static void judge_table(const NestVmView *view, const NestNetPath *path, NestChe
     if (g_strcmp0(path->nic->type, "network") != 0 || view->net->net == NULL ||
         view->net->net->definitions == NULL)
         return;
-    const char *why = view->net->net->definitions->why;
     const char *name = path->nic->source != NULL ? path->nic->source : "without a name";
     nest_check_read(check, "network %s, macTableManager: %s", name,
         path->network == NULL            ? "could not be read"
@@ -50,7 +49,7 @@ static void judge_table(const NestVmView *view, const NestNetPath *path, NestChe
                                          : "kernel");
     if (path->network == NULL) {
         nest_check_say(check, NEST_VERDICT_UNKNOWN, "The network %s could not be read: %s.", name,
-            why != NULL ? why : "libvirt has none of that name");
+            nest_check_network_why(view));
     } else if (path->network->fixed_table) {
         nest_check_fix(check,
             "virsh net-edit %s: take macTableManager='libvirt' out; then, with its VMs off, virsh "
@@ -116,6 +115,43 @@ static void check_learning(const NestVmView *view, NestCheck *check)
     nest_check_paths(view, check, judge_learning);
 }
 
+/* TRUE if path ends, as it runs, at a bridge of the kernel. */
+static gboolean runs_bridged(const NestVmView *view, const NestNetPath *path)
+{
+    return view->net->net != NULL && path->live != NULL && !path->ovs &&
+        (path->way == NEST_WAY_BRIDGE || path->way == NEST_WAY_OWN);
+}
+
+/* That no port is isolated, as far as that is known. */
+static void say_open(const NestVmView *view, const NestNetPath *path, NestCheck *check)
+{
+    if (!nest_check_way_known(view, path, check))
+        return;
+    if (runs_bridged(view, path)) {
+        const NestLink *port = port_of(view, path, check);
+        if (port == NULL)
+            return;
+        if (port->isolated == NEST_FLAG_UNKNOWN) {
+            nest_check_say(check, NEST_VERDICT_UNKNOWN,
+                "The flag isolated of %s could not be read.", port->name);
+            return;
+        }
+    }
+    nest_check_say(check, NEST_VERDICT_PASS, "No port is isolated.");
+}
+
+/* The port is isolated as it runs. Where the network could not be read, that may be asked for. */
+static void fix_isolated(const NestVmView *view, const NestNetPath *path, NestCheck *check)
+{
+    if (path->way != NEST_WAY_UNKNOWN)
+        fix_port(view, check, TRUE, path->tap, "isolated off");
+    else
+        nest_check_fix(check,
+            "bridge link set dev %s isolated off, unless its network asks for it: virsh "
+            "net-dumpxml %s",
+            path->tap->name, path->nic->source);
+}
+
 /* What the definition says holds for the next start too. */
 static void judge_isolated(const NestVmView *view, const NestNetPath *path, NestCheck *check)
 {
@@ -124,7 +160,7 @@ static void judge_isolated(const NestVmView *view, const NestNetPath *path, Nest
         path->isolated ? "isolated" : "not isolated",
         path->tap != NULL ? switch_text(path->tap->isolated) : "not there");
     if (!path->isolated && !live) {
-        nest_check_say(check, NEST_VERDICT_PASS, "No port is isolated.");
+        say_open(view, path, check);
         return;
     }
     if (path->nic->isolated)
@@ -133,7 +169,7 @@ static void judge_isolated(const NestVmView *view, const NestNetPath *path, Nest
         nest_check_fix(
             check, "virsh net-edit %s: take <port isolated='yes'/> out", path->network->name);
     else
-        fix_port(view, check, TRUE, path->tap, "isolated off");
+        fix_isolated(view, path, check);
     nest_check_say(check, NEST_VERDICT_WARN,
         "Frames between inner VMs and those behind other isolated ports end at the bridge port of "
         "%s: it is isolated.",

@@ -6,16 +6,19 @@
 /* What is behind the port: the bridge's firewall, the uplink, the network outside of the host, and
  * the addresses that all of them use. */
 
-static gboolean leaves_host(const NestNetPath *path)
+/* Or may do so, where its network could not be read on a host that was looked at. */
+static gboolean leaves_host(const NestVmView *view, const NestNetPath *path)
 {
-    return path->way == NEST_WAY_BRIDGE || path->way == NEST_WAY_MACVTAP ||
+    return (path->way == NEST_WAY_UNKNOWN && view->net->net != NULL) ||
+        path->way == NEST_WAY_BRIDGE || path->way == NEST_WAY_MACVTAP ||
         path->way == NEST_WAY_FUNCTION;
 }
 
 static void judge_function(const NestVmView *view, const NestNetPath *path, NestCheck *check)
 {
     static const char *const texts[] = {"unknown", "off", "on"};
-    if (path->way != NEST_WAY_FUNCTION || !nest_check_runs(view, path, check))
+    if ((path->way != NEST_WAY_FUNCTION && path->way != NEST_WAY_UNKNOWN) ||
+        !nest_check_runs(view, path, check) || !nest_check_way_known(view, path, check))
         return;
     if (path->vf == NULL) {
         nest_check_read(check, "virtual functions: none of %s", path->name);
@@ -71,7 +74,7 @@ static const char *kubevirt_of(const NestHostFacts *host)
 
 static void judge_cni(const NestVmView *view, const NestNetPath *path, NestCheck *check)
 {
-    if (!leaves_host(path) || view->host == NULL)
+    if (!leaves_host(view, path) || view->host == NULL)
         return;
     const char *name = kubevirt_of(view->host);
     nest_check_read(check, "DMI: %s %s", nest_check_or_unread(view->host->manufacturer),
@@ -80,6 +83,8 @@ static void judge_cni(const NestVmView *view, const NestNetPath *path, NestCheck
         nest_check_say(check, NEST_VERDICT_PASS, "This host is no VM of KubeVirt.");
         return;
     }
+    if (!nest_check_way_known(view, path, check))
+        return;
     nest_check_fix(check,
         "\"macspoofchk\": false in its NetworkAttachmentDefinition, where it is on a bridge");
     nest_check_say(check, NEST_VERDICT_WARN,
@@ -113,7 +118,7 @@ static const char *outer_fix(const char *hypervisor)
 
 static void judge_outer(const NestVmView *view, const NestNetPath *path, NestCheck *check)
 {
-    if (!leaves_host(path))
+    if (!leaves_host(view, path))
         return;
     if (view->host == NULL || !view->host->cpuinfo_read) {
         nest_check_read(check, "/proc/cpuinfo: could not be read");
@@ -130,6 +135,8 @@ static void judge_outer(const NestVmView *view, const NestNetPath *path, NestChe
         nest_check_say(check, NEST_VERDICT_PASS, "This host is a machine, not a VM.");
         return;
     }
+    if (!nest_check_way_known(view, path, check))
+        return;
     g_autofree char *nat = nest_check_nat_text(view);
     nest_check_fix(check, "%s; or %s", outer_fix(outer), nat);
     nest_check_say(check, NEST_VERDICT_WARN,
@@ -147,7 +154,8 @@ static void judge_promiscuous(const NestVmView *view, const NestNetPath *path, N
 {
     gboolean macvtap = path->way == NEST_WAY_MACVTAP;
     gboolean bridged = path->way == NEST_WAY_BRIDGE || path->way == NEST_WAY_OWN;
-    if ((!macvtap && !bridged) || !nest_check_runs(view, path, check))
+    if ((!macvtap && !bridged && path->way != NEST_WAY_UNKNOWN) ||
+        !nest_check_runs(view, path, check) || !nest_check_way_known(view, path, check))
         return;
     const NestLink *link = macvtap ? path->uplink : path->bridge;
     NestFlag state = link != NULL ? link->promiscuous : NEST_FLAG_UNKNOWN;
@@ -214,7 +222,8 @@ static void check_subnet(const NestVmView *view, NestCheck *check)
 
 static void judge_mtu(const NestVmView *view, const NestNetPath *path, NestCheck *check)
 {
-    if (!leaves_host(path) || path->way == NEST_WAY_FUNCTION)
+    if (!leaves_host(view, path) || path->way == NEST_WAY_FUNCTION ||
+        !nest_check_way_known(view, path, check))
         return;
     guint inner = path->nic->mtu != 0 ? path->nic->mtu : path->tap != NULL ? path->tap->mtu : 0;
     guint outer = path->uplink != NULL ? path->uplink->mtu : 0;
@@ -268,7 +277,7 @@ static gboolean is_filtered(const NestVmView *view, const NestNetPath *path, Nes
 
 static void judge_firewall(const NestVmView *view, const NestNetPath *path, NestCheck *check)
 {
-    if (path->way != NEST_WAY_BRIDGE || path->ovs)
+    if ((path->way != NEST_WAY_BRIDGE && path->way != NEST_WAY_UNKNOWN) || path->ovs)
         return;
     if (view->net->net == NULL) {
         nest_check_runs(view, path, check);
@@ -280,6 +289,8 @@ static void judge_firewall(const NestVmView *view, const NestNetPath *path, Nest
     if (forwarding->drops == NEST_FLAG_OFF) {
         nest_check_say(check, NEST_VERDICT_PASS,
             "What crosses a bridge passes the firewall, which accepts what no rule names.");
+    } else if (!nest_check_way_known(view, path, check)) {
+        return;
     } else if (forwarding->drops == NEST_FLAG_UNKNOWN) {
         nest_check_fix(check, "look for a policy DROP: nft list ruleset, iptables -S FORWARD");
         nest_check_say(check, NEST_VERDICT_UNKNOWN,

@@ -54,8 +54,9 @@ static void turn(char **value, const char *flag, gboolean on)
     *value = with;
 }
 
-/* Either of learning and flood is enough; isolation that the definition asks for is not undone
- * here; without a spanning tree of the bridge its guard does nothing. */
+/* Either of learning and flood is enough; isolation that a definition asks for, or may
+ * ask for where the network could not be read, is not undone here; without a spanning tree of the
+ * bridge its guard does nothing. */
 static char *open_port(const NestNetPath *path, const char *before)
 {
     const NestLink *port = path->tap;
@@ -64,7 +65,7 @@ static char *open_port(const NestNetPath *path, const char *before)
         turn(&after, "learning", TRUE);
         turn(&after, "flood", TRUE);
     }
-    if (!path->isolated)
+    if (!path->isolated && path->way != NEST_WAY_UNKNOWN)
         turn(&after, "isolated", FALSE);
     if (path->bridge != NULL && path->bridge->stp == NEST_FLAG_ON)
         turn(&after, "guard", FALSE);

@@ -12,6 +12,9 @@
 #define BRIDGED(more) \
     "<interface type='bridge'><mac address='52:54:00:00:00:01'/><source bridge='br0'/>" \
     "<target dev='vnet0'/>" more "</interface>"
+#define ON_NETWORK \
+    "<interface type='network'><mac address='52:54:00:00:00:01'/><source network='lab'/>" \
+    "<target dev='vnet0'/></interface>"
 #define HOSTDEV "<interface type='hostdev'><mac address='52:54:00:00:00:01'/></interface>"
 
 typedef struct {
@@ -42,6 +45,10 @@ static const Row rows[] = {
         .after = "locked off"},
     {BRIDGED(""), CPU_ON("vmx"), FLAGS(Y, Y, Y, N, N), .id = "port-vnet0", .before = "isolated on",
         .after = "isolated off"},
+    /* Of an unread network nobody knows whether it asks for that. */
+    {ON_NETWORK, CPU_ON("vmx"), FLAGS(Y, Y, Y, N, N)},
+    {ON_NETWORK, CPU_ON("vmx"), FLAGS(Y, Y, Y, N, Y), .id = "port-vnet0", .before = "locked on",
+        .after = "locked off"},
     {BRIDGED("<port isolated='yes'/>"), CPU_ON("vmx"), FLAGS(Y, Y, Y, N, N)},
     {BRIDGED(""), CPU_ON("vmx"), FLAGS(Y, Y, N, Y, N)},
     {BRIDGED(""), CPU_ON("vmx"), FLAGS(Y, Y, N, Y, N), .stp = Y, .id = "port-vnet0",
