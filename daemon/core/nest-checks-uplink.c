@@ -153,7 +153,7 @@ static void check_outer(const NestVmView *view, NestCheck *check)
 static void judge_promiscuous(const NestVmView *view, const NestNetPath *path, NestCheck *check)
 {
     gboolean macvtap = path->way == NEST_WAY_MACVTAP;
-    gboolean bridged = path->way == NEST_WAY_BRIDGE || path->way == NEST_WAY_OWN;
+    gboolean bridged = !path->ovs && (path->way == NEST_WAY_BRIDGE || path->way == NEST_WAY_OWN);
     if ((!macvtap && !bridged && path->way != NEST_WAY_UNKNOWN) ||
         !nest_check_runs(view, path, check) || !nest_check_way_known(view, path, check))
         return;
@@ -220,11 +220,22 @@ static void check_subnet(const NestVmView *view, NestCheck *check)
     nest_check_paths(view, check, judge_subnet);
 }
 
+/* What leads out of the bridge may be another machine: a container. */
+static const char *way_out(const NestLink *link)
+{
+    return link != NULL && g_strcmp0(link->kind, "veth") == 0 ? "port" : "uplink";
+}
+
 static void judge_mtu(const NestVmView *view, const NestNetPath *path, NestCheck *check)
 {
     if (!leaves_host(view, path) || path->way == NEST_WAY_FUNCTION ||
         !nest_check_way_known(view, path, check))
         return;
+    if (path->ovs) {
+        nest_check_say(check, NEST_VERDICT_NOT_APPLICABLE,
+            "%s is on Open vSwitch, which alone knows its uplink.", path->name);
+        return;
+    }
     guint inner = path->nic->mtu != 0 ? path->nic->mtu : path->tap != NULL ? path->tap->mtu : 0;
     guint outer = path->uplink != NULL ? path->uplink->mtu : 0;
     if ((inner == 0 || outer == 0) && !nest_check_runs(view, path, check))
@@ -237,12 +248,13 @@ static void judge_mtu(const NestVmView *view, const NestNetPath *path, NestCheck
         nest_check_say(check, NEST_VERDICT_UNKNOWN,
             "The largest frames of %s and of its uplink could not be read.", path->name);
     } else if (inner <= outer) {
-        nest_check_say(check, NEST_VERDICT_PASS, "No frame of the VM is too large for the uplink.");
+        nest_check_say(check, NEST_VERDICT_PASS, "No frame of the VM is too large for the %s.",
+            way_out(path->uplink));
     } else {
         nest_check_fix(check, "in the VM and its inner VMs use an MTU of %u at most", outer);
         nest_check_say(check, NEST_VERDICT_WARN,
-            "Frames of more than %u bytes end at the uplink %s, and %s takes those of %u.", outer,
-            path->uplink->name, path->name, inner);
+            "Frames of more than %u bytes end at the %s %s, and %s takes those of %u.", outer,
+            way_out(path->uplink), path->uplink->name, path->name, inner);
     }
 }
 

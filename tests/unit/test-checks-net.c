@@ -218,6 +218,17 @@ static const Row rows[] = {
         .verdict = NEST_VERDICT_WARN, .says = "at the uplink eth0"},
     {BRIDGE, .devices = {BR0, GOOD_PORT}, .id = "net.mtu", .verdict = NEST_VERDICT_PASS,
         .says = "no uplink"},
+    {BRIDGE, .devices = {BR0, GOOD_PORT, {"vetha1", "veth", 4, 1400, 2, .port = TRUE}},
+        .id = "net.mtu", .verdict = NEST_VERDICT_WARN, .says = "at the port vetha1"},
+    /* All ports of Open vSwitch have one master, whatever bridge of it they are on. */
+    {ON("<virtualport type='openvswitch'/>"),
+        .devices = {{"ovs-system", "openvswitch", 2, 1500, .promiscuous = Y},
+            {"vnet0", "tun", 3, 1500, 2}, {"eth0", NULL, 1, 1400, 2}},
+        .id = "net.mtu", .verdict = NEST_VERDICT_NOT_APPLICABLE, .says = "Open vSwitch"},
+    {ON("<virtualport type='openvswitch'/>"),
+        .devices = {{"ovs-system", "openvswitch", 2, 1500, .promiscuous = Y},
+            {"vnet0", "tun", 3, 1500, 2}},
+        .id = "net.promisc-cost", .verdict = NEST_VERDICT_NOT_APPLICABLE},
     {BRIDGE, .id = "net.mtu", .verdict = NEST_VERDICT_UNKNOWN},
     {BRIDGE, .off = TRUE, .id = "net.mtu", .verdict = NEST_VERDICT_NOT_APPLICABLE},
 
