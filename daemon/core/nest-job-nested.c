@@ -84,6 +84,8 @@ static gboolean resume(NestJob *job, GError **error)
         nest_codec_from_text(&nest_plan_record, job->intent->detail, -1, NEST_CODEC_LENIENT, error);
     if (job->plan == NULL)
         return FALSE;
+    if (job->reading != NULL)
+        job->wish = nest_plan_wish_for(job->plan, &job->reading->view);
     job->steps[0] = &redefine_step;
     job->n_steps = 1;
     job->touched = TRUE;

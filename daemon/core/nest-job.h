@@ -38,7 +38,7 @@ typedef struct {
     /* Reads what it needs, decides, and adds the steps; none: nothing is to be done. Sets
      * intent->before_xml, after_xml and detail, and the operation's kind. Changes nothing. */
     gboolean (*prepare)(NestJob *job, GError **error);
-    /* Restores from job->intent what the steps need. */
+    /* Restores from job->intent and job->reading what the steps need. */
     gboolean (*resume)(NestJob *job, GError **error);
     /* Pure: what to do about an interrupted job. reading is NULL where the VM is gone. note: a
      * sentence for people, static. */
@@ -66,7 +66,8 @@ struct NestJob {
     NestHostSnapshot *host;
     GCancellable *cancellable;
     NestIntent *intent;
-    NestVmReading *reading; /* as prepare saw the VM; NULL for create */
+    NestVmReading *reading; /* as prepare saw the VM, or recovery, which may be before an undo; NULL
+                             * for create, and where recovery found no VM */
     NestPlan *plan; /* of nested and undo jobs */
     NestDomainWish wish; /* of nested jobs */
     gboolean touched; /* nested, undo, memory: it was tried to change the definition; checkpoint:

@@ -224,10 +224,24 @@ static void mark_undone(NestJob *job)
     }
 }
 
+/* libvirt may have written the definition in other words than were planned, and the revision is
+ * compared with those. */
+static void take_what_is_there(NestJob *job)
+{
+    NestIntent *intent = job->intent;
+    if (job->reading == NULL || job->type->reached == NULL || intent->after_xml == NULL ||
+        g_strcmp0(intent->before_xml, intent->after_xml) == 0 ||
+        !job->type->reached(job, job->reading->facts->xml, NULL))
+        return;
+    g_free(intent->after_xml);
+    intent->after_xml = g_strdup(job->reading->facts->xml);
+}
+
 static void carry_out(NestJob *job, NestRecovery decision)
 {
     switch (decision) {
     case NEST_RECOVERY_DONE:
+        take_what_is_there(job);
         add_note(job, "nestd was interrupted; it found everything done when it started again");
         end(job, NEST_OP_DONE);
         return;
@@ -261,10 +275,10 @@ gboolean nest_runner_recover(NestJob *job, NestHostSnapshot *host, GError **ret_
 {
     const char *note = NULL;
     g_autoptr(GError) error = NULL;
-    g_autoptr(NestVmReading) reading = NULL;
     job->host = nest_host_snapshot_ref(host);
     if (nest_job_uuid(job) != NULL)
-        reading = nest_vm_reading_take(job->backend, host, job->marks, nest_job_uuid(job), &error);
+        job->reading =
+            nest_vm_reading_take(job->backend, host, job->marks, nest_job_uuid(job), &error);
     if (error != NULL && nest_error_code(error) == NEST_ERROR_BACKEND_UNAVAILABLE) {
         g_propagate_error(ret_error, g_steal_pointer(&error));
         return FALSE;
@@ -282,7 +296,7 @@ gboolean nest_runner_recover(NestJob *job, NestHostSnapshot *host, GError **ret_
     }
     if (operation_of(job)->problem != NULL)
         g_clear_pointer(&operation_of(job)->problem, nest_problem_free);
-    NestRecovery decision = job->type->recover(job, reading, &note);
+    NestRecovery decision = job->type->recover(job, job->reading, &note);
     if (note != NULL)
         add_note(job, "%s", note);
     carry_out(job, decision);

@@ -5,6 +5,7 @@ After recovery every operation has ended, what it says is true, nothing is half 
 that cannot be taken back was done by recovery itself. Recovering twice is recovering once.
 """
 
+import contextlib
 import http.client
 import unittest
 
@@ -96,6 +97,32 @@ def add_tests():
 
 
 add_tests()
+
+
+class TestInOtherWords(unittest.TestCase):
+    def test_undo(self):
+        """What recovery finds done can be undone, also where libvirt has written it differently."""
+        changes = {"enabled": ("nested", {"enabled": True}),
+                   "resized": ("memory", {"memory_kib": 524288})}
+        with Fake() as daemon:
+            for name, (part, body) in changes.items():
+                daemon.define(name)
+                before = daemon.host.vm(name)["xml"]
+                daemon.host.control(f"crash-after:define@{name}:1",
+                                    f"tamper:define@{name}:1:<vcpu placement='static'>=><vcpu>")
+                with contextlib.suppress(OSError, EOFError, http.client.HTTPException):
+                    daemon.request("PUT", f"/v1/vms/{name}/{part}", body)
+                daemon.wait()
+                daemon.host.control()
+                daemon.start()
+                daemon.wait_backend()
+                operation = daemon.get("/v1/operations?limit=1")["operations"][0]
+                self.assertEqual(operation["state"], "done", operation)
+                self.assertIn("<vcpu>2<", daemon.host.vm(name)["xml"])
+                operation = daemon.change("PUT", f"/v1/vms/{name}/undo", {})
+                self.assertEqual(operation["state"], "done", operation)
+                self.assertEqual(same(daemon.host.vm(name)["xml"]), same(before))
+
 
 if __name__ == "__main__":
     nestd.main()

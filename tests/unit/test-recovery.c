@@ -218,6 +218,22 @@ static void test_undo(void **state)
     check_rows(rows, G_N_ELEMENTS(rows));
 }
 
+/* Only what it wished itself does a resumed job take back. */
+static void test_wish_of_what_is_resumed(void **state)
+{
+    static const char *const kinds[] = {"enable", "disable"};
+    for (guint k = 0; k < G_N_ELEMENTS(kinds); k++) {
+        const Row row = {kinds[k], .before = {.cpu = k > 0 ? CPU_ON("vmx") : CPU_OFF}};
+        const TestVm other = {.cpu = CPU_OTHER};
+        g_autoptr(NestVmReading) found = reading_of(&other);
+        g_autoptr(NestJob) job = nest_job_from_intent(intent_of(&row));
+        job->reading = reading_of(&row.found);
+        assert_true(job->type->resume(job, NULL));
+        assert_true(job->type->reached(job, job->intent->after_xml, NULL));
+        assert_false(job->type->reached(job, found->facts->xml, NULL));
+    }
+}
+
 static void test_unknown_kind(void **state)
 {
     const Row row = {"teleport"};
@@ -260,6 +276,7 @@ int main(void)
         cmocka_unit_test(test_start_without_the_extension),
         cmocka_unit_test(test_undo),
         cmocka_unit_test(test_create_and_delete),
+        cmocka_unit_test(test_wish_of_what_is_resumed),
         cmocka_unit_test(test_unknown_kind),
         cmocka_unit_test(test_unreadable_plan),
         cmocka_unit_test(test_steps_that_are_resumed),
