@@ -4,7 +4,8 @@
 #include "nest-runner.h"
 
 /* Opening the hypervisor, again and again until it is there, and what follows the first time:
- * recovery. */
+ * recovery. That may take long, and wait for the connection to be opened anew meanwhile: so there
+ * may be two at work, of which only one recovers. */
 
 #define REOPEN_SECONDS_MAX 30
 
@@ -95,7 +96,8 @@ void nest_core_open(NestCore *core)
     Opening *opening = g_new0(Opening, 1);
     opening->core = core;
     opening->unrecorded = g_ptr_array_new_with_free_func((GDestroyNotify)nest_job_free);
-    opening->recover = !core->recovered;
+    opening->recover = !core->recovered && !core->recovering;
+    *(opening->recover ? &core->recovering : &core->reopening) = TRUE;
     core->state = NEST_CORE_OPENING;
     core->listed = FALSE;
     nest_core_push(core, core->readers, open_work, opening);
@@ -132,6 +134,8 @@ void nest_core_on_backend(NestBackendEvent event, const char *uuid, gpointer use
 static gboolean on_reopen_timer(gpointer data)
 {
     NestCore *core = data;
+    if (core->reopening)
+        return G_SOURCE_CONTINUE;
     core->reopen_timer = 0;
     nest_core_open(core);
     return G_SOURCE_REMOVE;
@@ -151,19 +155,29 @@ void nest_core_lost(NestCore *core, const GError *error)
     nest_core_refuse_waiting(core);
 }
 
+static void note_recovered(Opening *opening)
+{
+    opening->core->recovered = TRUE;
+    for (guint i = 0; i < opening->unrecorded->len; i++)
+        nest_core_keep_unrecorded(opening->core, g_steal_pointer(&opening->unrecorded->pdata[i]));
+}
+
 static void opened(gpointer data)
 {
     g_autoptr(Opening) opening = data;
     NestCore *core = opening->core;
+    *(opening->recover ? &core->recovering : &core->reopening) = FALSE;
     if (opening->host == NULL) {
         nest_core_lost(core, opening->error);
         return;
     }
-    core->state = NEST_CORE_OPEN;
-    core->recovered = TRUE;
-    for (guint i = 0; i < opening->unrecorded->len; i++)
-        nest_core_keep_unrecorded(core, g_steal_pointer(&opening->unrecorded->pdata[i]));
+    if (opening->recover)
+        note_recovered(opening);
     core->reopen_seconds = 0;
+    /* It is open once recovery has ended, and unless the connection broke again. */
+    if (core->recovering || core->reopening || core->reopen_timer != 0)
+        return;
+    core->state = NEST_CORE_OPEN;
     g_clear_pointer(&core->problem, nest_problem_free);
     nest_core_set_host(core, nest_host_snapshot_ref(opening->host));
     nest_core_reconcile(core);

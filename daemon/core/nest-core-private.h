@@ -46,6 +46,7 @@ struct NestCore {
     guint reopen_timer;
     guint reopen_seconds;
     gboolean recovered;
+    gboolean recovering, reopening; /* the hypervisor is being opened, with and without recovery */
     gboolean listed; /* since it was opened, all VMs were read */
     gboolean stopping;
 

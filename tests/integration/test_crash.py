@@ -10,7 +10,7 @@ import http.client
 import unittest
 
 import nestd
-from fake import Fake
+from fake import Fake, eventually
 from test_failures import OPERATIONS, same
 
 
@@ -122,6 +122,33 @@ class TestInOtherWords(unittest.TestCase):
                 operation = daemon.change("PUT", f"/v1/vms/{name}/undo", {})
                 self.assertEqual(operation["state"], "done", operation)
                 self.assertEqual(same(daemon.host.vm(name)["xml"]), same(before))
+
+
+class TestLostWhileRecovering(unittest.TestCase):
+    def test_once(self):
+        """A connection that breaks is opened again; what is being recovered is not begun anew."""
+        with Fake(config={"timeouts": {"reply": 2}}) as daemon:
+            number = daemon.define("vm", state="running")
+            before = same(daemon.host.vm("vm")["xml"])
+            with daemon.holding("shutdown", number) as held:
+                operation = daemon.nested("vm").json["id"]
+                held()
+                daemon.kill()
+            daemon.host.control("define:1:hang")
+            daemon.start()
+            eventually(lambda: daemon.under_way("define"))
+            calls = len(daemon.host.calls())
+            daemon.host.lose_connection()
+            eventually(lambda: ("caps", "-", "ok") in daemon.host.calls()[calls:])
+            answer = daemon.request("PUT", "/v1/vms/vm/memory", {"memory_kib": 524288})
+            self.assertEqual(answer.json["kind"], "backend-opening", answer)
+            daemon.host.control()
+            eventually(lambda: daemon.get("/v1")["backend"] == "open")
+            ended = daemon.wait_operation(operation)
+            self.assertEqual(ended["state"], "rolled-back", ended)
+            self.assertEqual(same(daemon.host.vm("vm")["xml"]), before)
+            self.assertEqual(daemon.log().count(f"recovered operation {operation} "), 1)
+            self.assertNotIn("not under way", daemon.log())
 
 
 if __name__ == "__main__":
