@@ -47,26 +47,18 @@ NestErrorCode nest_virt_error_code(int number)
     return NEST_ERROR_HYPERVISOR;
 }
 
-static gboolean names_word(const char *text, const char *word)
+/* Of what else the message may have in it, names of files are no word of it. */
+static gboolean names_extension(const char *message)
 {
-    gsize length = strlen(word);
-
-    for (const char *at = strstr(text, word); at != NULL; at = strstr(at + 1, word)) {
-        gboolean starts = at == text || !(g_ascii_isalnum(at[-1]) || at[-1] == '-');
-        gboolean ends = !(g_ascii_isalnum(at[length]) || at[length] == '-');
-
-        if (starts && ends)
-            return TRUE;
-    }
-    return FALSE;
+    return g_regex_match_simple(
+        "(?<![[:alnum:]/-])(vmx|svm)(?![[:alnum:]/-]|\\.[[:alnum:]])", message, 0, 0);
 }
 
 NestErrorCode nest_virt_error_start_code(int number, const char *message)
 {
     NestErrorCode code = nest_virt_error_code(number);
 
-    if (code == NEST_ERROR_HYPERVISOR && message != NULL &&
-        (names_word(message, "vmx") || names_word(message, "svm")))
+    if (code == NEST_ERROR_HYPERVISOR && message != NULL && names_extension(message))
         return NEST_ERROR_HOST_UNFIT;
     return code;
 }

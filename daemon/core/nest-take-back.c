@@ -4,6 +4,7 @@
 #include "nest-power.h"
 #include "nest-record.h"
 #include "nest-runner.h"
+#include "nest-undo.h"
 #include <string.h>
 
 /* What QEMU and libvirt say where there is not enough memory: QEMU's "cannot set up guest memory
@@ -27,12 +28,51 @@ static gboolean needs_more_memory(const char *before, const char *after)
             (old->balloon && !new->balloon));
 }
 
+/* What is said of the things that enable changes (ids as in nest-undo.h). */
+static const struct {
+    const char *id, *words;
+} themes[] = {
+    {"extensions", "cpu|vmx|svm"},
+    {"memory", "memory"},
+    {"balloon", "balloon|memballoon"},
+    {"mac-spoofing", "filter|nwfilter"},
+    {"port-isolation", "isolated|isolation"},
+};
+
+/* Names of files are no words. What comes before the first colon may name the VM. */
+static gboolean has_word(const char *message, const char *words)
+{
+    const char *colon = strstr(message, ": ");
+    g_autofree char *pattern =
+        g_strdup_printf("(?<![[:alnum:]/-])(%s)(?![[:alnum:]/-]|\\.[[:alnum:]])", words);
+    return g_regex_match_simple(pattern, colon != NULL ? colon + 2 : message, G_REGEX_CASELESS, 0);
+}
+
+static void free_item(gpointer item)
+{
+    nest_plan_item_free(item);
+}
+
+static gboolean tells_of_what_changed(const char *message, const char *before, const char *after)
+{
+    g_autoptr(GPtrArray) changes = nest_undo_changes(before, after);
+    g_ptr_array_set_free_func(changes, free_item);
+    for (guint i = 0; i < changes->len; i++) {
+        const NestPlanItem *item = g_ptr_array_index(changes, i);
+        for (guint t = 0; t < G_N_ELEMENTS(themes); t++)
+            if (strcmp(themes[t].id, item->id) == 0 && has_word(message, themes[t].words))
+                return TRUE;
+    }
+    return FALSE;
+}
+
 gboolean nest_take_back_blames(const GError *failure, const char *before, const char *after)
 {
     switch (nest_error_code(failure)) {
     case NEST_ERROR_HOST_UNFIT:
-    case NEST_ERROR_UNSUPPORTED:
         return TRUE;
+    case NEST_ERROR_UNSUPPORTED:
+        return tells_of_what_changed(failure->message, before, after);
     case NEST_ERROR_HYPERVISOR:
         return tells_of_memory(failure->message) && needs_more_memory(before, after);
     default:
@@ -104,7 +144,8 @@ void nest_take_back(NestJob *job, GError *failure, GError **error)
     NestErrorCode code = nest_error_code(cause);
     gboolean blamed =
         revision != NULL && nest_take_back_blames(cause, revision->before_xml, revision->after_xml);
-    if (revision == NULL || (!blamed && code != NEST_ERROR_HYPERVISOR)) {
+    if (revision == NULL ||
+        (!blamed && code != NEST_ERROR_HYPERVISOR && code != NEST_ERROR_UNSUPPORTED)) {
         g_propagate_error(error, g_steal_pointer(&cause));
         return;
     }

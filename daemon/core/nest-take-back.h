@@ -7,7 +7,8 @@
  * VM stays enabled and not started, and the next start that fails does the same. */
 
 /* TRUE if the failure of a start can come from what the definition changed from before to after:
- * a CPU that the host or QEMU can't give, or more memory than there is. Pure. */
+ * a CPU that the host or QEMU can't give, anything else of it that is not supported, or more memory
+ * than there is. Pure. */
 gboolean nest_take_back_blames(const GError *failure, const char *before, const char *after);
 
 /* Judges why the start that job is could not be done; failure is taken over. Where enable is to

@@ -13,6 +13,7 @@ from test_failures import same
 BLAMED = {"cpu": "HOST_UNFIT:guest CPU lacks svm", "unsupported": "UNSUPPORTED:no such CPU mode",
           "memory": "HYPERVISOR:cannot set up guest memory 'pc.ram': Cannot allocate memory"}
 NOT_BLAMED = {"disk": "HYPERVISOR:Cannot access storage file '/x': No such file or directory",
+              "kind": "UNSUPPORTED:unsupported configuration: disk type not supported",
               "port": "HYPERVISOR:Failed to bind socket: Address already in use",
               "gone": "BACKEND_UNAVAILABLE:gone", "slow": "TIMEOUT:late", "busy": "VM_BUSY:busy"}
 
@@ -72,7 +73,7 @@ class TestTakeBack(unittest.TestCase):
                 self.enable(name)
                 operation = self.start(name, f"start@{name}:1:{fault}")
                 self.kept(name, operation,
-                          f"nestctl undo {name}" if "HYPERVISOR" in fault else None)
+                          f"nestctl undo {name}" if fault[0] in "HU" else None)
 
     def test_memory_that_was_not_changed(self):
         xml = XML.replace(">1048576<", ">2097152<").replace("model='virtio'/>\n  </dev",

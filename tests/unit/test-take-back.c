@@ -6,6 +6,10 @@
 #define DOMAIN(memory, current, balloon) \
     "<domain type='kvm'><memory>" #memory "</memory><currentMemory>" #current "</currentMemory>" \
     "<devices><memballoon model='" balloon "'/></devices></domain>"
+#define NESTED \
+    "<domain type='kvm'><memory>2048</memory><currentMemory>2048</currentMemory>" \
+    "<cpu mode='host-passthrough'><feature policy='require' name='vmx'/></cpu>" \
+    "<devices><memballoon model='none'/></devices></domain>"
 
 static void test_who_is_to_blame(void **state)
 {
@@ -18,7 +22,15 @@ static void test_who_is_to_blame(void **state)
         gboolean blamed;
     } rows[] = {
         {NEST_ERROR_HOST_UNFIT, "the host CPU lacks vmx", small, small, TRUE},
-        {NEST_ERROR_UNSUPPORTED, "CPU mode is not supported", small, small, TRUE},
+        {NEST_ERROR_UNSUPPORTED, "Cannot start a: CPU mode is not supported", small, NESTED, TRUE},
+        {NEST_ERROR_UNSUPPORTED, "no svm here", small, NESTED, TRUE},
+        {NEST_ERROR_UNSUPPORTED, "CPU mode is not supported", small, small, FALSE},
+        {NEST_ERROR_UNSUPPORTED, "Cannot start cpu: unknown disk driver", small, NESTED, FALSE},
+        {NEST_ERROR_UNSUPPORTED, "unsupported configuration: vhost is not there", small, NESTED,
+            FALSE},
+        {NEST_ERROR_UNSUPPORTED, "'/images/cpu.qcow2' has no size", small, NESTED, FALSE},
+        {NEST_ERROR_UNSUPPORTED, "balloon is not supported", small, DOMAIN(2048, 2048, "virtio"),
+            TRUE},
         {NEST_ERROR_HYPERVISOR, no_memory, small, DOMAIN(4096, 4096, "none"), TRUE},
         {NEST_ERROR_HYPERVISOR, no_memory, DOMAIN(2048, 1024, "none"), small, TRUE},
         {NEST_ERROR_HYPERVISOR, no_memory, DOMAIN(2048, 2048, "virtio"), small, TRUE},
