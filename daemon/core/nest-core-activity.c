@@ -14,6 +14,7 @@
 typedef struct {
     NestCore *core;
     gint64 began; /* µs */
+    gboolean last; /* nothing ran when it began: it finds what ran before stopped */
     GPtrArray *changes; /* NestActivityChange */
     GError *error;
 } Round;
@@ -94,6 +95,8 @@ static void done(gpointer data)
     if (round->error != NULL && core->state == NEST_CORE_OPEN && !core->sample_failed)
         g_warning("what running virtual machines do can't be told: %s", round->error->message);
     core->sample_failed = round->error != NULL;
+    if (round->last && round->error == NULL && !any_runs(core))
+        g_clear_handle_id(&core->sample_timer, g_source_remove);
     g_ptr_array_unref(round->changes);
     g_clear_error(&round->error);
 }
@@ -113,18 +116,15 @@ static void look(NestCore *core)
     Round *round = g_new0(Round, 1);
     round->core = core;
     round->began = g_get_monotonic_time();
+    round->last = !any_runs(core);
     core->sampling = TRUE;
     nest_core_push(core, core->looker, work, round);
 }
 
 static gboolean on_timer(gpointer data)
 {
-    NestCore *core = data;
-    look(core);
-    if (any_runs(core))
-        return G_SOURCE_CONTINUE;
-    core->sample_timer = 0;
-    return G_SOURCE_REMOVE;
+    look(data);
+    return G_SOURCE_CONTINUE;
 }
 
 void nest_core_watch_activity(NestCore *core)

@@ -92,7 +92,11 @@ static NestVmReading *imagine(const Question *question, const char *xml, GError 
     facts->state = runs ? NEST_VM_RUNNING : NEST_VM_OFF;
     facts->xml = g_strdup(xml);
     facts->live_xml = runs ? g_strdup(xml) : NULL;
-    return nest_vm_reading_new(facts, question->host, question->core->marks, error);
+    NestVmReading *reading =
+        nest_vm_reading_new(facts, question->host, question->core->marks, error);
+    if (reading != NULL)
+        reading->marks->activity = NEST_ACTIVITY_NONE; /* of the VM that was here before */
+    return reading;
 }
 
 static void read_work(gpointer data)

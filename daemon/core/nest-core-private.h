@@ -82,7 +82,7 @@ struct NestCore {
     GHashTable *dirty; /* uuids to read again */
     gboolean refreshing, refresh_all;
     guint reconcile_timer;
-    guint sample_timer; /* while a VM runs */
+    guint sample_timer; /* while a VM runs, and until a look found none */
     gboolean sampling, sample_failed;
     gint64 rest_until; /* no look before, monotonic µs */
     guint64 order; /* of readings; atomic */

@@ -47,6 +47,16 @@ class TestActivity(unittest.TestCase):
             self.becomes(daemon, "one", "none")
             self.assertEqual(self.told(daemon), ["nested-l2-started", "nested-l2-stopped"])
 
+    def test_stopped_while_looking_rests(self):
+        """Where the only VM goes off between two looks, there is one more."""
+        with self.fake() as daemon, daemon.events() as events:
+            daemon.host.control("set:sample@one:counted,nested_run=5,grow=1", "delay:sample:*:100")
+            daemon.define("one", NESTED, state="running")
+            self.becomes(daemon, "one", "hosting")
+            daemon.host.stop("one")
+            events.wait_for(kind="nested-l2-stopped", name="one")
+            self.becomes(daemon, "one", "none")
+
     def test_neither_counter_nor_register(self):
         with self.fake() as daemon:
             daemon.define("hidden", state="running")

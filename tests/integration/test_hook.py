@@ -71,6 +71,14 @@ class TestHook(unittest.TestCase):
         self.refused("restore", text, "is set up without it now")
         self.refused("restore", text, "nestctl start known")
 
+    def test_comes_back(self):
+        """What it did here before it went away tells nothing of what it did there."""
+        number = self.daemon.define("nomad", NESTING, state="running")
+        self.daemon.host.control("set:sample@nomad:counted")
+        self.addCleanup(self.daemon.host.control)
+        eventually(lambda: self.daemon.get("/v1/vms/nomad")["activity"] == "exposed")
+        self.refused("migrate", NESTING.format(name="nomad", uuid=number), "may host other VMs")
+
     def test_saved_by_nestd(self):
         """What nestd saved, and knows to be safe, virsh may start; and what else is there not."""
         number = self.daemon.define("kept", NESTING, state="running")
