@@ -314,47 +314,6 @@ typedef struct {
     char *summary; /* what changed, for people */
 } NestRevision;
 
-/* What one exit of the inner VM and the entry after it cost, in cycles of the TSC. */
-typedef struct {
-    char *pass; /* "shadow", "nested-paging" */
-    char *kind; /* "cpuid", "io", "hlt", "page-fault", "nested-fault" */
-    guint64 count; /* how many were measured */
-    guint64 min_cycles;
-    guint64 median_cycles;
-} NestProofExit;
-
-/* One way to run an inner VM that was tried. */
-typedef struct {
-    char *name; /* "shadow", "nested-paging", "real-mode" */
-    char *result; /* "ok", "absent", or a code as below */
-} NestProofPass;
-
-/* Whether an inner VM really ran in a VM, and what that VM's CPU offers to a hypervisor. */
-typedef struct {
-    gboolean proved;
-    char *code; /* "proved", "not-supported", "locked", …: stable */
-    char *message; /* the same for people, with what was seen */
-    NestExtension extension;
-    char *cpu_vendor;
-    char *hypervisor; /* by whose word the VM is one: "KVMKVMKVM", "TCGTCGTCGTCG" */
-    gboolean locked;
-    guint64 tsc_khz; /* 0: not known */
-    GStrv capabilities; /* of the extension, in the VM: "ept", "npt", "vpid", … */
-    GStrv missing; /* those that were looked for, and are not there */
-    GPtrArray *passes; /* NestProofPass */
-    GPtrArray *exits; /* NestProofExit */
-    NestAccel accel; /* KVM or TCG: what ran the VM */
-    gint64 time; /* when */
-    guint64 duration_ms; /* from the wish to the result, QEMU's start included */
-    char *kernel; /* of the host, … */
-    char *qemu_version;
-    char *libvirt_version;
-    char *nested_parameter; /* … as they were then */
-    char *revision; /* of the definition of the VM whose CPU it was, as then; NULL: of the host */
-    gboolean outdated; /* one of these has changed since */
-    char *slower; /* than with the kernel, or on TCG the QEMU, before: how much; NULL: it is not */
-} NestProof;
-
 /* What a new VM shall be; unset fields are NULL, 0 or FALSE. */
 typedef struct {
     char *name;
@@ -436,6 +395,7 @@ typedef struct {
 #include "nest-types-checkpoint.h"
 #include "nest-types-guest.h"
 #include "nest-types-inner.h"
+#include "nest-types-proof.h"
 
 #define NEST_TYPE_AUTOPTR(Type, free_function) \
     void free_function(Type *value); \
@@ -458,9 +418,6 @@ NEST_TYPE_AUTOPTR(NestStep, nest_step_free)
 NEST_TYPE_AUTOPTR(NestOperation, nest_operation_free)
 NEST_TYPE_AUTOPTR(NestEvent, nest_event_free)
 NEST_TYPE_AUTOPTR(NestRevision, nest_revision_free)
-NEST_TYPE_AUTOPTR(NestProofExit, nest_proof_exit_free)
-NEST_TYPE_AUTOPTR(NestProofPass, nest_proof_pass_free)
-NEST_TYPE_AUTOPTR(NestProof, nest_proof_free)
 NEST_TYPE_AUTOPTR(NestProofWish, nest_proof_wish_free)
 NEST_TYPE_AUTOPTR(NestVmSpec, nest_vm_spec_free)
 NEST_TYPE_AUTOPTR(NestNestedWish, nest_nested_wish_free)
