@@ -7,7 +7,8 @@
 static gboolean judge(const NestProof *proof, GError **error)
 {
     if (!proof->proved)
-        nest_set_error(error, NEST_ERROR_CHECK_FAILED, "nestctl status says what is in the way",
+        nest_set_error(error, NEST_ERROR_CHECK_FAILED,
+            proof->next != NULL ? proof->next : "nestctl status says what is in the way",
             "nesting is not proved: %s", proof->code);
     return proof->proved;
 }
@@ -15,10 +16,20 @@ static gboolean judge(const NestProof *proof, GError **error)
 /* What to do about it. */
 static void print_way(NestOutput *output, const NestProof *proof, const char *vm)
 {
-    if (g_strcmp0(proof->code, "not-supported") == 0)
-        nest_output_line(output, "The CPU of %s hides the extension.  → nestctl enable %s", vm, vm);
+    if (proof->next != NULL)
+        nest_output_line(output, "  → %s", proof->next);
     else if (!proof->proved)
-        nest_output_line(output, "  → nestctl status %s", vm);
+        nest_output_line(
+            output, "  → nestctl status%s%s", vm != NULL ? " " : "", vm != NULL ? vm : "");
+}
+
+static gboolean print(NestCli *cli, const NestProof *proof, const char *vm, GError **error)
+{
+    if (!nest_cli_answer(cli)) {
+        nest_proof_view_print(cli->output, proof, vm);
+        print_way(cli->output, proof, vm);
+    }
+    return judge(proof, error);
 }
 
 static gboolean prove_vm(NestCli *cli, const char *vm, GError **error)
@@ -31,11 +42,7 @@ static gboolean prove_vm(NestCli *cli, const char *vm, GError **error)
     g_autoptr(NestProof) proof = nest_client_prove_vm(cli->client, vm, cli->cancellable, error);
     if (proof == NULL)
         return FALSE;
-    if (!nest_cli_answer(cli)) {
-        nest_proof_view_print(cli->output, proof, vm);
-        print_way(cli->output, proof, vm);
-    }
-    return judge(proof, error);
+    return print(cli, proof, vm, error);
 }
 
 static gboolean show_history(NestCli *cli, GError **error)
@@ -71,7 +78,5 @@ gboolean nest_command_prove(NestCli *cli, GError **error)
     g_autoptr(NestProof) proof = nest_client_prove(cli->client, &wish, cli->cancellable, error);
     if (proof == NULL)
         return FALSE;
-    if (!nest_cli_answer(cli))
-        nest_proof_view_print(cli->output, proof, NULL);
-    return judge(proof, error);
+    return print(cli, proof, NULL, error);
 }

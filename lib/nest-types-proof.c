@@ -20,6 +20,7 @@ static const NestField nest_proof_fields[] = {
     FIELD(NestProof, proved, BOOL, OPTIONAL),
     FIELD(NestProof, code, STRING, REQUIRED),
     FIELD(NestProof, message, STRING, OPTIONAL),
+    FIELD(NestProof, next, STRING, OPTIONAL),
     NICKS(NestProof, extension, OPTIONAL, nest_extension_nicks),
     FIELD(NestProof, cpu_vendor, STRING, OPTIONAL),
     FIELD(NestProof, hypervisor, STRING, OPTIONAL),

@@ -24,6 +24,7 @@ typedef struct {
     gboolean proved;
     char *code; /* "proved", "not-supported", "locked", …: stable */
     char *message; /* the same for people, with what was seen */
+    char *next; /* what to do about it, NULL where nothing tells */
     NestExtension extension;
     char *cpu_vendor;
     char *hypervisor; /* by whose word the VM is one: "KVMKVMKVM", "TCGTCGTCGTCG" */

@@ -2,6 +2,7 @@
 #include "nest-proof-run.h"
 #include "nest-codec.h"
 #include "nest-error.h"
+#include "nest-proof-cause.h"
 #include "nest-proof-history.h"
 #include "nest-proof.h"
 
@@ -111,6 +112,7 @@ static gboolean prove_vm(NestProofRun *run, NestProof **ret_proof, GError **erro
     NestBoot wanted = {.accel = reading->domain->accel, .like = reading->facts->xml};
     run->accel = wanted.accel;
     run->name = g_strdup(reading->facts->name);
+    run->hidden = nest_vm_view_nesting(&reading->view) == NEST_NESTING_OFF;
     if (!boot(run, &wanted, ret_proof, error))
         return FALSE;
     (*ret_proof)->revision = nest_domain_fingerprint(wanted.like);
@@ -204,6 +206,7 @@ static gboolean prove(NestProofRun *run, NestProof **ret_proof, GError **error)
     if (!(run->uuid != NULL ? prove_vm(run, &proof, error) : prove_host(run, caps, &proof, error)))
         return FALSE;
     date(run, proof, caps, facts);
+    nest_proof_find_cause(proof, facts, run->name, run->hidden);
     if (!record(run, proof, error))
         return FALSE;
     *ret_proof = g_steal_pointer(&proof);

@@ -12,6 +12,7 @@ struct NestProofRun {
     NestAccel accel; /* of the host; of a VM once it was read */
     char *uuid; /* NULL: of the host */
     char *name; /* of the VM, once it was read */
+    gboolean hidden; /* the extension, by its definition */
     NestHostSnapshot *host; /* that the VM is read by */
     gint64 begun; /* monotonic, µs */
     GPtrArray *waiters; /* GTask */

@@ -26,7 +26,7 @@
 #define PROOF_CODES(X) \
     X(PROVED, "proved", "inner code ran, and every exit came back as it should") \
     X(NO_LONG_MODE, "no-long-mode", "the CPU has no 64-bit mode") \
-    X(NOT_SUPPORTED, "not-supported", "the CPU offers neither VT-x nor AMD-V") \
+    X(NOT_SUPPORTED, "not-supported", "the CPU of the VM offers neither VT-x nor AMD-V") \
     X(LOCKED, "locked", "firmware has switched the extension off") \
     X(NO_CONTROL, "no-control", "the CPU lacks a control that every hypervisor needs") \
     X(VM_FAIL, "vm-fail", "an instruction of the extension failed") \

@@ -70,16 +70,19 @@ class ProveVm(CliTest):
         self.assertIn("(TCG) with the CPU of DemoVM: YES", out)
 
     def test_hidden(self):
-        self.stub.routes[self.VM] = Answer(f.proof(False, code="not-supported"))
-        out, _ = self.run_nestctl("prove", "DemoVM", status=1)
-        self.assertIn("with the CPU of DemoVM: NO", out)
-        self.assertIn("hides the extension.  → nestctl enable DemoVM", out)
+        """What to do is the daemon's word: it knows whether it is the VM that hides it."""
+        for next_ in ("nestctl enable DemoVM", "nestctl host fix"):
+            self.stub.routes[self.VM] = Answer(f.proof(False, code="not-supported", next=next_))
+            out, _ = self.run_nestctl("prove", "DemoVM", status=1)
+            self.assertIn("with the CPU of DemoVM: NO", out)
+            self.assertIn(f"→ {next_}\n", out)
 
     def test_other_cause(self):
-        self.stub.routes[self.VM] = Answer(f.proof(False))
-        out, _ = self.run_nestctl("prove", "DemoVM", status=1)
-        self.assertIn("→ nestctl status DemoVM", out)
-        self.assertNotIn("enable", out)
+        for code in ("locked", "not-supported"):
+            self.stub.routes[self.VM] = Answer(f.proof(False, code=code))
+            out, _ = self.run_nestctl("prove", "DemoVM", status=1)
+            self.assertIn("→ nestctl status DemoVM\n", out)
+            self.assertNotIn("enable", out)
 
     def test_accel_is_the_vms(self):
         _, err = self.run_nestctl("prove", "DemoVM", "--accel", "kvm", status=2)

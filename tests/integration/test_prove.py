@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Proofs: asked for at once, kept, refused, gone wrong, repeated; the program itself is faked."""
 
+import re
 import shutil
 import signal
 import subprocess
@@ -182,6 +183,8 @@ class ProveVm(unittest.TestCase):
             event = events.wait_for(kind="vm-not-proved", uuid=number)
         self.assertIn("the CPU of alpha", event["message"])
         self.assertEqual((proof["proved"], proof["code"]), (False, "not-supported"))
+        self.assertEqual((proof["message"], proof["next"]),
+                         ("the definition of alpha hides the extension", "nestctl enable alpha"))
         self.assertEqual(self.proofs("alpha"), [proof])
         self.assertFalse(proof["outdated"])
         operation = self.daemon.nested("alpha").json
@@ -198,6 +201,30 @@ class ProveVm(unittest.TestCase):
         self.daemon.restart()
         self.daemon.wait_backend()
         self.assertTrue(self.proofs("alpha")[0]["outdated"])
+
+    def test_what_kvm_does_not_pass_on(self):
+        """The module's parameter is named, and not the CPU or the definition, which asks for it."""
+        hosts = nestd.SOURCE / "tests" / "data" / "hosts"
+        config = {"daemon": {"host-root": hosts / "intel-nested-off"}}
+        with Fake(config=config, environment={"NEST_FAKE_CAPS": "kvm=vmx,tcg=svm"}) as daemon:
+            for name, policy in (("asks", "require"), ("hides", "disable")):
+                cpu = f"<cpu mode='host-passthrough'><feature policy='{policy}' name='vmx'/></cpu>"
+                xml = re.sub("<cpu.*</cpu>", cpu, XML.replace("type='qemu'", "type='kvm'"),
+                             flags=re.DOTALL)
+                daemon.define(name, xml)
+            daemon.host.control("set:report:not-supported")
+            for path in (PROOF, "/v1/vms/asks/proof", "/v1/vms/hides/proof"):
+                body = {"accel": "kvm"} if path == PROOF else None
+                with daemon.events() as events:
+                    proof = daemon.request("POST", path, body).json
+                    message = events.wait_for(
+                        kind="host-not-proved" if path == PROOF else "vm-not-proved")["message"]
+                self.assertEqual((proof["code"], proof["next"]),
+                                 ("not-supported", "nestctl host fix"), proof)
+                self.assertIn("KVM does not pass the extension on: kvm_intel has nested=N", message)
+            ended = daemon.nestctl("prove", "asks")
+            self.assertEqual(ended.returncode, 1)
+            self.assertNotIn("enable", ended.stdout + ended.stderr)
 
     def test_the_definition_is_left_alone(self):
         self.daemon.define("alpha", state="running")
@@ -441,8 +468,8 @@ class Repeated(unittest.TestCase):
             with daemon.events() as events:
                 eventually(lambda: daemon.get("/v1/host")["nested_parameter"] == "Y")
                 events.wait_for(kind="host-proved")
+            eventually(lambda: daemon.get(PROOF)["proofs"][0]["nested_parameter"] == "Y")
             after = daemon.get(PROOF)["proofs"]
-            self.assertEqual(after[0]["nested_parameter"], "Y")
             self.assertFalse(after[0]["outdated"])
             self.assertEqual(after[1], before[1])
 

@@ -15,7 +15,7 @@ class TestModule(bed.Case):
 
     def test_nested_off(self):
         self.ended("status", FAILED, NO, "nested=N", "host.kvm.nested")
-        self.ended("prove", 1, "NO")
+        self.ended("prove", 1, "NO", "kvm_intel has nested=N", "nestctl host fix")
         self.assertNotEqual(self.log.step("start").status, 0)
 
     def test_fixed(self):
