@@ -9,6 +9,8 @@
 
 /* As a shell would show a process that Ctrl-C ended. */
 #define EXIT_INTERRUPTED 130
+/* As one that SIGPIPE ended, which GLib has ignored. */
+#define EXIT_UNREAD 141
 
 static gboolean run_command(const NestCommand *command, NestCli *cli, GError **error)
 {
@@ -65,6 +67,8 @@ static gboolean asks_json(char **words)
 static int end(NestCli *cli, GError *error)
 {
     g_autoptr(GError) unwritten = NULL;
+    if (cli->unread)
+        return EXIT_UNREAD;
     if (error != NULL)
         nest_help_error(cli->output, error);
     if (!nest_output_finish(cli->output, &unwritten) && error == NULL) {

@@ -12,6 +12,7 @@ typedef struct {
     GCancellable *cancellable; /* fires at Ctrl-C; NULL where Ctrl-C just ends nestctl */
     int status; /* what to exit with where nothing failed */
     gboolean interrupted; /* Ctrl-C is why it ended */
+    gboolean unread; /* that nobody reads its output any more is */
 } NestCli;
 
 /* Prints the last answer where JSON is asked for. TRUE if so. */

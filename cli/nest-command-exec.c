@@ -12,42 +12,33 @@
 #define STATUS_SIGNAL 128 /* as a shell shows an end by a signal */
 
 /* On a terminal nothing of a guest may be anything but text. */
-static void put(NestOutput *output, int fd, const guchar *data, gsize length)
-{
-    g_autofree char *text = NULL;
-    if (isatty(fd)) {
-        text = nest_output_tame(output, (const char *)data, length);
-        data = (const guchar *)text;
-        length = strlen(text);
-    }
-    while (length > 0) {
-        gssize n = write(fd, data, length);
-        if (n < 0 && errno != EINTR)
-            return;
-        data += MAX(n, 0);
-        length -= (gsize)MAX(n, 0);
-    }
-}
-
-static void put_base64(NestOutput *output, int fd, const char *text)
+static gboolean put(NestOutput *output, int fd, const char *base64)
 {
     gsize length = 0;
-    if (text == NULL)
-        return;
-    g_autofree guchar *data = g_base64_decode(text, &length);
-    put(output, fd, data, length);
+    if (base64 == NULL)
+        return TRUE;
+    g_autofree guchar *data = g_base64_decode(base64, &length);
+    if (!isatty(fd))
+        return nest_output_write(fd, data, length);
+    g_autofree char *text = nest_output_tame(output, (const char *)data, length);
+    return nest_output_write(fd, (const guchar *)text, strlen(text));
 }
 
-static void on_output(const NestExecOutput *output, const char *text, gpointer user_data)
+/* Whose output nobody takes must not run on. */
+static gboolean on_output(
+    const NestExecOutput *output, const char *text, gpointer user_data, GError **error)
 {
     NestCli *cli = user_data;
-    if (nest_output_is_json(cli->output)) {
-        nest_output_json(cli->output, text);
-        nest_output_flush(cli->output);
-        return;
-    }
-    put_base64(cli->output, STDOUT_FILENO, output->out);
-    put_base64(cli->output, STDERR_FILENO, output->err);
+    gboolean good = nest_output_is_json(cli->output)
+        ? nest_output_json_now(cli->output, text)
+        : put(cli->output, STDOUT_FILENO, output->out) &&
+            put(cli->output, STDERR_FILENO, output->err);
+    if (good)
+        return TRUE;
+    cli->unread = errno == EPIPE;
+    nest_set_error(
+        error, NEST_ERROR_INTERNAL, NULL, "the output could not be written: %s", g_strerror(errno));
+    return FALSE;
 }
 
 static gboolean read_fd(int fd, GByteArray *data, GError **error)

@@ -49,18 +49,6 @@ static gboolean failed(const char *path, const char *what, GError **error)
     return FALSE;
 }
 
-static gboolean write_all(int fd, const guchar *data, gsize length)
-{
-    while (length > 0) {
-        gssize n = write(fd, data, length);
-        if (n < 0 && errno != EINTR)
-            return FALSE;
-        data += MAX(n, 0);
-        length -= (gsize)MAX(n, 0);
-    }
-    return TRUE;
-}
-
 /* Says how it ended. */
 static void tell(NestCli *cli, const NestFile *file, const char *what)
 {
@@ -116,7 +104,7 @@ static gboolean keep(int *io_fd, const char *path, GError **error)
         return failed(path, "kept", error);
     g_unlink(name);
     while ((n = read(*io_fd, chunk, 65536)) > 0 || (n < 0 && errno == EINTR))
-        if (n > 0 && !write_all(kept, chunk, (gsize)n))
+        if (n > 0 && !nest_output_write(kept, chunk, (gsize)n))
             break;
     gboolean good = n == 0 && lseek(kept, 0, SEEK_SET) == 0;
     if (!good)
@@ -185,10 +173,10 @@ static gboolean on_piece(
         show(transfer, transfer->done, total);
     if (transfer->fd == STDOUT_FILENO && isatty(STDOUT_FILENO)) {
         g_autofree char *text = nest_output_tame(transfer->cli->output, (const char *)data, length);
-        return write_all(transfer->fd, (const guchar *)text, strlen(text)) ||
+        return nest_output_write(transfer->fd, (const guchar *)text, strlen(text)) ||
             failed("the file", "written", error);
     }
-    return write_all(transfer->fd, data, length) || failed("the file", "written", error);
+    return nest_output_write(transfer->fd, data, length) || failed("the file", "written", error);
 }
 
 static NestFile *pull(NestCli *cli, int fd, GError **error)

@@ -4,6 +4,7 @@
 #include "nest-text.h"
 #include <errno.h>
 #include <langinfo.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -114,6 +115,21 @@ void nest_output_transient(NestOutput *output, const char *text)
 gboolean nest_output_has_transient(const NestOutput *output)
 {
     return output->transient;
+}
+
+gboolean nest_output_write(int fd, const guchar *data, gsize length)
+{
+    while (length > 0) {
+        struct pollfd room = {.fd = fd, .events = POLLOUT};
+        gssize n = write(fd, data, length);
+        if (n < 0 && errno == EAGAIN)
+            poll(&room, 1, -1);
+        else if (n < 0 && errno != EINTR)
+            return FALSE;
+        data += MAX(n, 0);
+        length -= (gsize)MAX(n, 0);
+    }
+    return TRUE;
 }
 
 static void put(FILE *stream, gboolean color, NestStyle style, const char *safe)
@@ -272,12 +288,13 @@ void nest_output_error(NestOutput *output, const GError *error)
     put_hint(output, "  more", "nestctl explain ", nest_error_get_check(error));
 }
 
-static void put_json_character(gunichar c)
+static void append_json_character(GString *line, gunichar c)
 {
     if (c > 0xffff)
-        printf("\\u%04x\\u%04x", 0xd800 + ((c - 0x10000) >> 10), 0xdc00 + ((c - 0x10000) & 0x3ff));
+        g_string_append_printf(line, "\\u%04x\\u%04x", 0xd800 + ((c - 0x10000) >> 10),
+            0xdc00 + ((c - 0x10000) & 0x3ff));
     else
-        printf("\\u%04x", c);
+        g_string_append_printf(line, "\\u%04x", c);
 }
 
 /* JSON has such characters only inside strings, so an escape is always right. */
@@ -287,10 +304,10 @@ static gboolean is_harmful(gunichar c)
         c == 0x2029;
 }
 
-void nest_output_json(NestOutput *output, const char *text)
+static GString *json_line(const char *text)
 {
     const char *start = text, *p = text;
-    nest_output_transient(output, NULL);
+    GString *line = g_string_sized_new(strlen(text) + 1);
     while (*p != '\0') {
         if ((guchar)*p < 0x7f) {
             p++;
@@ -299,16 +316,32 @@ void nest_output_json(NestOutput *output, const char *text)
         gunichar c = g_utf8_get_char(p);
         const char *next = g_utf8_next_char(p);
         if (is_harmful(c)) {
-            fwrite(start, 1, p - start, stdout);
-            put_json_character(c);
+            g_string_append_len(line, start, p - start);
+            append_json_character(line, c);
             start = next;
         }
         p = next;
     }
-    fwrite(start, 1, p - start, stdout);
+    g_string_append_len(line, start, p - start);
     if (p == text || p[-1] != '\n')
-        putc('\n', stdout);
+        g_string_append_c(line, '\n');
+    return line;
+}
+
+void nest_output_json(NestOutput *output, const char *text)
+{
+    g_autoptr(GString) line = json_line(text);
+    nest_output_transient(output, NULL);
+    fwrite(line->str, 1, line->len, stdout);
     output->with_json = TRUE;
+}
+
+gboolean nest_output_json_now(NestOutput *output, const char *text)
+{
+    g_autoptr(GString) line = json_line(text);
+    nest_output_transient(output, NULL);
+    output->with_json = TRUE;
+    return nest_output_write(STDOUT_FILENO, (const guchar *)line->str, line->len);
 }
 
 gboolean nest_output_with_json(const NestOutput *output)

@@ -60,11 +60,17 @@ void nest_output_error(NestOutput *output, const GError *error);
 /* One JSON document and a new line on stdout; with_json: there has been one. Characters that
  * could harm a terminal are escaped as \uXXXX, which changes nothing of what it says. */
 void nest_output_json(NestOutput *output, const char *text);
+/* The same at once, as nest_output_write(). */
+gboolean nest_output_json_now(NestOutput *output, const char *text);
 gboolean nest_output_with_json(const NestOutput *output);
 
 /* A line on stderr that the next one replaces, only on a terminal; NULL removes it. */
 void nest_output_transient(NestOutput *output, const char *text);
 gboolean nest_output_has_transient(const NestOutput *output);
+
+/* All of data as it is, past what is buffered; waits for room where fd itself does not. FALSE, with
+ * errno: it could not be written. */
+gboolean nest_output_write(int fd, const guchar *data, gsize length);
 
 void nest_output_flush(NestOutput *output);
 /* Flushes; FALSE if something could not be written (a full disk). */

@@ -12,9 +12,8 @@ static gboolean take_line(const char *text, gboolean *ret_end, gpointer user_dat
     Reader *reader = user_data;
     g_autoptr(NestExecOutput) output =
         nest_client_decode_line(&nest_exec_output_record, text, error);
-    if (output == NULL)
+    if (output == NULL || !reader->func(output, text, reader->user_data, error))
         return FALSE;
-    reader->func(output, text, reader->user_data);
     *ret_end = output->ended;
     if (output->ended)
         reader->last = g_steal_pointer(&output);

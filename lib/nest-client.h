@@ -75,9 +75,10 @@ NestPlan *nest_client_plan_install(NestClient *client, const char *vm, const Nes
     GCancellable *cancellable, GError **error);
 
 /* Runs a command inside vm until it ends, with *ret_status or by *ret_signal (else 0); func is
- * called for each line of the answer, whose JSON text is. Once cancellable fires nestd has it
- * killed, and error is ABORTED. */
-typedef void (*NestExecFunc)(const NestExecOutput *output, const char *text, gpointer user_data);
+ * called for each line of the answer, whose JSON text is, and FALSE with error ends it. Then, and
+ * once cancellable fires, where error is ABORTED, nestd has it killed. */
+typedef gboolean (*NestExecFunc)(
+    const NestExecOutput *output, const char *text, gpointer user_data, GError **error);
 gboolean nest_client_exec(NestClient *client, const char *vm, const NestExecWish *wish,
     NestExecFunc func, gpointer user_data, gint64 *ret_status, guint *ret_signal,
     GCancellable *cancellable, GError **error);

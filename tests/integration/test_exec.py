@@ -8,6 +8,7 @@ import glob
 import hashlib
 import json
 import os
+import select
 import signal
 import subprocess
 import time
@@ -205,6 +206,43 @@ class Exec(Case):
             return {"return": answer}
 
         self.agent.instead = instead
+
+    def exec_into(self, output, *more):
+        """nestctl, for a command that goes on printing, with that as standard output."""
+        script = "trap '' PIPE; while echo x; do sleep 0.1; done"
+        return subprocess.Popen([nestd.BUILD / "cli/nestctl", "--socket", self.daemon.socket,
+                                 "exec", *more, "vm", "--", "sh", "-c", script],
+                                stdout=output, stderr=subprocess.PIPE)
+
+    def test_nobody_reads(self):
+        for more in [], ["--json"]:
+            with self.subTest(more), self.exec_into(subprocess.PIPE, *more) as process:
+                process.stdout.readline()
+                process.stdout.close()
+                self.assertEqual(process.wait(nestd.REPLY_DEADLINE), 141)
+                self.assertEqual(process.stderr.read(), b"")
+            eventually(lambda: not self.agent.processes and not self.left())
+
+    def test_it_can_not_be_written(self):
+        for more in [], ["--json"]:
+            with self.subTest(more), open("/dev/full", "wb") as full, \
+                    self.exec_into(full, *more) as process:
+                self.assertEqual(process.wait(nestd.REPLY_DEADLINE), 3)
+                self.assertIn(b"No space left", process.stderr.read())
+            eventually(lambda: not self.agent.processes and not self.left())
+
+    def test_output_that_does_not_block(self):
+        there, here = os.pipe()
+        os.set_blocking(here, False)
+        with open(there, "rb") as stream, open(here, "wb", buffering=0) as output:
+            process = subprocess.Popen(
+                [nestd.BUILD / "cli/nestctl", "--socket", self.daemon.socket, "exec", "vm", "--",
+                 "head", "-c", "1000000", "/dev/zero"], stdout=output)
+            with process:
+                eventually(lambda: not select.select([], [output], [], 0)[1])
+                output.close()
+                self.assertEqual(stream.read(), bytes(1000000))
+                self.assertEqual(process.wait(nestd.REPLY_DEADLINE), 0)
 
     def test_interrupted(self):
         with subprocess.Popen([nestd.BUILD / "cli/nestctl", "--socket", self.daemon.socket, "exec",
