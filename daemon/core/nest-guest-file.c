@@ -10,13 +10,14 @@
 #include <string.h>
 
 #define SHELL_SECONDS 15
-#define WORDS_MAX 1000 /* bytes of output of nestd's own scripts */
+#define WORDS_MAX 5000 /* bytes of output of nestd's own scripts */
 #define LOOK_BYTES_PER_SECOND (4 * 1024 * 1024) /* what a slow guest reads to look at a file */
 #define SILENCE_SECONDS 15
 #define REST_MS 250
 
 /* How a kind of guest is told what to do. */
 typedef struct {
+    GStrv (*place)(const char *path); /* NULL: path is */
     GStrv (*prepare)(const char *part, const char *path, guint64 size);
     GStrv (*finish)(
         const char *part, const char *path, const char *mode, guint64 size, const char *sha256);
@@ -24,9 +25,9 @@ typedef struct {
     GStrv (*sum)(const char *path, guint64 size);
 } Shell;
 
-static const Shell posix = {
-    nest_guest_shell_prepare, nest_guest_shell_finish, nest_guest_shell_drop, nest_guest_shell_sum};
-static const Shell windows = {nest_guest_windows_prepare, nest_guest_windows_finish,
+static const Shell posix = {nest_guest_shell_place, nest_guest_shell_prepare,
+    nest_guest_shell_finish, nest_guest_shell_drop, nest_guest_shell_sum};
+static const Shell windows = {NULL, nest_guest_windows_prepare, nest_guest_windows_finish,
     nest_guest_windows_clear, nest_guest_windows_sum};
 
 typedef struct {
@@ -222,6 +223,43 @@ static gboolean take_back(Transfer *transfer, const char *part, GError **error)
     return FALSE;
 }
 
+/* Where it is to be put: not in the place of a link. */
+static char *find_place(Transfer *transfer, const char *path, GError **error)
+{
+    g_autofree char *printed = NULL;
+    if (transfer->shell->place == NULL)
+        return g_strdup(path);
+    if (!run(transfer, transfer->shell->place(path), SHELL_SECONDS, transfer->cancellable, &printed,
+            error))
+        return NULL;
+    if (*printed == '\0')
+        return g_strdup(path);
+    if (g_utf8_validate(printed, -1, NULL) && nest_guest_shell_check_path(printed, NULL))
+        return g_steal_pointer(&printed);
+    nest_set_error(error, NEST_ERROR_VM_UNFIT, NULL,
+        "%s is a link to a file whose path is too long, or no text", path);
+    return NULL;
+}
+
+static gboolean put_there(Transfer *transfer, NestTraces *traces, const NestGuestPut *put,
+    NestGuestSource source, gpointer user_data, NestFile *file, GError **error)
+{
+    g_autofree char *mark =
+        g_strdup_printf("%08x%08x%08x", g_random_int(), g_random_int(), g_random_int());
+    g_autofree char *part = nest_guest_shell_part(put->path, mark);
+    g_autoptr(GError) cause = NULL;
+    const NestTrace trace = {(char *)transfer->talk.uuid, part, transfer->shell == &windows, FALSE};
+    if (!nest_traces_begin(traces, &trace, error))
+        return FALSE;
+    gboolean good = run(transfer, transfer->shell->prepare(part, put->path, put->size),
+                        SHELL_SECONDS, transfer->cancellable, NULL, &cause) &&
+        fill(transfer, part, put, source, user_data, file, &cause);
+    nest_traces_end(traces, part, good || take_back(transfer, part, &cause));
+    if (!good)
+        g_propagate_error(error, g_steal_pointer(&cause));
+    return good;
+}
+
 gboolean nest_guest_file_put(NestBackend *backend, NestTraces *traces, const char *uuid,
     const NestGuestPut *put, NestGuestSource source, gpointer user_data, GCancellable *cancellable,
     NestFile **ret_file, GError **error)
@@ -233,25 +271,18 @@ gboolean nest_guest_file_put(NestBackend *backend, NestTraces *traces, const cha
     begin(&transfer, backend, uuid, sum, cancellable);
     if (!check_may_put(&transfer, put, error))
         return FALSE;
+    g_autofree char *place = find_place(&transfer, put->path, error);
+    if (place == NULL)
+        return FALSE;
     g_autoptr(NestFile) file = nest_record_new(&nest_file_record);
-    g_autoptr(GError) cause = NULL;
-    g_autofree char *mark =
-        g_strdup_printf("%08x%08x%08x", g_random_int(), g_random_int(), g_random_int());
-    g_autofree char *part = nest_guest_shell_part(put->path, mark);
+    NestGuestPut there = *put;
+    there.path = place;
     file->path = g_strdup(put->path);
     file->size = put->size;
-    const NestTrace trace = {(char *)uuid, part, transfer.shell == &windows, FALSE};
-    if (!nest_traces_begin(traces, &trace, error))
+    if (!put_there(&transfer, traces, &there, source, user_data, file, error))
         return FALSE;
-    gboolean good = run(&transfer, transfer.shell->prepare(part, put->path, put->size),
-                        SHELL_SECONDS, cancellable, NULL, &cause) &&
-        fill(&transfer, part, put, source, user_data, file, &cause);
-    nest_traces_end(traces, part, good || take_back(&transfer, part, &cause));
-    if (good)
-        *ret_file = g_steal_pointer(&file);
-    else
-        g_propagate_error(error, g_steal_pointer(&cause));
-    return good;
+    *ret_file = g_steal_pointer(&file);
+    return TRUE;
 }
 
 /* ---- get ---- */

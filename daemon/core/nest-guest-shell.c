@@ -43,6 +43,12 @@ static const char clear_script[] = LOOK_AT_A_PROCESS
     "fi 2>/dev/null\n"
     "rm -rf \"$d\" && echo gone\n";
 
+/* 1: the path. A file name may end with what $() takes away. */
+static const char place_script[] = "set -fu; [ -h \"$1\" ] || exit 0\n"
+                                   "r=$(readlink -f \"$1\" && echo .) || { echo \"$1 is a link "
+                                   "that leads nowhere\" >&2; exit 1; }\n"
+                                   "printf %s \"${r%??}\"\n";
+
 /* 1: the part, 2: the file, 3: its folder, 4: KiB that are needed. What df says in another form
  * than POSIX has is not gone by. */
 static const char prepare_script[] =
@@ -66,9 +72,9 @@ static const char finish_script[] =
     "    g=$(sha256sum <\"$p\") && [ \"${g%% *}\" = \"$h\" ] || no \"its SHA-256 is another one\"\n"
     "    how=sha256\n"
     "fi\n"
-    "if [ -f \"$f\" ] && o=$(stat -c %u:%g \"$f\" 2>/dev/null); then\n"
+    "if [ -f \"$f\" ] && o=$(stat -L -c %u:%g \"$f\" 2>/dev/null); then\n"
     "    chown \"$o\" \"$p\" || exit 1\n"
-    "    [ -n \"$m\" ] || m=$(stat -c %a \"$f\")\n"
+    "    [ -n \"$m\" ] || m=$(stat -L -c %a \"$f\")\n"
     "fi\n"
     "[ -n \"$m\" ] || m=644\n"
     "sync \"$p\" 2>/dev/null\n"
@@ -81,8 +87,8 @@ static const char drop_script[] = "rm -rf \"$1\"\n";
 /* 1: the file, 2: bytes. A file that can't be read twice, as a device, is not looked at. */
 static const char sum_script[] =
     "set -fu; [ -f \"$1\" ] || exit 0\n"
-    "n=$(stat -c %s \"$1\" 2>/dev/null) || n=$(wc -c <\"$1\") || exit 0\n"
-    "m=$(stat -c %a \"$1\" 2>/dev/null) || m=-\n"
+    "n=$(stat -L -c %s \"$1\" 2>/dev/null) || n=$(wc -c <\"$1\") || exit 0\n"
+    "m=$(stat -L -c %a \"$1\" 2>/dev/null) || m=-\n"
     "h=-; command -v sha256sum >/dev/null && h=$(head -c \"$2\" \"$1\" | sha256sum)\n"
     "echo \"$n\" \"$m\" \"${h%% *}\"\n";
 
@@ -177,6 +183,11 @@ char *nest_guest_shell_part(const char *path, const char *mark)
 {
     g_autofree char *folder = g_strndup(path, (gsize)(name_of(path) - path));
     return g_strconcat(folder, ".nestd-", mark, NULL);
+}
+
+GStrv nest_guest_shell_place(const char *path)
+{
+    return sh(place_script, path, NULL);
 }
 
 GStrv nest_guest_shell_prepare(const char *part, const char *path, guint64 size)

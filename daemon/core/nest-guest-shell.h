@@ -31,6 +31,10 @@ gboolean nest_guest_shell_check_path(const char *path, GError **error);
 /* Whether it can be in Windows; it can't be elsewhere then. */
 gboolean nest_guest_shell_is_windows(const char *path);
 
+/* Prints where path leads, if it is a link, and fails if that is nowhere: what takes its place
+ * takes that of the file, and the link stays. */
+GStrv nest_guest_shell_place(const char *path);
+
 /* The path of the part of path; it ends with mark. */
 char *nest_guest_shell_part(const char *path, const char *mark);
 

@@ -230,6 +230,9 @@ GStrv nest_guest_windows_clear(const char *path)
 static const char prepare_script[] =
     "$d=[IO.Path]::GetDirectoryName($f)\n"
     "if(-not [IO.Directory]::Exists($d)){throw \"there is no folder $d\"}\n"
+    "if([IO.File]::Exists($f) -and "
+    "([IO.File]::GetAttributes($f) -band [IO.FileAttributes]::ReparsePoint))"
+    "{throw \"$f is a link: give the file that it leads to\"}\n"
     "if([IO.Directory]::Exists($f)){throw \"$f is no ordinary file\"}\n"
     "$v=$n; try{$v=(New-Object IO.DriveInfo([IO.Path]::GetPathRoot($f))).AvailableFreeSpace}"
     "catch{}\n"
@@ -266,8 +269,11 @@ static const char finish_script[] =
         "[IO.File]::SetAccessControl($p,$a); [IO.File]::Move($p,$f)}\n"
         "'sha256 -'\n";
 
-static const char sum_script[] = SUM "if(-not [IO.File]::Exists($f)){return}\n"
-                                     "\"$((New-Object IO.FileInfo($f)).Length) - $(sum $f $n)\"\n";
+/* What says how long it is must not be a link. */
+static const char sum_script[] =
+    SUM "if(-not [IO.File]::Exists($f)){return}\n"
+        "$s=[IO.File]::Open($f,'Open','Read','ReadWrite'); $g=$s.Length; $s.Close()\n"
+        "\"$g - $(sum $f $n)\"\n";
 
 /* script, with part (nullable) as $p, path as $f, size as $n, and sha256 (nullable) as $h. */
 static GStrv file_script(

@@ -38,7 +38,7 @@ GStrv nest_guest_windows_drop(const char *folder);
  * runs. Prints something if there was anything. */
 GStrv nest_guest_windows_clear(const char *path);
 
-/* As those of nest-guest-shell.h; there are no modes. */
+/* As those of nest-guest-shell.h; there are no modes, and prepare refuses a link. */
 GStrv nest_guest_windows_prepare(const char *part, const char *path, guint64 size);
 GStrv nest_guest_windows_finish(
     const char *part, const char *path, const char *mode, guint64 size, const char *sha256);

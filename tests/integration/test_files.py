@@ -96,6 +96,48 @@ class Files(Case):
         self.assertEqual(stat.S_IMODE(self.file.stat().st_mode), 0o4750)
         self.assertEqual(self.file.read_bytes(), b"2")
 
+    def test_put_over_a_link(self):
+        """The file that it leads to is replaced, beside which the part is; the link stays."""
+        elsewhere = self.inside / "else where"
+        elsewhere.mkdir()
+        target = elsewhere / "target\n"
+        for to in target, "else where/target\n":
+            target.write_bytes(b"old")
+            target.chmod(0o600)
+            os.chown(target, 1234, 1234)
+            self.file.unlink(missing_ok=True)
+            self.file.symlink_to(to)
+            status, file = self.put(b"new")
+            self.assertEqual((status, file.get("mode"), file.get("path")),
+                             (200, "600", str(self.file)), file)
+            info = target.stat()
+            self.assertEqual((stat.S_IMODE(info.st_mode), info.st_uid, info.st_gid),
+                             (0o600, 1234, 1234))
+            self.assertEqual((target.read_bytes(), os.readlink(self.file)), (b"new", str(to)))
+            self.assertEqual(os.listdir(elsewhere), [target.name])
+        target.unlink()
+        self.assertEqual(self.put(b"made")[1]["mode"], "644")
+        self.assertEqual((target.read_bytes(), self.file.is_symlink()), (b"made", True))
+
+    def test_put_over_a_link_refused(self):
+        for to, why in [("no/such", "leads nowhere"), (self.file.name, "leads nowhere"),
+                        (".", "no ordinary file"), (b"\xff", "no text")]:
+            self.file.unlink(missing_ok=True)
+            os.symlink(to, os.fsencode(self.file) if isinstance(to, bytes) else self.file)
+            self.assert_refused(self.put(b"x"), 409, "vm-unfit", why)
+            self.assertEqual((self.names(), self.file.is_symlink()), ([self.file.name], True))
+
+    def test_get_a_link(self):
+        target = self.inside / "target"
+        target.write_bytes(b"what it leads to")
+        target.chmod(0o640)
+        for to in target, "target":
+            self.file.unlink(missing_ok=True)
+            self.file.symlink_to(to)
+            data, file = self.get()
+            self.assertEqual((data, file.get("mode"), file.get("verified")),
+                             (b"what it leads to", "640", "sha256"), file)
+
     def test_the_part_is_nobodys_business(self):
         seen = []
 

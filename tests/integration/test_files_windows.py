@@ -41,7 +41,7 @@ class Windows(nest_windows.Windows):
             return self.remove(texts["d"])
         size = int(re.search(r"^\$n=\[long\](\d+)$", script, re.MULTILINE)[1])
         if "::CreateNew" in script:
-            return self.prepare(texts["p"], texts["f"], size)
+            return self.prepare(texts["p"], texts["f"], size, "::ReparsePoint" in script)
         if "::Replace(" in script:
             sha256 = re.search(r"^\$h='(\w+)'$", script, re.MULTILINE)[1]
             return self.finish(texts["p"], texts["f"], size, sha256)
@@ -54,8 +54,10 @@ class Windows(nest_windows.Windows):
             return ""
         return "gone"
 
-    def prepare(self, part, path, size):
+    def prepare(self, part, path, size, looks_for_links):
         file = self.here(path)
+        if looks_for_links and file.is_symlink():
+            raise OSError(f"{path} is a link")
         if not file.parent.is_dir():
             raise OSError(f"there is no folder {path.rpartition(chr(92))[0]}")
         if file.is_dir():
@@ -117,6 +119,14 @@ class FilesInWindows(test_files.Case):
         self.assertEqual(self.get("/a")[1]["kind"], "invalid-request")
         self.assertIn("No such file", self.get(ROOT + "\\none")[1]["detail"])
         self.assertEqual(self.names(), [self.file.name, "folder"])
+
+    def test_link(self):
+        """It would be replaced in place of what it leads to."""
+        (self.inside / "target").write_bytes(b"old")
+        self.file.symlink_to("target")
+        self.assert_refused(self.put(b"x"), 409, "vm-unfit", "is a link")
+        self.assertEqual(self.names(), [self.file.name, "target"])
+        self.assertEqual(self.get()[0], b"old")
 
     def test_windows_path_elsewhere(self):
         self.agent.os = {"id": "debian", "kernel-release": "6.1"}
