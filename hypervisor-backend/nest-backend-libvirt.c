@@ -41,7 +41,7 @@ static void free_backend(NestBackend *backend)
 {
     NestLibvirt *self = self_of(backend);
 
-    if (!nest_libvirt_boot_settle(self))
+    if (!nest_libvirt_await_endings(self, 0))
         return;
     nest_libvirt_close(self);
     g_free((char *)self->options.uri);
@@ -69,30 +69,6 @@ static gboolean networks(NestBackend *backend, GPtrArray **ret_texts, GError **e
     return nest_libvirt_networks(self_of(backend), ret_texts, error);
 }
 
-static void clear_folders(NestLibvirtFolders *folders)
-{
-    g_free(folders->saved);
-    g_free(folders->logs);
-    g_free(folders->run);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(NestLibvirtFolders, clear_folders)
-
-static NestLibvirtFolders folders_of(NestLibvirt *self)
-{
-    NestLibvirtFolders folders = {NULL, NULL, NULL};
-
-    if (self->embed) {
-        folders.saved = g_build_filename(self->options.root, "lib", "qemu", "save", NULL);
-        folders.logs = g_build_filename(self->options.root, "log", "qemu", NULL);
-        folders.run = g_build_filename(self->options.root, "run", "qemu", NULL);
-    } else if (strcmp(self->options.uri, "qemu:///system") == 0) {
-        folders.saved = g_strdup("/var/lib/libvirt/qemu/save");
-        folders.logs = g_strdup("/var/log/libvirt/qemu");
-        folders.run = g_strdup("/run/libvirt/qemu");
-    }
-    return folders;
-}
-
 static gboolean add_facts(
     virDomainPtr domain, const NestLibvirtFolders *folders, GPtrArray *facts, GError **error)
 {
@@ -112,7 +88,7 @@ static gboolean add_facts(
 static gboolean list(NestBackend *backend, GPtrArray **ret_facts, GError **error)
 {
     g_autoptr(GPtrArray) facts = g_ptr_array_new_with_free_func((GDestroyNotify)nest_vm_facts_free);
-    g_auto(NestLibvirtFolders) folders = folders_of(self_of(backend));
+    g_auto(NestLibvirtFolders) folders = nest_libvirt_folders(self_of(backend));
     g_autoptr(virConnect) connection = NULL;
     virDomainPtr *domains = NULL;
     gboolean good = TRUE;
@@ -138,7 +114,7 @@ static gboolean list(NestBackend *backend, GPtrArray **ret_facts, GError **error
 static gboolean read_vm(
     NestBackend *backend, const char *uuid, NestVmFacts **ret_facts, GError **error)
 {
-    g_auto(NestLibvirtFolders) folders = folders_of(self_of(backend));
+    g_auto(NestLibvirtFolders) folders = nest_libvirt_folders(self_of(backend));
     g_autoptr(virDomain) domain = NULL;
 
     return nest_libvirt_domain(self_of(backend), uuid, &domain, error) &&

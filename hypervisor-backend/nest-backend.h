@@ -131,7 +131,7 @@ typedef struct {
                               * comes */
     GBytes *kernel;
     const char *cmdline;
-    guint timeout_ms; /* then it is powered off */
+    guint timeout_ms; /* from the call on; then it is powered off */
     const char *end; /* the line of its console that begins so is the last that matters; NULL: what
                       * comes until it is off */
     const char *like; /* the definition of a VM whose machine, accel and CPU it shall have, but for
@@ -218,9 +218,9 @@ typedef struct {
     /* Boots a small VM from boot->kernel, and waits for the line boot->end, or until it is off.
      * ret_console is what came over its serial port, its first 64 KiB, also where it had to be
      * powered off. HOST_UNFIT where the CPU can't be had, UNSUPPORTED or VM_UNFIT where that of
-     * boot->like can't be told. ABORTED if cancelled. The VM is gone then, or about to go by
-     * itself: it is by the time free() returns and, where this process died in the middle, open()
-     * again. */
+     * boot->like can't be told. TIMEOUT where it can't be started in time. ABORTED if cancelled.
+     * The VM is gone then, or about to go by itself: it is by the time free() returns and, where
+     * this process died in the middle, open() again. */
     gboolean (*boot)(NestBackend *self, const NestBoot *boot, GCancellable *cancellable,
         GBytes **ret_console, GError **error);
     /* The definitions of all virtual networks and network filters: array of XML. UNSUPPORTED where

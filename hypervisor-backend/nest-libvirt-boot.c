@@ -5,23 +5,19 @@
 #include "nest-virt-error.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <glib/gstdio.h>
 #include <libvirt/virterror.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A VM that exists nowhere but in one call. libvirtd turns it off where the connection closes; the
- * embedded driver knows no such thing, and open() looks for what a process that died left. */
+/* A VM that exists nowhere but in one call: see nest-libvirt-ending.c for what comes after. */
 
-#define PREFIX "nest-boot-"
+/* In its folder. */
+#define KERNEL "kernel"
+#define CONSOLE "console"
 #define CONSOLE_MAX (64 * 1024)
 #define PIECE 4096
-/* How long a QEMU that is killed may take to go, or one whose guest has turned itself off. */
-#define GONE_TIMEOUT_MS 5000
-/* The same for all that are to go. */
-#define SETTLE_TIMEOUT_MS 30000
 /* So many may be on their way out where another is begun. */
 #define ENDINGS_MAX 2
 /* Each byte of the console is told; this is for what is not. */
@@ -34,20 +30,6 @@ static gboolean fail_file(const char *what, const char *path, int number, GError
     return FALSE;
 }
 
-/* Where QEMU can reach what is put there: it runs as another user. */
-static gboolean make_directory(NestLibvirt *self, char **ret_directory, GError **error)
-{
-    const char *parent = self->embed ? self->options.root : self->options.run_root;
-    g_autofree char *path =
-        g_build_filename(parent != NULL ? parent : g_get_tmp_dir(), PREFIX "XXXXXX", NULL);
-    if (parent != NULL && g_mkdir_with_parents(parent, 0711) != 0)
-        return fail_file("make the directory", parent, errno, error);
-    if (g_mkdtemp_full(path, 0700) == NULL || chmod(path, 0711) != 0)
-        return fail_file("make the directory", path, errno, error);
-    *ret_directory = g_steal_pointer(&path);
-    return TRUE;
-}
-
 static gboolean write_kernel(const char *path, GBytes *kernel, GError **error)
 {
     g_autoptr(GError) why = NULL;
@@ -58,31 +40,43 @@ static gboolean write_kernel(const char *path, GBytes *kernel, GError **error)
     return FALSE;
 }
 
-/* And, first, the log that the embedded driver keeps of such a VM for ever. */
-static void remove_directory(const char *path)
+/* ---- its start ---- */
+
+/* Where nobody waits for it any more it may still come: so it counts as a VM on its way out. */
+typedef struct {
+    NestLibvirt *self;
+    virConnectPtr connection;
+    char *xml;
+    char *plain_xml; /* tried where xml is not taken; NULL: no other */
+    gint64 deadline;
+    virDomainPtr domain;
+    NestBootFolder *folder;
+} Creation;
+
+static void creation_free(gpointer data)
 {
-    const char *name;
-    g_autofree char *parent = g_path_get_dirname(path);
-    g_autofree char *own = g_path_get_basename(path);
-    g_autofree char *log = g_strdup_printf("%s/log/qemu/%s.log", parent, own);
-    g_unlink(log);
-    g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
-    while (directory != NULL && (name = g_dir_read_name(directory)) != NULL) {
-        g_autofree char *file = g_build_filename(path, name, NULL);
-        g_unlink(file);
-    }
-    g_rmdir(path);
+    Creation *creation = data;
+    NestLibvirt *self = creation->self;
+    if (creation->domain != NULL)
+        nest_libvirt_end(self, creation->domain, creation->folder);
+    else
+        nest_libvirt_folder_remove(self, creation->folder);
+    g_clear_pointer(&creation->connection, virConnectClose);
+    g_free(creation->xml);
+    g_free(creation->plain_xml);
+    g_free(creation);
+    nest_libvirt_count_ending(self, -1);
 }
 
 /* Only a driver that is another process can turn it off with the connection. */
-static virDomainPtr create(NestLibvirt *self, virConnectPtr connection, const char *xml)
+static virDomainPtr create(const Creation *creation, const char *xml)
 {
-    unsigned int flags = self->embed ? 0 : VIR_DOMAIN_START_AUTODESTROY;
-    virDomainPtr domain = virDomainCreateXML(connection, xml, flags);
+    unsigned int flags = creation->self->embed ? 0 : VIR_DOMAIN_START_AUTODESTROY;
+    virDomainPtr domain = virDomainCreateXML(creation->connection, xml, flags);
     int number = virGetLastErrorCode();
     if (domain == NULL && flags != 0 &&
         (number == VIR_ERR_NO_SUPPORT || number == VIR_ERR_INVALID_ARG))
-        domain = virDomainCreateXML(connection, xml, 0);
+        domain = virDomainCreateXML(creation->connection, xml, 0);
     return domain;
 }
 
@@ -98,10 +92,25 @@ static void fail_start(virConnectPtr connection, GError **error)
         g_propagate_error(error, g_steal_pointer(&why));
 }
 
-static void destroy(NestLibvirt *self, virDomainPtr domain)
+/* On a thread of its own: a QEMU that hangs before its monitor answers is waited for. */
+static gboolean create_either(gpointer data, GError **error)
 {
-    virDomainDestroy(domain);
-    nest_libvirt_wait_off(self, domain, GONE_TIMEOUT_MS, NULL, NULL);
+    Creation *creation = data;
+    g_autoptr(GError) why = NULL;
+    creation->domain = create(creation, creation->xml);
+    if (creation->domain == NULL)
+        fail_start(creation->connection, &why);
+    if (why != NULL && creation->plain_xml != NULL &&
+        nest_error_code(why) != NEST_ERROR_HOST_UNFIT &&
+        g_get_monotonic_time() < creation->deadline) {
+        g_clear_error(&why);
+        creation->domain = create(creation, creation->plain_xml);
+        if (creation->domain == NULL)
+            fail_start(creation->connection, &why);
+    }
+    if (why != NULL)
+        g_propagate_error(error, g_steal_pointer(&why));
+    return creation->domain != NULL;
 }
 
 /* ---- its report ---- */
@@ -111,6 +120,7 @@ typedef struct {
     virDomainPtr domain;
     const char *path; /* of the console */
     const char *end; /* NULL: none is waited for */
+    gint64 first_word; /* until then it must have said something */
     gint64 deadline;
     GCancellable *cancellable;
     int fd; /* -1 until it could be opened */
@@ -172,11 +182,17 @@ static Told take_tidings(int watch)
     return told;
 }
 
+static gint64 left_us(const Wait *wait)
+{
+    gint64 until = wait->said->len > 0 ? wait->deadline : wait->first_word;
+    return MAX(until - g_get_monotonic_time(), 0);
+}
+
 /* Until something is told of the file, it is cancelled, or it is time to look. */
 static Told sleep_until_told(const Wait *wait, int watch)
 {
     GPollFD fds[] = {{watch, G_IO_IN, 0}, {-1, 0, 0}};
-    gint64 left_ms = (wait->deadline - g_get_monotonic_time()) / G_TIME_SPAN_MILLISECOND + 1;
+    gint64 left_ms = left_us(wait) / G_TIME_SPAN_MILLISECOND + 1;
     gboolean cancellable =
         wait->cancellable != NULL && g_cancellable_make_pollfd(wait->cancellable, &fds[1]);
     g_poll(fds, cancellable ? 2 : 1, (int)CLAMP(left_ms, 0, LOOK_AGAIN_MS));
@@ -201,7 +217,7 @@ static gboolean is_off(const Wait *wait, GError **error)
 
 static gboolean wait_for_line(Wait *wait, int watch, GError **error)
 {
-    while (g_get_monotonic_time() < wait->deadline && listen(wait) == SAID_SOME) {
+    while (listen(wait) == SAID_SOME && left_us(wait) > 0) {
         g_autoptr(GError) why = NULL;
         Told told = sleep_until_told(wait, watch);
         if (told == TOLD_CLOSED || (told == TOLD_NOTHING && is_off(wait, &why)))
@@ -226,83 +242,32 @@ static gboolean wait_for_end(Wait *wait, GError **error)
     return good;
 }
 
-/* The same; that it took too long is none either. It is off then. */
+/* The same; that it took too long is none either. */
 static gboolean wait_for_off(const Wait *wait, GError **error)
 {
     g_autoptr(GError) why = NULL;
-    gint64 left_us = MAX(wait->deadline - g_get_monotonic_time(), 0);
-    if (nest_libvirt_wait_off(wait->self, wait->domain, (guint)(left_us / G_TIME_SPAN_MILLISECOND),
-            wait->cancellable, &why))
-        return TRUE;
-    destroy(wait->self, wait->domain);
-    if (nest_error_code(why) == NEST_ERROR_TIMEOUT)
+    guint left_ms = (guint)(left_us(wait) / G_TIME_SPAN_MILLISECOND);
+    if (nest_libvirt_wait_off(wait->self, wait->domain, left_ms, wait->cancellable, &why) ||
+        nest_error_code(why) == NEST_ERROR_TIMEOUT)
         return TRUE;
     g_propagate_error(error, g_steal_pointer(&why));
     return FALSE;
 }
 
-/* ---- its end ---- */
-
-/* A VM that has said all, and turns itself off. */
-typedef struct {
-    NestLibvirt *self;
-    virDomainPtr domain;
-    char *directory;
-} Ending;
-
-static gpointer end(gpointer data)
+/* *told: it has said all. Else it is off, or has to be turned off: what floods its console fills
+ * the disk. */
+static gboolean hear(Wait *wait, gboolean *told, GError **error)
 {
-    g_autofree Ending *ending = data;
-    NestLibvirt *self = ending->self;
-    if (!nest_libvirt_wait_off(self, ending->domain, GONE_TIMEOUT_MS, NULL, NULL))
-        destroy(self, ending->domain);
-    remove_directory(ending->directory);
-    g_free(ending->directory);
-    virDomainFree(ending->domain);
-    G_GNUC_UNUSED g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
-    self->endings--;
-    g_cond_broadcast(&self->changed);
-    return NULL;
-}
-
-/* Takes both over. */
-static void leave_to_end(NestLibvirt *self, virDomainPtr domain, char *directory)
-{
-    Ending *ending = g_new(Ending, 1);
-    *ending = (Ending){self, domain, directory};
-    g_mutex_lock(&self->lock);
-    self->endings++;
-    g_mutex_unlock(&self->lock);
-    g_thread_unref(g_thread_new("boot-end", end, ending));
-}
-
-/* Waits until no more than so many are left. */
-static gboolean wait_for_endings(NestLibvirt *self, guint left)
-{
-    gint64 deadline = g_get_monotonic_time() + SETTLE_TIMEOUT_MS * G_TIME_SPAN_MILLISECOND;
-    gboolean in_time = TRUE;
-    G_GNUC_UNUSED g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
-    while (self->endings > left && in_time)
-        in_time = g_cond_wait_until(&self->changed, &self->lock, deadline);
-    return self->endings <= left;
-}
-
-gboolean nest_libvirt_boot_settle(NestLibvirt *self)
-{
-    return wait_for_endings(self, 0);
+    Said said = SAID_SOME;
+    if (wait->end != NULL && !wait_for_end(wait, error))
+        return FALSE;
+    if (wait->end != NULL)
+        said = listen(wait);
+    *told = said == SAID_ALL;
+    return said != SAID_SOME || (wait_for_off(wait, error) && read_more(wait, error));
 }
 
 /* ---- all of it ---- */
-
-static virDomainPtr create_with(
-    NestLibvirt *self, virConnectPtr connection, NestBootDomain *wanted, GError **error)
-{
-    g_autofree char *xml = nest_domain_boot_xml(wanted, error);
-    virDomainPtr domain = xml != NULL ? create(self, connection, xml) : NULL;
-    if (xml != NULL && domain == NULL)
-        fail_start(connection, error);
-    return domain;
-}
 
 /* QEMU's own firmware for what is booted directly. It takes a small part of SeaBIOS's time. NULL
  * where it is not installed, or that can't be seen from here. */
@@ -318,61 +283,99 @@ static const char *quick_firmware(void)
     return NULL;
 }
 
-/* The words of CPUID tell all that is asked for of the host's CPU. What libvirt itself asks about a
- * VM's own CPU is left to it, and firmware that knows its machine. */
-static virDomainPtr start(
-    NestLibvirt *self, virConnectPtr connection, NestBootDomain *wanted, GError **error)
-{
-    g_autoptr(GError) why = NULL;
-    wanted->brief = wanted->like == NULL;
-    virDomainPtr domain = create_with(self, connection, wanted, &why);
-    if (domain == NULL && wanted->brief && nest_error_code(why) != NEST_ERROR_HOST_UNFIT) {
-        wanted->brief = FALSE;
-        wanted->firmware = NULL;
-        g_clear_error(&why);
-        domain = create_with(self, connection, wanted, &why);
-    }
-    if (domain == NULL)
-        g_propagate_error(error, g_steal_pointer(&why));
-    return domain;
-}
+/* One of the two tries that a boot has, with the deadline of both. */
+typedef struct {
+    NestLibvirt *self;
+    const NestBoot *boot;
+    const char *firmware; /* NULL: the machine's own */
+    gint64 first_word, deadline;
+    GCancellable *cancellable;
+} Try;
 
-/* *told: it has said all, and is left to end. Else it is off: what floods its console fills the
- * disk. */
-static gboolean hear(Wait *wait, gboolean *told, GError **error)
+/* libvirt takes the first one if it can, and else the plain one. The words of CPUID tell all that
+ * is asked for of the host's CPU. What libvirt itself asks about a VM's own CPU is left to it, and
+ * firmware that knows its machine. */
+static gboolean describe(const Try *try, Creation *creation, GError **error)
 {
-    Said said = SAID_SOME;
-    if (wait->end != NULL && !wait_for_end(wait, error)) {
-        destroy(wait->self, wait->domain);
-        return FALSE;
-    }
-    if (wait->end != NULL)
-        said = listen(wait);
-    if (said == SAID_TOO_MUCH)
-        destroy(wait->self, wait->domain);
-    *told = said == SAID_ALL;
-    return said != SAID_SOME || (wait_for_off(wait, error) && read_more(wait, error));
-}
-
-/* directory is NULL afterwards where it is left to the VM that goes. */
-static gboolean boot_in(NestLibvirt *self, const NestBoot *boot, const char *firmware,
-    char **directory, GCancellable *cancellable, GBytes **ret_console, GError **error)
-{
-    g_autofree char *kernel = g_build_filename(*directory, "kernel", NULL);
-    g_autofree char *console = g_build_filename(*directory, "console", NULL);
-    g_autofree char *name = g_path_get_basename(*directory);
+    const NestBoot *boot = try->boot;
+    g_autofree char *kernel = nest_libvirt_folder_file(creation->folder, KERNEL);
+    g_autofree char *console = nest_libvirt_folder_file(creation->folder, CONSOLE);
+    g_autofree char *name = g_path_get_basename(creation->folder->path);
     NestBootDomain wanted = {
         name, boot->accel, boot->extension, kernel, boot->cmdline, console, boot->like};
-    wanted.firmware = firmware;
-    g_autoptr(virConnect) connection = NULL;
-    if (!nest_libvirt_get(self, &connection, error) || !write_kernel(kernel, boot->kernel, error))
+    wanted.firmware = try->firmware;
+    wanted.brief = boot->like == NULL;
+    creation->xml = nest_domain_boot_xml(&wanted, error);
+    if (creation->xml == NULL || !write_kernel(kernel, boot->kernel, error))
         return FALSE;
-    g_autoptr(virDomain) domain = start(self, connection, &wanted, error);
-    if (domain == NULL)
+    if (!wanted.brief)
+        return TRUE;
+    wanted.brief = FALSE;
+    wanted.firmware = NULL;
+    creation->plain_xml = nest_domain_boot_xml(&wanted, error);
+    return creation->plain_xml != NULL;
+}
+
+static Creation *creation_new(const Try *try, GError **error)
+{
+    Creation *creation = g_new0(Creation, 1);
+    creation->self = try->self;
+    creation->deadline = try->deadline;
+    nest_libvirt_count_ending(try->self, 1);
+    if (nest_libvirt_get(try->self, &creation->connection, error) &&
+        nest_libvirt_folder_make(try->self, &creation->folder, error) &&
+        describe(try, creation, error))
+        return creation;
+    creation_free(creation);
+    return NULL;
+}
+
+/* What hangs is killed: libvirt then says that it failed. */
+static void fail_late(const Try *try, const char *name, GError **error)
+{
+    nest_libvirt_end_named(try->self, name);
+    nest_set_error(error, NEST_ERROR_TIMEOUT, "see libvirt's log, and try again",
+        "Cannot start a virtual machine: its QEMU did not answer within %u seconds",
+        try->boot->timeout_ms / 1000);
+}
+
+static gboolean start(
+    const Try *try, virDomainPtr *ret_domain, NestBootFolder **ret_folder, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    Creation *creation = creation_new(try, error);
+    if (creation == NULL)
         return FALSE;
-    Wait wait = {self, domain, console, boot->end,
-        g_get_monotonic_time() + (gint64)boot->timeout_ms * G_TIME_SPAN_MILLISECOND, cancellable,
-        .fd = -1, .said = g_byte_array_sized_new(PIECE)};
+    g_autofree char *name = g_path_get_basename(creation->folder->path);
+    gint64 left = MAX(try->deadline - g_get_monotonic_time(), 0);
+    if (nest_libvirt_run(create_either, creation, creation_free,
+            (guint)(left / G_TIME_SPAN_MILLISECOND), "Cannot start a virtual machine", &why)) {
+        *ret_domain = g_steal_pointer(&creation->domain);
+        *ret_folder = g_steal_pointer(&creation->folder);
+        creation_free(creation);
+        return TRUE;
+    }
+    if (nest_error_code(why) == NEST_ERROR_TIMEOUT)
+        fail_late(try, name, error);
+    else
+        g_propagate_error(error, g_steal_pointer(&why));
+    return FALSE;
+}
+
+static gboolean boot_once(const Try *try, GBytes **ret_console, GError **error)
+{
+    virDomainPtr domain = NULL;
+    NestBootFolder *folder = NULL;
+    if (!nest_libvirt_await_endings(try->self, ENDINGS_MAX - 1)) {
+        nest_set_error(error, NEST_ERROR_TIMEOUT, "try again",
+            "virtual machines that are to be off are still there");
+        return FALSE;
+    }
+    if (!start(try, &domain, &folder, error))
+        return FALSE;
+    g_autofree char *console = nest_libvirt_folder_file(folder, CONSOLE);
+    Wait wait = {try->self, domain, console, try->boot->end, try->first_word, try->deadline,
+        try->cancellable, .fd = -1, .said = g_byte_array_sized_new(PIECE)};
     gboolean told = FALSE, good = hear(&wait, &told, error);
     g_autoptr(GBytes) said = g_byte_array_free_to_bytes(wait.said);
     if (wait.fd >= 0)
@@ -380,62 +383,33 @@ static gboolean boot_in(NestLibvirt *self, const NestBoot *boot, const char *fir
     if (good)
         *ret_console = g_steal_pointer(&said);
     if (told)
-        leave_to_end(self, g_steal_pointer(&domain), g_steal_pointer(directory));
+        nest_libvirt_let_end(try->self, domain, folder);
+    else
+        nest_libvirt_end(try->self, domain, folder);
     return good;
 }
 
-static gboolean boot_with(NestLibvirt *self, const NestBoot *boot, const char *firmware,
-    GCancellable *cancellable, GBytes **ret_console, GError **error)
-{
-    g_autofree char *directory = NULL;
-    if (!wait_for_endings(self, ENDINGS_MAX - 1)) {
-        nest_set_error(error, NEST_ERROR_TIMEOUT, "try again",
-            "virtual machines that are off are "
-            "still there");
-        return FALSE;
-    }
-    if (!make_directory(self, &directory, error))
-        return FALSE;
-    gboolean good = boot_in(self, boot, firmware, &directory, cancellable, ret_console, error);
-    if (directory != NULL)
-        remove_directory(directory);
-    return good;
-}
-
+/* The first try has half of the time to say something; if it does, all of it. */
 gboolean nest_libvirt_boot(NestBackend *backend, const NestBoot *boot, GCancellable *cancellable,
     GBytes **ret_console, GError **error)
 {
-    NestLibvirt *self = (NestLibvirt *)backend;
+    gint64 now = g_get_monotonic_time();
+    gint64 time = (gint64)boot->timeout_ms * G_TIME_SPAN_MILLISECOND;
     const char *quick = boot->like == NULL ? quick_firmware() : NULL;
+    gboolean twice = quick != NULL && boot->end != NULL;
+    Try try = {(NestLibvirt *)backend, boot, quick, now + (twice ? time / 2 : time), now + time,
+        cancellable};
     g_autoptr(GBytes) console = NULL;
-    if (!boot_with(self, boot, quick, cancellable, &console, error))
+    if (!boot_once(&try, &console, error))
         return FALSE;
     /* That may be the firmware's fault, and shall not be taken for one of the host. */
-    if (quick != NULL && g_bytes_get_size(console) == 0) {
+    if (quick != NULL && g_bytes_get_size(console) == 0 && g_get_monotonic_time() < try.deadline) {
         g_clear_pointer(&console, g_bytes_unref);
-        if (!boot_with(self, boot, NULL, cancellable, &console, error))
+        try.firmware = NULL;
+        try.first_word = try.deadline;
+        if (!boot_once(&try, &console, error))
             return FALSE;
     }
     *ret_console = g_steal_pointer(&console);
     return TRUE;
-}
-
-void nest_libvirt_boot_clean(NestLibvirt *self, virConnectPtr connection)
-{
-    virDomainPtr *domains = NULL;
-    int n = virConnectListAllDomains(connection, &domains, VIR_CONNECT_LIST_DOMAINS_TRANSIENT);
-    for (int i = 0; i < n; i++) {
-        if (g_str_has_prefix(virDomainGetName(domains[i]), PREFIX)) {
-            destroy(self, domains[i]);
-        }
-        virDomainFree(domains[i]);
-    }
-    free(domains);
-    g_autoptr(GDir) root = g_dir_open(self->options.root, 0, NULL);
-    const char *name;
-    while (root != NULL && (name = g_dir_read_name(root)) != NULL) {
-        g_autofree char *path = g_build_filename(self->options.root, name, NULL);
-        if (g_str_has_prefix(name, PREFIX))
-            remove_directory(path);
-    }
 }

@@ -260,8 +260,7 @@ gboolean nest_libvirt_open(NestLibvirt *self, GError **error)
     if (!watch(self, connection, error))
         return FALSE;
     nest_libvirt_settle(self, connection, SETTLE_TIMEOUT_MS);
-    if (self->embed)
-        nest_libvirt_boot_clean(self, connection);
+    nest_libvirt_boot_clean(self, connection);
     return TRUE;
 }
 

@@ -47,6 +47,29 @@ gboolean nest_libvirt_state(virDomainPtr domain, NestVmState *ret_state, GError 
     return TRUE;
 }
 
+void nest_libvirt_folders_clear(NestLibvirtFolders *folders)
+{
+    g_free(folders->saved);
+    g_free(folders->logs);
+    g_free(folders->run);
+}
+
+NestLibvirtFolders nest_libvirt_folders(const NestLibvirt *self)
+{
+    NestLibvirtFolders folders = {NULL, NULL, NULL};
+
+    if (self->embed) {
+        folders.saved = g_build_filename(self->options.root, "lib", "qemu", "save", NULL);
+        folders.logs = g_build_filename(self->options.root, "log", "qemu", NULL);
+        folders.run = g_build_filename(self->options.root, "run", "qemu", NULL);
+    } else if (strcmp(self->options.uri, "qemu:///system") == 0) {
+        folders.saved = g_strdup("/var/lib/libvirt/qemu/save");
+        folders.logs = g_strdup("/var/log/libvirt/qemu");
+        folders.run = g_strdup("/run/libvirt/qemu");
+    }
+    return folders;
+}
+
 static void read_saved(const char *directory, const char *name, NestVmFacts *facts)
 {
     g_autofree char *path = g_strdup_printf("%s/%s.save", directory, name);

@@ -27,7 +27,7 @@ typedef struct {
     gboolean lost; /* connection is not usable any more */
     int lifecycle; /* the callback's id, -1 none */
     guint64 events; /* counts lifecycle events */
-    guint endings; /* VMs of boot() that are about to go */
+    guint endings; /* VMs of boot() that are about to go, or to come */
     int *unanswered; /* rc box, atomic: samples that QEMU has not answered */
     GMutex asking; /* one question about networks at a time */
     int *late; /* rc box, atomic: of those, how many were left to themselves */
@@ -114,12 +114,40 @@ gboolean nest_libvirt_agent(NestBackend *backend, const char *uuid, const char *
 gboolean nest_libvirt_boot(NestBackend *backend, const NestBoot *boot, GCancellable *cancellable,
     GBytes **ret_console, GError **error);
 
-/* Ends what a process that died in the middle left. For a root that is ours alone: where libvirt is
- * another process, it does so itself. */
-void nest_libvirt_boot_clean(NestLibvirt *self, virConnectPtr connection);
+/* nest-libvirt-ending.c: what comes after a VM of boot(). */
 
-/* Waits until those that were booted are gone. FALSE: self is still needed by some. */
-gboolean nest_libvirt_boot_settle(NestLibvirt *self);
+/* Where it has its files. It is named as the VM is. */
+typedef struct {
+    char *path;
+    int lock; /* on it, as long as somebody minds it */
+} NestBootFolder;
+
+gboolean nest_libvirt_folder_make(NestLibvirt *self, NestBootFolder **ret_folder, GError **error);
+
+/* The path of the file of that name in it. */
+char *nest_libvirt_folder_file(const NestBootFolder *folder, const char *name);
+
+/* With all that is in it, and the log of the VM. Takes folder over; NULL is none. */
+void nest_libvirt_folder_remove(NestLibvirt *self, NestBootFolder *folder);
+
+/* Powers domain off, and removes folder (nullable) once it is gone. Waits some seconds for that,
+ * and leaves it to itself then. Takes both over. */
+void nest_libvirt_end(NestLibvirt *self, virDomainPtr domain, NestBootFolder *folder);
+
+/* The same for one that is about to turn itself off; does not wait. */
+void nest_libvirt_let_end(NestLibvirt *self, virDomainPtr domain, NestBootFolder *folder);
+
+/* Powers off what has that name. Does not wait. */
+void nest_libvirt_end_named(NestLibvirt *self, const char *name);
+
+/* So many more, or fewer, are on their way out. */
+void nest_libvirt_count_ending(NestLibvirt *self, int more);
+
+/* Waits until no more than so many are. FALSE: that took too long, and self is still needed. */
+gboolean nest_libvirt_await_endings(NestLibvirt *self, guint left);
+
+/* Ends what a process that died in the middle left, if it is ours. */
+void nest_libvirt_boot_clean(NestLibvirt *self, virConnectPtr connection);
 
 /* nest-libvirt-checkpoint.c: likewise. */
 
@@ -167,6 +195,10 @@ typedef struct {
     char *logs; /* of QEMU */
     char *run; /* what there is of running ones */
 } NestLibvirtFolders;
+
+NestLibvirtFolders nest_libvirt_folders(const NestLibvirt *self);
+void nest_libvirt_folders_clear(NestLibvirtFolders *folders);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(NestLibvirtFolders, nest_libvirt_folders_clear)
 
 gboolean nest_libvirt_facts(virDomainPtr domain, const NestLibvirtFolders *folders,
     NestVmFacts **ret_facts, GError **error);

@@ -3,6 +3,7 @@
 and comes back. The libvirtd is a private one, whose directories nobody else sees."""
 
 import contextlib
+import fcntl
 import os
 import pathlib
 import shutil
@@ -50,6 +51,17 @@ NWFILTER = """<filter name='own-macs' chain='root'>
   <rule action='drop' direction='out' priority='500'><mac match='no' srcmacaddr='$MAC'/></rule>
 </filter>"""
 NAMESPACE = "<domain xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0' "
+
+
+LOGS = pathlib.Path("/var/log/libvirt/qemu")
+# As nestd boots one for a proof, but for a kernel that does nothing.
+PROOF = """<domain type='qemu'>
+  <name>{name}</name>
+  <memory unit='MiB'>32</memory>
+  <os><type arch='x86_64' machine='q35'>hvm</type><kernel>{folder}/kernel</kernel></os>
+  <devices><memballoon model='none'/></devices>
+</domain>
+"""
 
 
 class Libvirtd:
@@ -346,6 +358,50 @@ class TestLibvirtd(unittest.TestCase):
             eventually(lambda: daemon.get("/v1")["backend"] == "open")
             eventually(lambda: daemon.request(
                 "POST", f"/v1/vms/{name}/nested/plan", {"enabled": True}).status == 200)
+
+    def running(self):
+        return self.libvirtd.virsh("list", "--name").split()
+
+    def test_proof_leaves_nothing(self):
+        self.libvirtd.start()
+        with self.daemon() as daemon:
+            daemon.wait_backend()
+            run = daemon.nestctl("prove", "--accel", "tcg")
+            self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+            eventually(lambda: not self.running())
+            eventually(lambda: not list(daemon.directory.rglob("nest-boot-*")))
+            eventually(lambda: not list(LOGS.glob("nest-boot-*")))
+
+    def left_by_one(self, folder):
+        """A VM of a proof that was killed, where libvirtd does not end it, and its files."""
+        folder.mkdir(parents=True)
+        shutil.copy(nestd.BUILD / "tests" / "proof" / "bad-silent.bin", folder / "kernel")
+        self.libvirtd.virsh("create", "/dev/stdin",
+                            stdin=PROOF.format(name=folder.name, folder=folder))
+        self.assertTrue((LOGS / f"{folder.name}.log").exists())
+        return folder.name
+
+    def test_proof_of_one_that_was_killed(self):
+        """Its own are ended; those of another nestd, and of one that lives, are not."""
+        self.libvirtd.start()
+        daemon = self.daemon()
+        own = daemon.directory / "r" / "vm"
+        self.left_by_one(own / "nest-boot-killed")
+        bare = self.left_by_one(own / "nest-boot-bare")
+        shutil.rmtree(own / bare)
+        (own / "nest-boot-empty").mkdir()
+        lives = self.left_by_one(own / "nest-boot-lives")
+        others = self.left_by_one(daemon.directory / "other" / "nest-boot-others")
+        lock = os.open(own / lives, os.O_RDONLY)
+        self.addCleanup(os.close, lock)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with daemon:
+            self.assertEqual(daemon.wait_backend(), "open")
+            self.assertEqual(set(self.running()), {lives, others})
+            self.assertEqual([path.name for path in own.iterdir()], [lives])
+            self.assertEqual({path.stem for path in LOGS.glob("nest-boot-*")}, {lives, others})
+            for name in (lives, others):
+                self.libvirtd.virsh("destroy", name)
 
     def test_chosen_once(self):
         """What was found at the first start stays, so that no VMs vanish."""

@@ -85,11 +85,16 @@ class Proved(unittest.TestCase):
             self.assertLessEqual(len(daemon.get("/v1/host/proof?history=1")["proofs"]), 3)
 
 
-# libvirt finds it before the real one, which it runs, with another image in place of nestd's.
+# libvirt finds it before the real one, which it runs, with another image in place of nestd's; or it
+# does nothing for ever.
 QEMU = """#!/bin/sh
 tools=${{0%/*}}
 for word; do
     shift
+    if [ "$before" = -kernel ] && [ -e "$tools/never" ]; then
+        echo $$ >"$tools/pid"
+        read -r word <"$tools/never"
+    fi
     [ "$before" != -kernel ] || [ ! -e "$tools/image" ] || word=$tools/image
     set -- "$@" "$word"
     before=$word
@@ -164,6 +169,21 @@ class BadDays(unittest.TestCase):
     def test_silence(self):
         """It is waited for as long as a proof may take, and then powered off."""
         self.not_proved("silent", "incomplete", "it said nothing) within 20 s")
+
+    def test_a_qemu_that_hangs(self):
+        """Before its monitor answers: it is ended, and proofs go on."""
+        never, pid = self.tools / "never", self.tools / "pid"
+        os.mkfifo(never)
+        try:
+            run = self.daemon.nestctl("prove", "--accel", "tcg")
+        finally:
+            never.unlink()
+        self.assertNotEqual(run.returncode, 0, run.stdout)
+        self.assertIn("its QEMU did not answer within 20 seconds", run.stderr)
+        hung = pathlib.Path("/proc", pid.read_text(encoding="utf-8").strip())
+        eventually(lambda: not hung.exists())
+        eventually(lambda: not list(self.daemon.directory.rglob("nest-boot-*")))
+        self.assertTrue(self.prove(0)["proved"])
 
     def test_a_lie_and_no_end(self):
         """A success that nothing bears out, of a VM that does not turn itself off behind it."""

@@ -2,7 +2,9 @@
 #include "nest-backend-libvirt.h"
 #include "nest-test.h"
 #include <dlfcn.h>
+#include <glib/gstdio.h>
 #include <libvirt/libvirt.h>
+#include <string.h>
 
 /* libvirt's own test driver, whose calls wait where this says so: each function here stands before
  * libvirt's of the same name. */
@@ -58,9 +60,22 @@ int virConnectNumOfNetworks(virConnectPtr connection)
     return real(connection);
 }
 
-static NestBackend *opened(void)
+/* One that this driver has, of the same name. */
+virDomainPtr virDomainCreateXML(virConnectPtr connection, const char *xml, unsigned int flags)
 {
-    const NestLibvirtOptions options = {.uri = "test:///default"};
+    virDomainPtr (*real)(virConnectPtr, const char *, unsigned int) = dlsym(RTLD_NEXT, __func__);
+    const char *name = strstr(xml, "<name>");
+    g_autofree char *other = g_strdup_printf(
+        "<domain type='test'>%.*s<memory>1024</memory><os><type>hvm</type></os></domain>",
+        (int)(strstr(name, "</name>") + strlen("</name>") - name), name);
+
+    pass_gate();
+    return real(connection, other, flags);
+}
+
+static NestBackend *opened(const char *run_root)
+{
+    const NestLibvirtOptions options = {.uri = "test:///default", .run_root = run_root};
     NestBackend *backend = nest_backend_libvirt_new(&options);
     g_autoptr(GError) error = NULL;
 
@@ -88,7 +103,7 @@ static gpointer ask_in_thread(gpointer backend)
 /* Who asks is told so, in the same words, however many ask; one question is waited for. */
 static void test_networks(void **state)
 {
-    g_autoptr(NestBackend) backend = opened();
+    g_autoptr(NestBackend) backend = opened(NULL);
     g_autoptr(NestBackendCaps) caps = NULL;
     g_autoptr(GError) error = NULL;
     GThread *threads[8];
@@ -121,7 +136,7 @@ static void test_networks(void **state)
 /* A hypervisor that is asked what it can do while nobody answers for the networks. */
 static void test_caps(void **state)
 {
-    g_autoptr(NestBackend) backend = opened();
+    g_autoptr(NestBackend) backend = opened(NULL);
     g_autoptr(NestBackendCaps) caps = NULL;
     g_autoptr(GError) error = NULL;
 
@@ -131,11 +146,49 @@ static void test_caps(void **state)
     set_gate(FALSE);
 }
 
+static gboolean boot(NestBackend *backend, guint timeout_ms, GError **error)
+{
+    g_autoptr(GBytes) kernel = g_bytes_new_static("kernel", 6), console = NULL;
+    const NestBoot wanted = {NEST_ACCEL_TCG, NEST_EXTENSION_NONE, kernel, "", timeout_ms, "end"};
+
+    return backend->ops->boot(backend, &wanted, NULL, &console, error);
+}
+
+static void assert_nothing_left(virConnectPtr connection, const char *run_root)
+{
+    g_autoptr(GDir) directory = g_dir_open(run_root, 0, NULL);
+
+    assert_null(g_dir_read_name(directory));
+    assert_int_equal(virConnectNumOfDomains(connection), 1); /* the driver's own */
+}
+
+/* A VM that comes when nobody waits for it any more is ended nevertheless. */
+static void test_boot(void **state)
+{
+    g_autofree char *run_root = g_dir_make_tmp("nest-hangs-XXXXXX", NULL);
+    virConnectPtr connection = virConnectOpen("test:///default");
+    NestBackend *backend = opened(run_root);
+    g_autoptr(GError) error = NULL;
+    gint64 begun = g_get_monotonic_time();
+
+    set_gate(TRUE);
+    assert_false(boot(backend, 300, &error));
+    assert_nest_error(error, NEST_ERROR_TIMEOUT, "its QEMU did not answer");
+    assert_true(g_get_monotonic_time() - begun < LONG_US);
+    assert_int_equal(gate.calls, 1);
+    set_gate(FALSE);
+    nest_backend_free(backend);
+    assert_nothing_left(connection, run_root);
+    virConnectClose(connection);
+    g_rmdir(run_root);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_networks),
         cmocka_unit_test(test_caps),
+        cmocka_unit_test(test_boot),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
