@@ -4,7 +4,7 @@
 #include "nest-domain-xml.h"
 #include <string.h>
 
-#define ACCEPTS_IP (1u << 8) /* only within one filter */
+#define ACCEPTS_IP (1u << 16) /* only within one filter */
 
 void nest_nwfilter_free(NestNwfilter *filter)
 {
@@ -52,26 +52,45 @@ static gboolean names_ip(const xmlNode *match)
     return address != NULL && address[0] == '$';
 }
 
+/* A rule without a way to match, or with <mac/> or <all/> that says no more, is about every frame;
+ * <stp/> and the like are about their kind. */
+static gboolean is_all(const xmlNode *match)
+{
+    if (match == NULL)
+        return TRUE;
+    for (const xmlAttr *attribute = match->properties; attribute != NULL;
+         attribute = attribute->next)
+        if (!xmlStrEqual(attribute->name, BAD_CAST "comment"))
+            return FALSE;
+    return nest_element_is(match, "mac") || nest_element_is(match, "all");
+}
+
 typedef enum { OTHER_ACTION, ACCEPTS, DROPS } Action;
 
-/* What a rule with one way to match adds to its filter. out: it is about what the VM sends. match
- * NULL: all of it. */
+/* What a rule with one way to match (NULL: none) adds to its filter. out: it is about what the VM
+ * sends. */
 static guint judge_match(const xmlNode *match, Action action, gboolean out)
 {
-    if (match == NULL || match->properties == NULL)
-        return action != DROPS ? 0 : out ? NEST_NWFILTER_DROPS_REST : NEST_NWFILTER_IN_DROPS_REST;
+    const guint shift = out ? 0 : NEST_NWFILTER_IN;
+    if (is_all(match))
+        return action == DROPS ? NEST_NWFILTER_DROPS_REST << shift : 0;
     gboolean inverted = nest_element_has(match, "match", "no");
     gboolean rarp = nest_element_is(match, "rarp"); /* only announces the VM itself */
-    gboolean mac = !rarp &&
+    gboolean named = !rarp &&
         (out ? names(match, "srcmacaddr", "arpsrcmacaddr")
              : names(match, "dstmacaddr", "arpdstmacaddr"));
     gboolean ip = out && names_ip(match);
-    if (action == DROPS && inverted)
+    g_autofree char *mask = nest_element_get(match, out ? "srcmacmask" : "dstmacmask");
+    gboolean mac = named && mask == NULL;
+    guint range = named && mask != NULL ? NEST_NWFILTER_RANGE << shift : 0;
+    if (action == DROPS && inverted && range == 0 && (mac || ip))
         return (mac ? NEST_NWFILTER_DROPS_MAC : 0) | (ip ? NEST_NWFILTER_DROPS_IP : 0);
+    if (action == DROPS)
+        return range | NEST_NWFILTER_DROPS_SOME << shift;
     if (action != ACCEPTS || inverted)
         return 0;
-    guint accepts = out ? NEST_NWFILTER_ACCEPTS_MAC : NEST_NWFILTER_IN_ACCEPTS_MAC;
-    return (mac ? accepts : 0) | (ip ? ACCEPTS_IP : 0);
+    guint accepts = mac ? NEST_NWFILTER_ACCEPTS_MAC << shift : 0;
+    return range | accepts | (ip ? ACCEPTS_IP : 0);
 }
 
 static Action action_of(const xmlNode *rule)
@@ -100,18 +119,23 @@ static guint judge_rule(const xmlNode *rule)
 }
 
 /* TRUE if both halves are there, of one direction. */
-static gboolean has_halves(guint rules)
+static gboolean has_halves(guint rules, guint one, guint other)
 {
-    const guint out = NEST_NWFILTER_ACCEPTS_MAC | NEST_NWFILTER_DROPS_REST;
-    const guint in = NEST_NWFILTER_IN_ACCEPTS_MAC | NEST_NWFILTER_IN_DROPS_REST;
+    const guint out = one | other, in = out << NEST_NWFILTER_IN;
     return (rules & out) == out || (rules & in) == in;
+}
+
+static gboolean has_range(guint rules)
+{
+    return has_halves(rules, NEST_NWFILTER_RANGE, NEST_NWFILTER_DROPS_REST) ||
+        has_halves(rules, NEST_NWFILTER_RANGE, NEST_NWFILTER_DROPS_SOME);
 }
 
 /* Both halves in one filter make a whole. */
 static guint join_halves(guint rules)
 {
     const guint ip = ACCEPTS_IP | NEST_NWFILTER_DROPS_REST;
-    if (has_halves(rules))
+    if (!has_range(rules) && has_halves(rules, NEST_NWFILTER_ACCEPTS_MAC, NEST_NWFILTER_DROPS_REST))
         rules |= NEST_NWFILTER_DROPS_MAC;
     if ((rules & ip) == ip)
         rules |= NEST_NWFILTER_DROPS_IP;
@@ -250,9 +274,14 @@ static void judge_tree(Walk *walk, NestFilterVerdict *verdict)
         if (judge_node(verdict, walk, i))
             return;
     }
-    if (has_halves(walk->rules))
+    if (has_range(walk->rules))
+        unknown(verdict, path_to(walk->nodes, 0), "it names MAC addresses by a mask");
+    else if (has_halves(walk->rules, NEST_NWFILTER_ACCEPTS_MAC, NEST_NWFILTER_DROPS_REST))
         unknown(verdict, path_to(walk->nodes, 0),
             "it accepts its own MAC address in one place and drops all else in another");
+    else if (has_halves(walk->rules, NEST_NWFILTER_ACCEPTS_MAC, NEST_NWFILTER_DROPS_SOME))
+        unknown(verdict, path_to(walk->nodes, 0),
+            "it accepts its own MAC address, and drops some kinds of frames from others");
 }
 
 void nest_nwfilter_judge(GHashTable *filters, const char *name, NestFilterVerdict *ret_verdict)

@@ -10,11 +10,15 @@
 typedef enum {
     NEST_NWFILTER_DROPS_MAC = 1 << 0, /* other MAC addresses, by itself */
     NEST_NWFILTER_DROPS_IP = 1 << 1, /* other IP addresses, by itself */
-    NEST_NWFILTER_ACCEPTS_MAC = 1 << 2, /* of what the VM sends, */
+    /* Of what the VM sends: */
+    NEST_NWFILTER_ACCEPTS_MAC = 1 << 2,
     NEST_NWFILTER_DROPS_REST = 1 << 3,
-    NEST_NWFILTER_IN_ACCEPTS_MAC = 1 << 4, /* and of what it is sent */
-    NEST_NWFILTER_IN_DROPS_REST = 1 << 5,
+    NEST_NWFILTER_DROPS_SOME = 1 << 4, /* frames of some kind, whosever they are */
+    NEST_NWFILTER_RANGE = 1 << 5, /* MAC addresses by a mask, which may be those of inner VMs */
 } NestNwfilterRules;
+
+/* The same of what it is sent are shifted by so much. */
+#define NEST_NWFILTER_IN 4
 
 typedef struct {
     char *name;

@@ -50,6 +50,44 @@ static const struct {
     {"first: " INCLUDE("gone") INCLUDE("clean-traffic"), NEST_FILTER_BLOCKS, TRUE,
         "first > clean-traffic"},
     {"first: " INCLUDE("allow-dhcp"), NEST_FILTER_PASSES, FALSE, NULL},
+    /* What drops frames of one kind, or of some addresses, does not drop the rest. */
+    {"first: " OWN_MAC RULE("drop", "out", "<mac protocolid='ipv4'/>"), NEST_FILTER_UNKNOWN, FALSE,
+        "first"},
+    {"first: " INCLUDE("a") OWN_MAC "\na: " RULE("drop", "inout", "<mac protocolid='ipv4'/>"),
+        NEST_FILTER_UNKNOWN, FALSE, "first"},
+    {"first: " RULE("drop", "out", "<mac protocolid='ipv4'/>"), NEST_FILTER_PASSES, FALSE, NULL},
+    {"first: " OWN_MAC RULE("drop", "in", "<mac protocolid='ipv4'/>"), NEST_FILTER_PASSES, FALSE,
+        NULL},
+    {"first: " OWN_MAC RULE("drop", "out", "<mac match='no' protocolid='ipv4'/>"),
+        NEST_FILTER_UNKNOWN, FALSE, "first"},
+    {"first: " OWN_MAC RULE("drop", "out", "<stp/>"), NEST_FILTER_UNKNOWN, FALSE, "first"},
+    {"first: " OWN_MAC RULE("drop", "out", "<ipv6/>"), NEST_FILTER_UNKNOWN, FALSE, "first"},
+    {"first: " OWN_MAC RULE("drop", "inout", "<vlan/>"), NEST_FILTER_UNKNOWN, FALSE, "first"},
+    {"first: " RULE("drop", "out", "<stp/>"), NEST_FILTER_PASSES, FALSE, NULL},
+    {"first: " OWN_MAC RULE("drop", "out", "<all comment='the rest'/>"), NEST_FILTER_BLOCKS, FALSE,
+        "first"},
+    {"first: " OWN_MAC RULE("drop", "out", "<all/>"), NEST_FILTER_BLOCKS, FALSE, "first"},
+    /* A mask makes a range of an address. */
+    {"first: " RULE("return", "out",
+         "<mac srcmacaddr='52:54:00:00:00:00' srcmacmask='"
+         "ff:ff:ff:00:00:00'/>") THE_REST,
+        NEST_FILTER_UNKNOWN, FALSE, "first"},
+    {"first: " OWN_MAC RULE("accept", "out",
+         "<ip srcmacaddr='02:aa:00:00:00:00' srcmacmask='"
+         "ff:ff:00:00:00:00'/>") THE_REST,
+        NEST_FILTER_UNKNOWN, FALSE, "first"},
+    {"first: " RULE("drop", "out",
+         "<mac match='no' srcmacaddr='52:54:00:00:00:00' srcmacmask='"
+         "ff:ff:ff:00:00:00'/>"),
+        NEST_FILTER_UNKNOWN, FALSE, "first"},
+    {"first: " RULE("drop", "in",
+         "<mac dstmacaddr='02:aa:00:00:00:00' dstmacmask='"
+         "ff:ff:00:00:00:00'/>"),
+        NEST_FILTER_UNKNOWN, FALSE, "first"},
+    {"first: " RULE("return", "out",
+         "<mac srcmacaddr='52:54:00:00:00:00' srcmacmask='"
+         "ff:ff:ff:00:00:00'/>"),
+        NEST_FILTER_PASSES, FALSE, NULL},
     /* circles */
     {"first: " INCLUDE("first"), NEST_FILTER_PASSES, FALSE, NULL},
     {"first: " INCLUDE("a") "\na: " INCLUDE("b") "\nb: " INCLUDE("a") INCLUDE("first"),
@@ -82,6 +120,64 @@ static void test_trees(void **state)
             fail_msg("%s: %d %d %s", trees[i].set, verdict.answer, verdict.blocks_ip, verdict.path);
         assert_true((verdict.answer == NEST_FILTER_UNKNOWN) == (verdict.why != NULL));
         nest_filter_verdict_clear(&verdict);
+    }
+}
+
+/* libvirt's own, as it brings them along. */
+#define SHIPPED \
+    "allow-arp: " RULE("accept", "inout", "") "\nallow-dhcp: " RULE("accept", "out", \
+        "<ip srcipaddr='0.0.0.0' dstipaddr='255.255.255.255' protocol='udp' srcportstart='68' " \
+        "dstportstart='67'/>") RULE("accept", "in", \
+        "<ip protocol='udp' srcportstart='67' " \
+        "dstportstart='68'/>") "\nallow-incoming-ipv4: " RULE("accept", "in", \
+        "") "\nno-mac-spoofing: " RULE("return", "out", "<mac srcmacaddr='$MAC'/>") RULE("drop", \
+        "out", "<mac/>") "\nno-mac-broadcast: " RULE("drop", "out", \
+        "<mac dstmacaddr='ff:ff:ff:ff:ff:ff'/>") "\nno-ip-multicast: " RULE("drop", "out", \
+        "<ip dstipaddr='224.0.0.0' dstipmask='4'/>") "\nno-ipv6-multicast: " RULE("drop", "out", \
+        "<ipv6 dstipaddr='ff00::' dstipmask='8'/>") "\nno-ip-spoofing: " RULE("return", "out", \
+        "<ip srcipaddr='0.0.0.0' protocol='udp'/>") RULE("return", "out", \
+        "<ip srcipaddr='$IP'/>") RULE("drop", "out", "") "\nno-arp-ip-spoofing: " RULE("return", \
+        "out", "<arp arpsrcipaddr='$IP'/>") RULE("drop", "out", \
+        "") "\nno-arp-mac-spoofing: " RULE("return", "out", "<arp arpsrcmacaddr='$MAC'/>") \
+        RULE("drop", "out", "") "\nno-arp-spoofing: " INCLUDE("no-arp-mac-spoofing") INCLUDE( \
+            "no-arp-ip-spoofing") "\nno-other-l2-traffic: " RULE("drop", "inout", \
+            "") "\nno-other-rarp-traffic: " RULE("drop", "inout", \
+            "") "\nqemu-announce-self-rarp: " RULE("accept", "out", \
+            "<rarp opcode='Request_Reverse' srcmacaddr='$MAC' dstmacaddr='ff:ff:ff:ff:ff:ff' " \
+            "arpsrcmacaddr='$MAC' arpdstmacaddr='$MAC' arpsrcipaddr='0.0.0.0'/>") RULE("accept", \
+            "in", \
+            "<rarp opcode='Reply_Reverse' dstmacaddr='$MAC'/>") "\nqemu-announce-self: " RULE("ac" \
+                                                                                              "ce" \
+                                                                                              "p" \
+                                                                                              "t", \
+            "out", "<mac protocolid='0x835'/>") INCLUDE("qemu-announce-self-rarp") \
+            INCLUDE("no-other-rarp-traffic") "\nclean-traffic: " INCLUDE("no-mac-spoofing") \
+                INCLUDE("no-ip-spoofing") RULE("accept", "out", "<mac protocolid='ipv4'/>") \
+                    INCLUDE("allow-incoming-ipv4") INCLUDE("no-arp-spoofing") \
+                        RULE("accept", "inout", "<mac protocolid='arp'/>") \
+                            INCLUDE("no-other-l2-traffic") INCLUDE("qemu-announce-self")
+
+/* Judged by what is in them they are what they are by their names. */
+static void test_shipped(void **state)
+{
+    static const char *const passing[] = {"allow-arp", "allow-dhcp", "allow-incoming-ipv4",
+        "no-mac-broadcast", "no-ip-multicast", "no-ipv6-multicast", "no-ip-spoofing",
+        "no-arp-ip-spoofing", "no-other-l2-traffic", "no-other-rarp-traffic",
+        "qemu-announce-self-rarp", "qemu-announce-self"};
+    static const char *const blocking[] = {
+        "no-mac-spoofing", "no-arp-mac-spoofing", "no-arp-spoofing", "clean-traffic"};
+    g_autoptr(NestNetDefinitions) definitions = read_set(SHIPPED);
+    for (guint i = 0; i < G_N_ELEMENTS(passing) + G_N_ELEMENTS(blocking); i++) {
+        gboolean passes = i < G_N_ELEMENTS(passing);
+        const char *name = passes ? passing[i] : blocking[i - G_N_ELEMENTS(passing)];
+        NestFilterVerdict read, named;
+        nest_nwfilter_judge(definitions->filters, name, &read);
+        nest_nwfilter_judge(NULL, name, &named);
+        if (read.answer != (passes ? NEST_FILTER_PASSES : NEST_FILTER_BLOCKS) ||
+            named.answer != read.answer)
+            fail_msg("%s: %d, by its name %d", name, read.answer, named.answer);
+        nest_filter_verdict_clear(&read);
+        nest_filter_verdict_clear(&named);
     }
 }
 
@@ -136,6 +232,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_trees),
+        cmocka_unit_test(test_shipped),
         cmocka_unit_test(test_huge_tree),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_not_a_filter),
