@@ -218,7 +218,7 @@ static gboolean is_for_ip(const char *filter)
 
 static void unknown(NestFilterVerdict *verdict, char *path, const char *why)
 {
-    if (verdict->answer == NEST_FILTER_UNKNOWN) {
+    if (verdict->answer != NEST_FILTER_PASSES) {
         g_free(path);
         return;
     }
@@ -227,41 +227,42 @@ static void unknown(NestFilterVerdict *verdict, char *path, const char *why)
     verdict->why = g_strdup(why);
 }
 
+/* The first one that blocks decides; what it is unknown for does not count any more. */
+static void block(NestFilterVerdict *verdict, const Walk *walk, guint index)
+{
+    if (verdict->answer == NEST_FILTER_BLOCKS)
+        return;
+    g_clear_pointer(&verdict->path, g_free);
+    g_clear_pointer(&verdict->why, g_free);
+    verdict->answer = NEST_FILTER_BLOCKS;
+    verdict->path = path_to(walk->nodes, index);
+}
+
 static void judge_by_name(NestFilterVerdict *verdict, const Walk *walk, guint index)
 {
     const char *name = g_array_index(walk->nodes, Node, index).name;
     verdict->blocks_ip = verdict->blocks_ip || is_for_ip(name);
-    if (nest_filter_blocks_foreign_macs(name)) {
-        g_clear_pointer(&verdict->path, g_free);
-        g_clear_pointer(&verdict->why, g_free);
-        verdict->answer = NEST_FILTER_BLOCKS;
-        verdict->path = path_to(walk->nodes, index);
-    } else if (!is_harmless(name)) {
+    if (nest_filter_blocks_foreign_macs(name))
+        block(verdict, walk, index);
+    else if (!is_harmless(name))
         unknown(verdict, path_to(walk->nodes, index), "what is in it could not be read");
-    }
 }
 
-/* TRUE if that decides: the frame is dropped. */
-static gboolean judge_node(NestFilterVerdict *verdict, Walk *walk, guint index)
+static void judge_node(NestFilterVerdict *verdict, Walk *walk, guint index)
 {
     const char *name = g_array_index(walk->nodes, Node, index).name;
     const NestNwfilter *filter =
         walk->filters != NULL ? g_hash_table_lookup(walk->filters, name) : NULL;
     if (filter == NULL) {
         judge_by_name(verdict, walk, index);
-        return verdict->answer == NEST_FILTER_BLOCKS;
+        return;
     }
     walk->rules |= filter->rules;
     verdict->blocks_ip = verdict->blocks_ip || (filter->rules & NEST_NWFILTER_DROPS_IP) != 0;
-    if ((filter->rules & NEST_NWFILTER_DROPS_MAC) != 0) {
-        nest_filter_verdict_clear(verdict);
-        verdict->answer = NEST_FILTER_BLOCKS;
-        verdict->path = path_to(walk->nodes, index);
-        return TRUE;
-    }
+    if ((filter->rules & NEST_NWFILTER_DROPS_MAC) != 0)
+        block(verdict, walk, index);
     for (guint i = 0; i < filter->includes->len; i++)
         meet(walk, g_ptr_array_index(filter->includes, i), index);
-    return FALSE;
 }
 
 static void judge_tree(Walk *walk, NestFilterVerdict *verdict)
@@ -271,8 +272,7 @@ static void judge_tree(Walk *walk, NestFilterVerdict *verdict)
             unknown(verdict, path_to(walk->nodes, 0), "it includes too many others");
             return;
         }
-        if (judge_node(verdict, walk, i))
-            return;
+        judge_node(verdict, walk, i);
     }
     if (has_range(walk->rules))
         unknown(verdict, path_to(walk->nodes, 0), "it names MAC addresses by a mask");

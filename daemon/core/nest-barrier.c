@@ -81,3 +81,21 @@ char *nest_barrier_back(const NestVmNet *net, const char *open)
             add_back(&barriers[i], net, found);
     return join(found, ", ");
 }
+
+/* libvirt's own stop foreign addresses and nothing else. */
+char *nest_barrier_loss(const NestVmNet *net)
+{
+    gboolean rules = FALSE, addresses = FALSE;
+    for (guint i = 0; i < net->paths->len; i++) {
+        const NestNetPath *path = g_ptr_array_index(net->paths, i);
+        if (path->filter.answer != NEST_FILTER_BLOCKS)
+            continue;
+        rules = rules || !nest_filter_blocks_foreign_macs(path->nic->filter);
+        addresses = addresses || path->filter.blocks_ip;
+    }
+    gboolean several = g_strv_length(net->blocking) > 1;
+    return g_strconcat(!rules ? ""
+            : several         ? "; all rules of these filters go with them"
+                              : "; all rules of that filter go with it",
+        addresses ? "; protection against foreign IP addresses goes too" : "", NULL);
+}

@@ -8,6 +8,10 @@
 /* What no interface has for sure: "mac-spoofing port-isolation"; NULL: nothing is sure. */
 char *nest_barrier_open(const NestVmNet *net);
 
+/* What is lost with the filters that block, "; protection against …": rules of their own, and that
+ * they stop foreign IP addresses. Empty where nothing is. */
+char *nest_barrier_loss(const NestVmNet *net);
+
 /* What of open (nullable) some interface has again, each with the interface, for people; NULL:
  * nothing. An interface goes by its MAC address, whether it runs or not. */
 char *nest_barrier_back(const NestVmNet *net, const char *open);

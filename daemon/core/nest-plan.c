@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-plan.h"
+#include "nest-barrier.h"
 #include "nest-error.h"
 #include "nest-plan-hash.h"
 #include "nest-plan-refusal.h"
@@ -150,22 +151,19 @@ static void add_dynamic_memory(Planner *planner)
         g_strdup_printf("%s fixed, balloon removed", size), NULL);
 }
 
-static gboolean is_blocking(const Planner *planner, const NestInterface *interface)
-{
-    const NestVmNet *net = planner->view->net;
-    return interface->filter != NULL &&
-        (net != NULL ? g_strv_contains((const char *const *)net->blocking, interface->filter)
-                     : nest_filter_blocks_foreign_macs(interface->filter));
-}
-
 static void add_mac_spoofing(Planner *planner)
 {
-    const GPtrArray *interfaces = planner->view->domain->interfaces;
+    const NestVmView *view = planner->view;
+    const GPtrArray *interfaces = view->domain->interfaces;
+    g_autoptr(NestVmNet) alone =
+        view->net == NULL ? nest_vm_net_new(NULL, view->domain, view->live) : NULL;
+    const NestVmNet *net = alone != NULL ? alone : view->net;
+    const char *const *filters = (const char *const *)net->blocking;
     const NestInterface *first = NULL;
     guint blocked = 0;
     for (guint i = 0; interfaces != NULL && i < interfaces->len; i++) {
         const NestInterface *interface = g_ptr_array_index(interfaces, i);
-        if (!is_blocking(planner, interface))
+        if (interface->filter == NULL || !g_strv_contains(filters, interface->filter))
             continue;
         first = first != NULL ? first : interface;
         blocked++;
@@ -181,12 +179,11 @@ static void add_mac_spoofing(Planner *planner)
         ? g_strdup_printf("MAC spoofing allowed on %s", where)
         : g_strdup_printf(
               "MAC spoofing allowed on %u interface%s", blocked, blocked == 1 ? "" : "s");
-    add(planner, "mac-spoofing", title, g_strdup_printf("filter %s", first->filter),
-        g_strdup("no filter"),
-        nest_filter_blocks_foreign_macs(first->filter)
-            ? g_strdup("without it inner VMs have no network")
-            : g_strdup(
-                  "without it inner VMs have no network; all rules of that filter go with it"));
+    g_autofree char *names = g_strjoinv(", ", net->blocking);
+    g_autofree char *loss = nest_barrier_loss(net);
+    add(planner, "mac-spoofing", title,
+        g_strdup_printf("filter%s %s", filters[1] != NULL ? "s" : "", names), g_strdup("no filter"),
+        g_strconcat("without it inner VMs have no network", loss, NULL));
 }
 
 static void add_port_isolation(Planner *planner)

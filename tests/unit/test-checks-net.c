@@ -385,12 +385,44 @@ static void test_plan(void **state)
     assert_false(less.allow_macs || less.open_ports);
 }
 
+/* All filters are named, and what goes with them. */
+static void test_plan_of_several(void **state)
+{
+    static const struct {
+        const char *devices, *current, *detail;
+    } rows_of[] = {
+        {ON(FILTER("no-mac-spoofing")), "filter no-mac-spoofing",
+            "without it inner VMs have no network"},
+        {ON(FILTER("clean-traffic")), "filter clean-traffic",
+            "without it inner VMs have no network; protection against foreign IP addresses goes "
+            "too"},
+        {ON(FILTER("lab")) ON(FILTER("clean-traffic")) ON(FILTER("lab")),
+            "filters lab, clean-traffic",
+            "without it inner VMs have no network; all rules of these filters go with them; "
+            "protection against foreign IP addresses goes too"},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(rows_of); i++) {
+        const Row row = {.definitions = "<filter name='lab'><filterref filter='no-mac-spoofing'/>"
+                                        "</filter>"};
+        TestVm vm = {.cpu = CPU_ON("vmx"), .devices = rows_of[i].devices};
+        g_autoptr(TestView) test = test_view_new(&vm);
+        g_autoptr(NestNet) net = make_net(&row);
+        g_autoptr(NestVmNet) vm_net = nest_vm_net_new(net, test->domain, NULL);
+        test->view.net = vm_net;
+        g_autoptr(NestPlan) plan = nest_plan_make(&test->view, TRUE, NULL);
+        const NestPlanItem *item = nest_plan_item(plan, "mac-spoofing");
+        assert_string_equal(item->current, rows_of[i].current);
+        assert_string_equal(item->detail, rows_of[i].detail);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_outcomes),
         cmocka_unit_test(test_no_network),
         cmocka_unit_test(test_plan),
+        cmocka_unit_test(test_plan_of_several),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

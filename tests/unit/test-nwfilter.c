@@ -174,8 +174,9 @@ static void test_shipped(void **state)
         nest_nwfilter_judge(definitions->filters, name, &read);
         nest_nwfilter_judge(NULL, name, &named);
         if (read.answer != (passes ? NEST_FILTER_PASSES : NEST_FILTER_BLOCKS) ||
-            named.answer != read.answer)
-            fail_msg("%s: %d, by its name %d", name, read.answer, named.answer);
+            named.answer != read.answer || named.blocks_ip != read.blocks_ip)
+            fail_msg("%s: %d %d, by its name %d %d", name, read.answer, read.blocks_ip,
+                named.answer, named.blocks_ip);
         nest_filter_verdict_clear(&read);
         nest_filter_verdict_clear(&named);
     }

@@ -320,7 +320,8 @@ static void test_wording(void **state)
     assert_item(plan, "dynamic-memory", "dynamic memory off", "512 MiB–3 GiB",
         "3 GiB fixed, balloon removed", NULL);
     assert_item(plan, "mac-spoofing", "MAC spoofing allowed on vnet0", "filter clean-traffic",
-        "no filter", "without it inner VMs have no network");
+        "no filter",
+        "without it inner VMs have no network; protection against foreign IP addresses goes too");
     assert_item(plan, "memory", "memory raised to 4 GiB", "3 GiB", "4 GiB",
         "below that inner VMs may not start");
 }
