@@ -2,12 +2,25 @@
 #include "nest-guest-script.h"
 #include "nest-error.h"
 #include "nest-guest-read.h"
-#include "nest-guest-shell.h"
 #include "nest-guest-talk.h"
 #include "nest-guest-windows.h"
 
 #define LOOK_MS_MIN 5
 #define LOOK_MS_MAX 200
+#define END_SECONDS 5
+
+/* 1: a process, which is ended with all that it has started: the agent makes it no group of its
+ * own. Each is stopped before what it started is looked for, so that nothing gets away. */
+static const char end_script[] =
+    "end() {\n"
+    "    kill -s STOP \"$1\" || return\n"
+    "    for p in /proc/[0-9]*; do\n"
+    "        read -r s <\"$p/stat\" && set -- \"$1\" ${s##*)} && [ \"$3\" = \"$1\" ] &&\n"
+    "            end \"${p#/proc/}\"\n"
+    "    done\n"
+    "    kill -s KILL \"$1\"\n"
+    "}\n"
+    "{ end \"$1\"; kill -s KILL -- \"-$1\"; } 2>/dev/null\n";
 
 typedef struct {
     NestBackend *backend;
@@ -112,14 +125,57 @@ static gboolean wait_for_end(const Run *run, NestGuestOutcome *outcome, GError *
     return FALSE;
 }
 
-/* Nobody waits for what comes of it. */
-static void kill_it(const Run *run)
+static GStrv end_command(const Run *run)
 {
-    gboolean windows = g_str_has_suffix(run->script->path, ".exe");
-    g_auto(GStrv) words =
-        windows ? nest_guest_windows_kill(run->pid) : nest_guest_shell_kill("KILL", run->pid);
+    g_autofree char *number = g_strdup_printf("%" G_GINT64_FORMAT, run->pid);
+    const char *const words[] = {"/bin/sh", "-c", end_script, "sh", number, NULL};
+    return g_str_has_suffix(run->script->path, ".exe") ? nest_guest_windows_kill(run->pid)
+                                                       : g_strdupv((GStrv)words);
+}
+
+/* FALSE: not that is known. */
+static gboolean has_ended(const Run *run)
+{
+    NestAgentStatus status = {0};
+    g_autofree char *answer = ask(run, nest_agent_exec_ask_status(run->pid), NULL);
+    if (answer == NULL || !nest_agent_exec_read_status(answer, &status, NULL))
+        return FALSE;
+    g_free(status.said);
+    return status.exited;
+}
+
+/* FALSE: it may still run. */
+static gboolean end_it(const Run *run)
+{
+    g_auto(GStrv) words = end_command(run);
     const char *const *command = (const char *const *)words;
-    g_free(ask(run, nest_agent_exec_ask(command[0], command + 1, NULL), NULL));
+    gint64 deadline = g_get_monotonic_time() + END_SECONDS * G_USEC_PER_SEC;
+    g_autofree char *answer = ask(run, nest_agent_exec_ask(command[0], command + 1, NULL), NULL);
+    if (answer == NULL)
+        return FALSE;
+    while (!has_ended(run)) {
+        if (g_get_monotonic_time() >= deadline)
+            return FALSE;
+        nest_guest_talk_rest(LOOK_MS_MIN, NULL);
+    }
+    return TRUE;
+}
+
+/* Only an agent that says no has surely not begun it. */
+static gboolean may_run(const Run *run, gboolean begun, const GError *cause)
+{
+    switch (nest_error_code(cause)) {
+    case NEST_ERROR_TIMEOUT:
+    case NEST_ERROR_ABORTED:
+        return !begun || !end_it(run);
+    case NEST_ERROR_HYPERVISOR:
+    case NEST_ERROR_UNSUPPORTED:
+    case NEST_ERROR_VM_STATE:
+    case NEST_ERROR_VM_NOT_FOUND:
+        return FALSE;
+    default:
+        return TRUE;
+    }
 }
 
 gboolean nest_guest_script_run(NestBackend *backend, const char *uuid,
@@ -132,13 +188,10 @@ gboolean nest_guest_script_run(NestBackend *backend, const char *uuid,
         .cancellable = cancellable,
         .deadline = g_get_monotonic_time() + script->seconds * G_USEC_PER_SEC};
     GError *cause = NULL;
-    if (!begin(&run, error))
-        return FALSE;
-    if (wait_for_end(&run, ret_outcome, &cause))
+    gboolean begun = begin(&run, &cause);
+    if (begun && wait_for_end(&run, ret_outcome, &cause))
         return TRUE;
-    if (g_error_matches(cause, NEST_ERROR, NEST_ERROR_TIMEOUT) ||
-        g_error_matches(cause, NEST_ERROR, NEST_ERROR_ABORTED))
-        kill_it(&run);
+    ret_outcome->loose = may_run(&run, begun, cause);
     g_propagate_error(error, cause);
     return FALSE;
 }

@@ -4,6 +4,8 @@ Proxmox VE and Hyper-V."""
 
 import base64
 import json
+import subprocess
+import tempfile
 import threading
 import unittest
 import urllib.parse
@@ -22,9 +24,25 @@ def hexed(*words):
     return b"".join(word.encode() + b"\0" for word in words).hex()
 
 
+class Process:
+    """One that really runs, in no session or group of its own, as the agent starts them."""
+
+    def __init__(self, words, environment):
+        self.printed = [tempfile.TemporaryFile() for _ in range(2)]
+        self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=self.printed[0],
+                                        stderr=self.printed[1], env=environment)
+
+    def ended(self):
+        if self.process.poll() is None:
+            return None
+        for file in self.printed:
+            file.seek(0)
+        return self.process.returncode, *(file.read() for file in self.printed)
+
+
 class Inside(Agent):
     """A guest in which no command is run, but played: play(words, input) gives what it ends with
-    and prints; None never ends."""
+    and prints, or a Process; None never ends."""
 
     def __init__(self, directory, name, play):
         super().__init__(directory, name)
@@ -37,17 +55,26 @@ class Inside(Agent):
         words = [path, *arg]
         pid = 1000 + len(self.commands)
         self.commands.append(words)
-        if words[:2] == ["/bin/sh", "-c"] and words[2].startswith("kill -s "):
-            assert words[4] == "KILL", words
-            self.killed.append(int(words[5]))
+        if words[:2] == ["/bin/sh", "-c"] and "kill -s STOP" in words[2]:
+            self.kill(words)
             self.ended[pid] = (0, b"", b"")
         else:
             self.ended[pid] = self.play(
                 words, base64.b64decode(input_data).decode() if input_data else None)
         return {"pid": pid}
 
+    def kill(self, words):
+        number = int(words[4])
+        self.killed.append(number)
+        if isinstance(self.ended[number], Process):
+            subprocess.run([*words[:4], str(self.ended[number].process.pid)], check=False)
+        else:
+            self.ended[number] = (-9, b"", b"")
+
     def guest_exec_status(self, pid):
         ended = self.ended[pid]
+        if isinstance(ended, Process):
+            ended = ended.ended()
         if ended is None:
             return {"exited": False}
         status, out, err = ended

@@ -2,16 +2,19 @@
 """VMs made by Incus, LXD and Proxmox VE: the real commands, run by a real shell with stand-ins for
 their tools, which answer as their documentation says."""
 
+import errno
 import json
 import os
-import subprocess
 
 import nestd
-from test_inner import GUESTS, Case, hexed, is_probe
+from fake import eventually
+from test_inner import GUESTS, Case, Process, hexed, is_probe
 
-# Keeps each call in a file, with a ! where it fails: where there is a file for its second word.
+# Keeps each call in a file, with a ! where it fails: where there is a file for its second word. Waits
+# before where there is a FIFO for it, and says so.
 TOOL = """#!/bin/sh
 fails=
+[ ! -p {directory}/wait-$1 ] || {{ : >{directory}/waits; read -r go <{directory}/wait-$1; }}
 [ ! -e "{directory}/fail-$1" ] || fails=!
 {{ printf '%s' "$fails${{0##*/}}"; printf '\\037%s' "$@"; echo; }} >>{directory}/calls
 [ -z "$fails" ] || {{ echo "Error: $1 is refused" >&2; exit 1; }}
@@ -48,7 +51,7 @@ class Made(Case):
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         return [line.split("\037") for line in lines]
 
-    def fail(self, word):
+    def refuse(self, word):
         (self.directory / f"fail-{word}").touch()
 
     def play(self, words, given):
@@ -60,9 +63,7 @@ class Made(Case):
             return 0, json.dumps(self.of_proxmox()).encode(), b""
         if words[1] == "list":
             return 0, json.dumps(self.of_incus(words[0])).encode(), b""
-        done = subprocess.run(words, capture_output=True, check=False, env={
-            "PATH": f"{self.directory}:{os.environ['PATH']}"})
-        return done.returncode, done.stdout, done.stderr
+        return Process(words, {"PATH": f"{self.directory}:{os.environ['PATH']}"})
 
     def of_incus(self, tool):
         there = {}
@@ -93,6 +94,27 @@ class Made(Case):
         done = self.create(name, **more)
         self.assertEqual(done["state"], "done", done)
         return self.calls()
+
+    def aborted(self, word, *request):
+        """How the operation of request ended, which was aborted while the tool waited."""
+        fifo = self.directory / f"wait-{word}"
+        os.mkfifo(fifo)
+        operation = self.daemon.request(*request).json
+        eventually((self.directory / "waits").exists)
+        self.daemon.request("DELETE", f"/v1/operations/{operation['id']}")
+        ended = self.daemon.get(f"/v1/operations/{operation['id']}?wait=30")
+        self.assertEqual(ended["problem"]["kind"], "aborted", ended)
+        eventually(lambda: not self.is_read(fifo))
+        return ended
+
+    @staticmethod
+    def is_read(fifo):
+        try:
+            os.close(os.open(fifo, os.O_WRONLY | os.O_NONBLOCK))
+        except OSError as error:
+            assert error.errno == errno.ENXIO, error
+            return False
+        return True
 
     def kind(self, **more):
         return self.refused("POST", GUESTS, {"name": "in", "memory_kib": 65536, **more})["kind"]
@@ -132,12 +154,12 @@ class Made(Case):
     def test_incus_says_no(self):
         self.hypervisors = b"tool incus\n"
         self.guest(self.play)
-        self.fail("config")
+        self.refuse("config")
         failed = self.create("in", network="none")
         self.assertEqual(failed["state"], "rolled-back", failed)
         self.assertIn("config is refused", failed["problem"]["detail"])
         self.assertEqual(self.calls()[-1], ["incus", "delete", "in"])
-        self.fail("init")
+        self.refuse("init")
         failed = self.create("in")
         self.assertIn("init is refused", failed["problem"]["detail"])
         self.assertEqual(self.calls()[-1][1], "init")
@@ -145,11 +167,18 @@ class Made(Case):
     def test_a_start_that_fails_takes_the_vm_away(self):
         self.hypervisors = b"tool lxc\n"
         self.guest(self.play)
-        self.fail("start")
+        self.refuse("start")
         failed = self.create("in", start=True)
         self.assertEqual(failed["state"], "rolled-back", failed)
         self.assertEqual([call[1] for call in self.calls()], ["init", "start", "delete"])
         self.assertEqual(self.listed(), {})
+
+    def test_an_abort_ends_all_that_was_started(self):
+        self.hypervisors = b"tool incus\n"
+        self.guest(self.play)
+        ended = self.aborted("init", "POST", GUESTS, {"name": "in", "memory_kib": 65536})
+        self.assertEqual(ended["state"], "aborted", ended)
+        self.assertEqual((self.calls(), self.listed()), ([], {}))
 
     def test_lxd(self):
         self.hypervisors = b"tool lxc\n"
@@ -199,10 +228,10 @@ class Made(Case):
                                                  encoding="utf-8")
         failed = self.create("in", disk_bytes=1 << 30)
         self.assertIn("no storage that is active takes disks", failed["problem"]["detail"])
-        self.fail("create")
+        self.refuse("create")
         failed = self.create("in")
         self.assertIn("create is refused", failed["problem"]["detail"])
-        self.fail("get")
+        self.refuse("get")
         failed = self.create("in")
         self.assertIn("get is refused", failed["problem"]["detail"])
 
