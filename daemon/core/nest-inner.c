@@ -15,6 +15,7 @@ struct NestInner {
     NestGuestFamily family;
     gint64 deadline; /* monotonic */
     GCancellable *cancellable; /* borrowed, NULL none */
+    gboolean loose; /* what was asked for last may still be under way */
     NestInnerProbe *probe; /* of Windows: empty */
     GPtrArray *ways; /* NestInnerWay that are there */
     GPtrArray *answered; /* those that have told of their VMs */
@@ -63,7 +64,7 @@ static guint seconds_left(const NestInner *inner, gboolean half)
 }
 
 /* What it printed, NULL where it did not end well. */
-static GString *run(const NestInner *inner, const NestInnerCommand *command, gboolean half,
+static GString *run(NestInner *inner, const NestInnerCommand *command, gboolean half,
     const char *of, GError **error)
 {
     g_autofree char *input = command->input != NULL
@@ -73,22 +74,23 @@ static GString *run(const NestInner *inner, const NestInnerCommand *command, gbo
         input, seconds_left(inner, half), OUTPUT_MAX};
     g_auto(NestGuestOutcome) outcome = {0};
     gsize length = 0;
-    if (!nest_guest_script_run(
-            inner->backend, inner->uuid, &script, inner->cancellable, &outcome, error) ||
-        !check_end(&outcome, of, error))
+    gboolean ended = nest_guest_script_run(
+        inner->backend, inner->uuid, &script, inner->cancellable, &outcome, error);
+    inner->loose = outcome.loose || outcome.signal != 0;
+    if (!ended || !check_end(&outcome, of, error))
         return NULL;
     const char *data = g_bytes_get_data(outcome.output, &length);
     return g_string_new_len(data, (gssize)length);
 }
 
 static gboolean carry_out(
-    const NestInner *inner, const NestInnerCommand *command, const char *of, GError **error)
+    NestInner *inner, const NestInnerCommand *command, const char *of, GError **error)
 {
     g_autoptr(GString) printed = run(inner, command, FALSE, of, error);
     return printed != NULL;
 }
 
-static NestInnerProbe *probe(const NestInner *inner, GError **error)
+static NestInnerProbe *probe(NestInner *inner, GError **error)
 {
     static const char *const nothing[] = {"nestd-inner\nkvm", NULL};
     if (inner->family == NEST_GUEST_FAMILY_WINDOWS) {
@@ -108,8 +110,7 @@ static gboolean is_there(const NestInner *inner, const NestInnerWay *way)
 
 /* ---- listing ---- */
 
-static gboolean ask_way(
-    const NestInner *inner, const NestInnerWay *way, GPtrArray *vms, GError **error)
+static gboolean ask_way(NestInner *inner, const NestInnerWay *way, GPtrArray *vms, GError **error)
 {
     g_auto(NestInnerCommand) command = {0};
     way->list(&command);
@@ -391,6 +392,19 @@ const NestInnerWay *nest_inner_choose(
 }
 
 /* ---- doing ---- */
+
+gboolean nest_inner_is_refused(const NestInner *inner, const GError *error)
+{
+    NestErrorCode code = nest_error_code(error);
+    return !inner->loose &&
+        (code == NEST_ERROR_HYPERVISOR || code == NEST_ERROR_UNSUPPORTED ||
+            code == NEST_ERROR_INVALID_REQUEST);
+}
+
+gboolean nest_inner_is_loose(const NestInner *inner)
+{
+    return inner->loose;
+}
 
 gboolean nest_inner_create(
     NestInner *inner, const NestInnerWay *way, const NestInnerSpec *spec, GError **error)

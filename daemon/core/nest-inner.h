@@ -52,6 +52,11 @@ gboolean nest_inner_power(NestInner *inner, const NestInnerVm *vm, gboolean on, 
  * for so many seconds themselves. */
 gboolean nest_inner_shut_down(
     NestInner *inner, const NestInnerVm *vm, guint seconds, GError **error);
+/* Right after one of these failed with error. TRUE: it was not begun, or the hypervisor said no.
+ * Else it may have been carried out. */
+gboolean nest_inner_is_refused(const NestInner *inner, const GError *error);
+/* Likewise. TRUE: it may still be under way, for it could not be ended, or is out of sight. */
+gboolean nest_inner_is_loose(const NestInner *inner);
 
 /* The end of what it printed on its serial console. UNSUPPORTED where there is no such thing. */
 NestInnerConsole *nest_inner_console(NestInner *inner, const NestInnerVm *vm, GError **error);

@@ -82,23 +82,44 @@ static gboolean not_verified(const char *what, GError **error)
     return FALSE;
 }
 
+/* One that is there though its hypervisor said no may be somebody else's. */
+static void note_namesake(NestJob *job)
+{
+    const NestInnerVm *vm = NULL;
+    if (!look(job, &vm, NULL) || vm == NULL)
+        return;
+    job->stays = TRUE;
+    note(job, "one of that name is there all the same: see nestctl guest list");
+}
+
 static gboolean make(NestJob *job, GError **error)
 {
     const NestInnerSpec *spec = job->request->inner;
     g_autoptr(Detail) detail = read_detail(job, error);
+    g_autoptr(GError) cause = NULL;
     const NestInnerVm *vm = NULL;
     if (detail == NULL || !nest_inner_look(job->inner, WORK_SECONDS, job->cancellable, error) ||
-        nest_inner_choose(job->inner, spec, error) == NULL ||
-        !nest_inner_create(job->inner, nest_inner_way_find(detail->by), spec, error))
+        nest_inner_choose(job->inner, spec, error) == NULL)
         return FALSE;
     job->touched = TRUE;
-    return look(job, &vm, error) && (vm != NULL || not_verified("made, but is not there", error));
+    if (nest_inner_create(job->inner, nest_inner_way_find(detail->by), spec, &cause))
+        return look(job, &vm, error) &&
+            (vm != NULL || not_verified("made, but is not there", error));
+    job->touched = !nest_inner_is_refused(job->inner, cause);
+    job->partly = nest_inner_is_loose(job->inner);
+    if (!job->touched)
+        note_namesake(job);
+    g_propagate_error(error, g_steal_pointer(&cause));
+    return FALSE;
 }
 
-static gboolean remove_it(NestJob *job, const NestInnerVm *vm, GError **error)
+static gboolean is_gone(const NestJob *job, GError **error)
 {
-    return nest_inner_remove(job->inner, vm, error) && look(job, &vm, error) &&
-        (vm == NULL || not_verified("removed, but is still there", error));
+    if (job->partly)
+        nest_set_error(error, NEST_ERROR_NOT_VERIFIED,
+            "nestctl guest list shows it once it is there",
+            "it is not there, but may still be being made in the guest");
+    return !job->partly;
 }
 
 /* What was not made here is somebody else's. */
@@ -109,20 +130,70 @@ static gboolean unmake(NestJob *job, GError **error)
         return TRUE;
     if (!look(job, &vm, error))
         return FALSE;
-    if (vm != NULL && nest_tree_sum_is_active(vm->state) &&
+    if (vm == NULL)
+        return is_gone(job, error);
+    if (nest_tree_sum_is_active(vm->state) &&
         (!nest_inner_power(job->inner, vm, FALSE, error) || !look(job, &vm, error)))
         return FALSE;
-    return vm == NULL || remove_it(job, vm, error);
+    return vm == NULL ||
+        (nest_inner_remove(job->inner, vm, error) && look(job, &vm, error) &&
+            (vm == NULL || not_verified("removed, but is still there", error)));
 }
 
-static gboolean set_running(NestJob *job, gboolean run, NestVmState *ret_state, GError **error)
+/* It was asked for, but failed, and nothing takes it back: the operation must not end as if nothing
+ * had changed unless that is so. may_come: what has not changed yet may still. */
+static void own_up(NestJob *job, NestVmState before, gboolean may_come)
+{
+    const NestInnerVm *vm = NULL;
+    g_autofree char *now = NULL;
+    if (job->request->inner != NULL) /* made here, and deleted again */
+        return;
+    if (!look(job, &vm, NULL))
+        now = g_strdup("what came of it can't be seen: ask nestctl guest list later");
+    else if (vm == NULL)
+        now = g_strdup("it is gone now");
+    else if (vm->state != before)
+        now = g_strdup_printf("it is %s now", nest_nick(nest_vm_state_nicks, vm->state));
+    else if (may_come)
+        now = g_strdup("it may still be carried out: ask nestctl guest list later");
+    if (now == NULL)
+        return;
+    job->stays = TRUE;
+    note(job, now);
+}
+
+typedef gboolean (*Ask)(NestInner *inner, const NestInnerVm *vm, GError **error);
+
+/* *vm: before and after. */
+static gboolean ask_and_look(NestJob *job, Ask ask, const NestInnerVm **vm, GError **error)
+{
+    NestVmState before = (*vm)->state;
+    g_autoptr(GError) cause = NULL;
+    if (ask(job->inner, *vm, &cause) && look(job, vm, &cause))
+        return TRUE;
+    own_up(job, before, !nest_inner_is_refused(job->inner, cause));
+    g_propagate_error(error, g_steal_pointer(&cause));
+    return FALSE;
+}
+
+static gboolean power_on(NestInner *inner, const NestInnerVm *vm, GError **error)
+{
+    return nest_inner_power(inner, vm, TRUE, error);
+}
+
+static gboolean power_off(NestInner *inner, const NestInnerVm *vm, GError **error)
+{
+    return nest_inner_power(inner, vm, FALSE, error);
+}
+
+static gboolean set_running(NestJob *job, Ask ask, NestVmState *ret_state, GError **error)
 {
     g_autoptr(Detail) detail = read_detail(job, error);
     const NestInnerVm *vm = NULL;
     if (detail == NULL || !nest_inner_look(job->inner, WORK_SECONDS, job->cancellable, error))
         return FALSE;
     vm = nest_inner_find(job->inner, detail->name, detail->by, error);
-    if (vm == NULL || !nest_inner_power(job->inner, vm, run, error) || !look(job, &vm, error))
+    if (vm == NULL || !ask_and_look(job, ask, &vm, error))
         return FALSE;
     *ret_state = vm != NULL ? vm->state : NEST_VM_UNKNOWN;
     return TRUE;
@@ -132,7 +203,7 @@ static gboolean set_running(NestJob *job, gboolean run, NestVmState *ret_state, 
 static gboolean start(NestJob *job, GError **error)
 {
     NestVmState state = NEST_VM_UNKNOWN;
-    if (!set_running(job, TRUE, &state, error))
+    if (!set_running(job, power_on, &state, error))
         return FALSE;
     if (!nest_tree_sum_is_active(state))
         note(job, "it does not run any more: see nestctl guest console");
@@ -167,27 +238,43 @@ static gboolean await_off(NestJob *job, gint64 deadline, guint seconds, GError *
 }
 
 /* A hypervisor that waits itself tells of its own deadline in its own words. */
-static gboolean shut_down(NestJob *job, GError **error)
+static gboolean ask_to_shut_down(NestJob *job, const NestInnerVm *vm, GError **error)
 {
     const NestInnerWish *wish = job->request->inner_state;
     guint seconds = wish->timeout > 0 ? wish->timeout : job->config->shutdown_timeout;
     gint64 deadline = g_get_monotonic_time() + seconds * G_USEC_PER_SEC;
-    g_autoptr(GError) problem = NULL;
+    g_autoptr(GError) cause = NULL;
+    if (nest_inner_shut_down(job->inner, vm, seconds, &cause) ||
+        (nest_error_code(cause) != NEST_ERROR_ABORTED && g_get_monotonic_time() >= deadline))
+        return await_off(job, deadline, seconds, error);
+    g_propagate_error(error, g_steal_pointer(&cause));
+    return FALSE;
+}
+
+/* That it was asked changes nothing: it is free not to hear. */
+static gboolean shut_down(NestJob *job, GError **error)
+{
+    g_autoptr(GError) cause = NULL;
     const NestInnerVm *vm = NULL;
     if (!look(job, &vm, error))
         return FALSE;
-    if (vm == NULL || nest_inner_shut_down(job->inner, vm, seconds, &problem))
-        return await_off(job, deadline, seconds, error);
-    if (nest_error_code(problem) != NEST_ERROR_ABORTED && g_get_monotonic_time() >= deadline)
-        return await_off(job, deadline, seconds, error);
-    g_propagate_error(error, g_steal_pointer(&problem));
+    if (vm == NULL)
+        return TRUE;
+    NestVmState before = vm->state;
+    if (ask_to_shut_down(job, vm, &cause))
+        return TRUE;
+    if (nest_error_code(cause) == NEST_ERROR_ABORTED)
+        note(job, "it was asked to shut down, and may still do so");
+    else
+        own_up(job, before, FALSE);
+    g_propagate_error(error, g_steal_pointer(&cause));
     return FALSE;
 }
 
 static gboolean stop(NestJob *job, GError **error)
 {
     NestVmState state = NEST_VM_UNKNOWN;
-    return set_running(job, FALSE, &state, error) &&
+    return set_running(job, power_off, &state, error) &&
         (!nest_tree_sum_is_active(state) || not_verified("stopped, but still runs", error));
 }
 
@@ -209,7 +296,12 @@ static gboolean take_away(NestJob *job, GError **error)
     const NestInnerVm *vm = NULL;
     if (!look(job, &vm, error))
         return FALSE;
-    return vm == NULL || (check_off(job, vm, error) && remove_it(job, vm, error));
+    if (vm == NULL)
+        return TRUE;
+    if (!check_off(job, vm, error) || !ask_and_look(job, nest_inner_remove, &vm, error))
+        return FALSE;
+    job->stays = TRUE; /* its disk may be gone */
+    return vm == NULL || not_verified("removed, but is still there", error);
 }
 
 static const NestJobStep make_step = {"make", "inner VM made", make, unmake, FALSE};
@@ -381,10 +473,15 @@ static NestRecovery recover(const NestJob *job, const NestVmReading *reading, co
         return NEST_RECOVERY_LEAVE;
     }
     if (job->partly) {
-        *ret_note = "the inner virtual machine was made, and not started";
+        *ret_note = "the inner virtual machine was made, and does not run yet";
         return NEST_RECOVERY_LEAVE;
     }
-    return job->touched ? NEST_RECOVERY_DONE : NEST_RECOVERY_UNTOUCHED;
+    if (!job->touched) {
+        *ret_note = "what was asked for may still be under way in the guest: nestctl guest list "
+                    "shows what came of it";
+        return NEST_RECOVERY_LEAVE;
+    }
+    return NEST_RECOVERY_DONE;
 }
 
 const NestJobType nest_job_inner = {prepare, resume, recover};

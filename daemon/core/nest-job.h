@@ -71,11 +71,12 @@ struct NestJob {
     NestPlan *plan; /* of nested and undo jobs */
     NestDomainWish wish; /* of nested jobs */
     gboolean touched; /* nested, undo, memory: it was tried to change the definition; checkpoint:
-                       * what was wished is there; migrate: it may be on its way */
+                       * what was wished is there; migrate: it may be on its way; inner VMs: it
+                       * may have been made, for recovery: what was wished is there */
     char *
         written; /* of nested and undo jobs: the new definition as it reads back; NULL: not known */
     NestInner *inner; /* of jobs of inner VMs: as the guest was last seen */
-    gboolean partly; /* likewise, as recovery finds it: some of it is done */
+    gboolean partly; /* likewise: it may still be under way; as recovery finds it: some is done */
     NestHostChange *change; /* of jobs of the host */
     NestInstall *install; /* of install jobs */
     GPtrArray *values; /* of its settings, as recovery finds them */

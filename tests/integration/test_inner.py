@@ -313,7 +313,6 @@ class WithLibvirt(Case):
         self.assertEqual((ended["kind"], ended["state"]), ("guest-delete", "done"), ended)
 
 
-
 class WithOthers(Case):
     def test_qemu_alone(self):
         folder = "/var/lib/nestd-inner"

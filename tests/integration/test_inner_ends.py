@@ -74,7 +74,21 @@ class Stop(Case):
         eventually(lambda: self.asked(agent))
         self.daemon.request("DELETE", f"/v1/operations/{operation['id']}")
         ended = self.daemon.get(f"/v1/operations/{operation['id']}?wait=30")
-        self.assertEqual(ended["problem"]["kind"], "aborted", ended)
+        self.assertEqual((ended["state"], ended["problem"]["kind"]), ("aborted", "aborted"), ended)
+        self.assertIn("may still do so", ended["note"])
+
+    def test_libvirt_is_down_while_it_waits(self):
+        libvirt = Libvirt(web=[1, 1048576, 1])
+
+        def play(words, given):
+            ended = libvirt(words, given)
+            if words[5:6] == ["shutdown"]:
+                libvirt.fails["domstats"] = (1, b"", b"error: failed to connect\n")
+            return ended
+        self.guest(play)
+        failed = self.state("web", "off")
+        self.assertEqual((failed["state"], failed["problem"]["kind"]), ("failed", "not-verified"),
+                         failed)
 
 
 class Delete(Case):
@@ -130,8 +144,21 @@ class Delete(Case):
         self.assertIn("it has checkpoints", failed["problem"]["detail"])
         libvirt.fails["undefine"] = (0, b"", b"")
         failed = self.delete("web")
-        self.assertEqual(failed["problem"]["kind"], "not-verified", failed)
+        self.assertEqual((failed["state"], failed["problem"]["kind"]), ("failed", "not-verified"),
+                         failed)
         self.assertEqual(self.listed()["web"][1], "off")
+
+    def test_deleted_all_but_its_disk(self):
+        libvirt = Libvirt(web=[5, 1048576, 1])
+
+        def play(words, given):
+            ended = libvirt(words, given)
+            return (1, b"", b"rm: is busy\n") if "undefine" in words[2] else ended
+        self.guest(play)
+        failed = self.delete("web")
+        self.assertEqual((failed["state"], failed["problem"]["kind"]), ("failed", "hypervisor"),
+                         failed)
+        self.assertIn("it is gone now", failed["note"])
 
     def test_libvirt_is_down_after_it_deleted(self):
         libvirt = Libvirt(web=[5, 1048576, 1])
@@ -143,7 +170,9 @@ class Delete(Case):
             return libvirt(words, given)
         agent.play = play
         failed = self.delete("web")
-        self.assertEqual(failed["problem"]["kind"], "not-verified", failed)
+        self.assertEqual((failed["state"], failed["problem"]["kind"]), ("failed", "not-verified"),
+                         failed)
+        self.assertIn("can't be seen", failed["note"])
         self.assertIn("libvirt in the guest can't be asked what became of it",
                       failed["problem"]["detail"])
 

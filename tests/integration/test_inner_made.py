@@ -180,6 +180,14 @@ class Made(Case):
         self.assertEqual(ended["state"], "aborted", ended)
         self.assertEqual((self.calls(), self.listed()), ([], {}))
 
+    def test_an_abort_takes_away_what_was_made(self):
+        self.hypervisors = b"tool incus\n"
+        self.guest(self.play)
+        ended = self.aborted("config", "POST", GUESTS, {
+            "name": "in", "memory_kib": 65536, "network": "none"})
+        self.assertEqual(ended["state"], "aborted", ended)
+        self.assertEqual([call[1] for call in self.calls()], ["init", "delete"])
+
     def test_lxd(self):
         self.hypervisors = b"tool lxc\n"
         self.guest(self.play)
