@@ -436,14 +436,15 @@ gboolean nest_inner_power(NestInner *inner, const NestInnerVm *vm, gboolean on, 
     return carry_out(inner, &command, way->id, error);
 }
 
-gboolean nest_inner_shut_down(
-    NestInner *inner, const NestInnerVm *vm, guint seconds, GError **error)
+gboolean nest_inner_shut_down(NestInner *inner, const NestInnerVm *vm, guint seconds,
+    GCancellable *cancellable, GError **error)
 {
     const NestInnerWay *way = nest_inner_way_find(vm->by);
     g_auto(NestInnerCommand) command = {0};
     if (!nest_inner_check_managed(vm, error))
         return FALSE;
     inner->deadline = g_get_monotonic_time() + (seconds + GRACE_SECONDS) * G_USEC_PER_SEC;
+    inner->cancellable = cancellable;
     way->shut_down(vm, seconds, &command);
     return carry_out(inner, &command, way->id, error);
 }

@@ -49,9 +49,9 @@ gboolean nest_inner_create(
 gboolean nest_inner_remove(NestInner *inner, const NestInnerVm *vm, GError **error);
 gboolean nest_inner_power(NestInner *inner, const NestInnerVm *vm, gboolean on, GError **error);
 /* Asks what runs in it to shut down; whether it does is to be seen. Some hypervisors wait for that
- * for so many seconds themselves. */
-gboolean nest_inner_shut_down(
-    NestInner *inner, const NestInnerVm *vm, guint seconds, GError **error);
+ * for so many seconds themselves. cancellable as above, from now on. */
+gboolean nest_inner_shut_down(NestInner *inner, const NestInnerVm *vm, guint seconds,
+    GCancellable *cancellable, GError **error);
 /* Right after one of these failed with error. TRUE: it was not begun, or the hypervisor said no.
  * Else it may have been carried out. */
 gboolean nest_inner_is_refused(const NestInner *inner, const GError *error);

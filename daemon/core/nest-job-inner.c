@@ -244,7 +244,7 @@ static gboolean ask_to_shut_down(NestJob *job, const NestInnerVm *vm, GError **e
     guint seconds = wish->timeout > 0 ? wish->timeout : job->config->shutdown_timeout;
     gint64 deadline = g_get_monotonic_time() + seconds * G_USEC_PER_SEC;
     g_autoptr(GError) cause = NULL;
-    if (nest_inner_shut_down(job->inner, vm, seconds, &cause) ||
+    if (nest_inner_shut_down(job->inner, vm, seconds, job->cancellable, &cause) ||
         (nest_error_code(cause) != NEST_ERROR_ABORTED && g_get_monotonic_time() >= deadline))
         return await_off(job, deadline, seconds, error);
     g_propagate_error(error, g_steal_pointer(&cause));

@@ -188,6 +188,14 @@ class Made(Case):
         self.assertEqual(ended["state"], "aborted", ended)
         self.assertEqual([call[1] for call in self.calls()], ["init", "delete"])
 
+    def test_an_abort_while_incus_waits_for_a_shutdown(self):
+        self.hypervisors = b"tool incus\n"
+        self.guest(self.play)
+        self.made("in", start=True)
+        ended = self.aborted("stop", "PUT", f"{GUESTS}/in/state", {"state": "off", "timeout": 3600})
+        self.assertEqual(ended["state"], "aborted", ended)
+        self.assertIn("may still do so", ended["note"])
+
     def test_lxd(self):
         self.hypervisors = b"tool lxc\n"
         self.guest(self.play)
