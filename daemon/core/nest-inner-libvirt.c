@@ -95,14 +95,21 @@ static char *make_xml(const NestInnerSpec *spec, const NestInnerProbe *probe)
     return nest_domain_new_xml(&plain, &chosen);
 }
 
-/* 1: a new disk, or nothing, 2: its size. A disk that is there is somebody's. */
+/* 1: a new disk, or nothing, 2: its size, 3: the name. A disk that is there is somebody's, but one
+ * that never came so far as to get its name is what a crash left, and no VM's. */
 static const char create_script[] =
+    "v() { c=$1; shift; LC_ALL=C virsh -c qemu:///system \"$c\" \"$@\"; }\n"
     "if [ -n \"$1\" ]; then\n"
     "    [ ! -e \"$1\" ] || { echo \"$1 is there already\" >&2; exit 1; }\n"
-    "    mkdir -p \"${1%/*}\" && qemu-img create -q -f qcow2 \"$1\" \"$2\" >&2 || exit 1\n"
+    "    mkdir -p \"${1%/*}\" && rm -f \"$1.new\" &&\n"
+    "        qemu-img create -q -f qcow2 \"$1.new\" \"$2\" >&2 || exit 1\n"
     "fi\n"
-    "LC_ALL=C virsh -c qemu:///system define /proc/self/fd/0 && exit 0\n"
-    "[ -z \"$1\" ] || rm -f \"$1\"\n"
+    "if v define /proc/self/fd/0; then\n"
+    "    [ -n \"$1\" ] || exit 0\n"
+    "    mv -n \"$1.new\" \"$1\" && [ ! -e \"$1.new\" ] && exit 0\n"
+    "    v undefine --domain \"$3\"\n"
+    "fi\n"
+    "[ -z \"$1\" ] || rm -f \"$1.new\"\n"
     "exit 1\n";
 
 static gboolean create(const NestInnerSpec *spec, const NestInnerProbe *probe,
@@ -110,7 +117,8 @@ static gboolean create(const NestInnerSpec *spec, const NestInnerProbe *probe,
 {
     g_autofree char *disk = spec->disk_bytes > 0 ? disk_of(spec->name) : g_strdup("");
     g_autofree char *size = g_strdup_printf("%" G_GUINT64_FORMAT, spec->disk_bytes);
-    nest_inner_command_set(ret_command, "/bin/sh", "-c", create_script, "sh", disk, size, NULL);
+    nest_inner_command_set(
+        ret_command, "/bin/sh", "-c", create_script, "sh", disk, size, spec->name, NULL);
     ret_command->input = make_xml(spec, probe);
     return TRUE;
 }
@@ -138,7 +146,7 @@ static void take_away(const NestInnerVm *vm, NestInnerCommand *ret_command)
         "disks=$(v domblklist \"$1\" --inactive) || exit 1\n"
         "v undefine \"$1\" --managed-save --nvram --snapshots-metadata --checkpoints-metadata ||\n"
         "    exit 1\n"
-        "! printf '%s\\n' \"$disks\" | grep -qF \" $2\" || rm -f \"$2\"\n";
+        "! printf '%s\\n' \"$disks\" | grep -qF \" $2\" || rm -f \"$2\" \"$2.new\"\n";
     g_autofree char *disk = disk_of(vm->name);
     nest_inner_command_set(ret_command, "/bin/sh", "-c", script, "sh", vm->name, disk, NULL);
 }

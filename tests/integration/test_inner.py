@@ -35,9 +35,13 @@ class Process:
     def ended(self):
         if self.process.poll() is None:
             return None
-        for file in self.printed:
+        return self.process.returncode, *map(self.read, self.printed)
+
+    @staticmethod
+    def read(file):
+        with file:
             file.seek(0)
-        return self.process.returncode, *(file.read() for file in self.printed)
+            return file.read()
 
 
 class Inside(Agent):
@@ -227,7 +231,7 @@ class WithLibvirt(Case):
         agent = self.guest(libvirt)
         self.create("in", disk_bytes=1 << 30)
         words = next(words for words in agent.commands if "define" in words[2])
-        self.assertEqual(words[4:], ["/var/lib/libvirt/images/nestd/in.qcow2", str(1 << 30)])
+        self.assertEqual(words[4:], ["/var/lib/libvirt/images/nestd/in.qcow2", str(1 << 30), "in"])
         self.assertIn("/var/lib/libvirt/images/nestd/in.qcow2", libvirt.xml["in"])
 
     def test_too_much_is_told_or_refused(self):
@@ -262,7 +266,7 @@ class WithLibvirt(Case):
         failed = self.create("in")
         self.assertEqual(failed["state"], "rolled-back", failed)
         self.assertIn("no space left", failed["problem"]["detail"])
-        self.assertFalse(any("undefine" in words[2] for words in agent.commands))
+        self.assertFalse(any("--managed-save" in words[2] for words in agent.commands))
 
     def test_a_start_that_fails_takes_the_vm_away(self):
         libvirt = Libvirt()

@@ -30,7 +30,7 @@ class InDoubt(Case):
         failed = self.create("in")
         self.assertEqual((failed["state"], failed["problem"]["kind"]),
                          ("rolled-back", "guest-agent"), failed)
-        self.assertTrue(any("undefine" in words[2] for words in agent.commands))
+        self.assertTrue(any("--managed-save" in words[2] for words in agent.commands))
         self.assertEqual(libvirt.vms, {})
 
     def test_not_there_yet(self):

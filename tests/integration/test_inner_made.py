@@ -24,6 +24,17 @@ case "${{0##*/}} $1 $2" in
     'incus init '*) cat >/dev/null ;;
 esac
 """
+VIRSH = """#!/bin/sh
+case $3 in
+    define)
+        [ ! -p {directory}/wait-define ] || {{
+            : >{directory}/waits; read -r go <{directory}/wait-define; }}
+        : >{directory}/defined ;;
+    domstats) [ ! -e {directory}/defined ] || printf "Domain: 'in'\\n  state.state=5\\n" ;;
+    domblklist) echo " vda  {directory}/images/in.qcow2" ;;
+    undefine) rm {directory}/defined ;;
+esac
+"""
 STORAGES = """\
 Name             Type     Status           Total            Used       Available        %
 backup            nfs   inactive               0               0               0    0.00%
@@ -38,12 +49,15 @@ class Made(Case):
         self.directory = self.daemon.host.directory / "tools"
         self.directory.mkdir()
         for name in ("incus", "lxc", "qm", "pvesh", "pvesm"):
-            tool = self.directory / name
-            tool.write_text(TOOL.format(directory=self.directory), encoding="utf-8")
-            tool.chmod(0o755)
+            self.write_tool(name, TOOL.format(directory=self.directory))
         (self.directory / "storages").write_text(STORAGES, encoding="utf-8")
         self.hypervisors = b""
         self.deaf = ()
+
+    def write_tool(self, name, script):
+        tool = self.directory / name
+        tool.write_text(script, encoding="utf-8")
+        tool.chmod(0o755)
 
     def calls(self):
         """What was asked of the tools but to list."""
@@ -63,6 +77,8 @@ class Made(Case):
             return 0, json.dumps(self.of_proxmox()).encode(), b""
         if words[1] == "list":
             return 0, json.dumps(self.of_incus(words[0])).encode(), b""
+        images = str(self.directory / "images")
+        words = [word.replace("/var/lib/libvirt/images/nestd", images) for word in words]
         return Process(words, {"PATH": f"{self.directory}:{os.environ['PATH']}"})
 
     def of_incus(self, tool):
@@ -267,6 +283,39 @@ class Made(Case):
         problem = self.refused("POST", GUESTS, {"name": "four", "memory_kib": 65536})
         self.assertEqual(problem["kind"], "hypervisor", problem)
         self.assertIn("incus can't be asked", problem["detail"])
+
+    def libvirt(self):
+        """The folder of its disks."""
+        self.hypervisors = b"tool virsh\n"
+        self.write_tool("virsh", VIRSH.format(directory=self.directory))
+        self.write_tool("qemu-img", '#!/bin/sh\necho new >"$5"\n')
+        self.guest(self.play)
+        return self.directory / "images"
+
+    def test_a_disk_that_was_left_half_way(self):
+        images = self.libvirt()
+        spec = {"name": "in", "memory_kib": 65536, "disk_bytes": 1 << 30}
+        ended = self.aborted("define", "POST", GUESTS, spec)
+        self.assertEqual(ended["state"], "aborted", ended)
+        (self.directory / "wait-define").unlink()
+        self.made("in", disk_bytes=1 << 30)
+        self.assertEqual([path.name for path in images.iterdir()], ["in.qcow2"])
+        self.assertEqual(self.delete("in")["state"], "done")
+        self.assertEqual(list(images.iterdir()), [])
+
+    def test_a_disk_of_somebody(self):
+        images = self.libvirt()
+        images.mkdir()
+        (images / "in.qcow2").write_text("mine", encoding="utf-8")
+        failed = self.create("in", disk_bytes=1 << 30)
+        self.assertIn("in.qcow2 is there already", failed["problem"]["detail"])
+        self.assertEqual(self.listed(), {})
+        self.write_tool("virsh", VIRSH.format(directory=self.directory).replace(
+            "define)", f"define) mv {images}/mine {images}/in.qcow2\n"))
+        (images / "in.qcow2").rename(images / "mine")
+        failed = self.create("in", disk_bytes=1 << 30)
+        self.assertEqual((failed["state"], self.listed()), ("rolled-back", {}), failed)
+        self.assertEqual((images / "in.qcow2").read_text(encoding="utf-8"), "mine")
 
 
 if __name__ == "__main__":
