@@ -225,7 +225,7 @@ NestCore *nest_core_new(
     return core;
 }
 
-/* What is remembered of the past has a bound; revisions of definitions stay. */
+/* What is remembered of the past has a bound; revisions of definitions stay, and who made them. */
 static void trim_work(gpointer data)
 {
     NestCore *core = data;

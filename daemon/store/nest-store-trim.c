@@ -6,14 +6,23 @@ typedef struct {
     guint events;
 } Keep;
 
-/* Intents and audit go with their operation by ON DELETE CASCADE. */
+#define OLD " <= (SELECT id FROM operation WHERE ended = 1 ORDER BY id DESC LIMIT 1 OFFSET ?)"
+
+/* Who changed a definition and why, and who forced what, stays on record: of these operations only
+ * what recovery would need goes. Intents and audit go with their operation by ON DELETE CASCADE. */
 static gboolean trim(sqlite3 *db, gpointer data, GError **error)
 {
     const Keep *keep = data;
     return nest_sql_do(db,
-               "DELETE FROM operation WHERE ended = 1 AND id <="
-               " (SELECT id FROM operation WHERE ended = 1 ORDER BY id DESC LIMIT 1 OFFSET ?)",
+               "DELETE FROM intent WHERE operation" OLD
+               " AND (SELECT ended FROM operation WHERE id = intent.operation)",
                NEST_SQL(INT(keep->operations)), error) &&
+        nest_sql_do(db,
+            "DELETE FROM operation WHERE ended = 1 AND id" OLD
+            " AND NOT EXISTS (SELECT 1 FROM revision WHERE revision.operation = operation.id)"
+            " AND NOT EXISTS (SELECT 1 FROM audit WHERE audit.operation = operation.id"
+            " AND action GLOB 'force *')",
+            NEST_SQL(INT(keep->operations)), error) &&
         nest_sql_do(db,
             "DELETE FROM event WHERE id <="
             " (SELECT id FROM event ORDER BY id DESC LIMIT 1 OFFSET ?)",

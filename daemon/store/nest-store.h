@@ -140,7 +140,7 @@ typedef struct {
     gint64 id;
     gint64 time;
     gint64 operation;
-    char *kind; /* of the operation; NULL where that is forgotten */
+    char *kind; /* of the operation; NULL where an older nestd forgot that */
     gint64 uid; /* who asked; -1 likewise */
     char *before_xml; /* NULL where the VM was created; with its secrets, as after_xml */
     char *after_xml;
@@ -172,7 +172,8 @@ gboolean nest_store_last_event(NestStore *store, gint64 *ret_id, GError **error)
 typedef void (*NestStoreNotify)(gpointer user_data);
 void nest_store_set_notify(NestStore *store, NestStoreNotify notify, gpointer user_data);
 
-/* Forgets ended operations beyond the newest keep_operations (with audit and intents; revisions
- * stay) and events beyond the newest keep_events. */
+/* Forgets ended operations beyond the newest keep_operations, with audit and intents, and events
+ * beyond the newest keep_events. Revisions stay, and so do, without their intents, the operations
+ * that made them and those that forced a guard. */
 gboolean nest_store_trim(
     NestStore *store, guint keep_operations, guint keep_events, GError **error);

@@ -167,7 +167,8 @@ static void test_open_marks(void **state)
     static const struct {
         const char *name, *saved, *open;
     } rows[] = {{"v2.db", NULL, NULL}, {"v3.db", "{\"kernel\":\"6.1.0-37-amd64\"}", NULL},
-        {"v4.db", "{\"kernel\":\"6.1.0-37-amd64\"}", "mac-spoofing port-isolation"}};
+        {"v4.db", "{\"kernel\":\"6.1.0-37-amd64\"}", "mac-spoofing port-isolation"},
+        {"v5.db", "{\"kernel\":\"6.1.0-37-amd64\"}", "mac-spoofing port-isolation"}};
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         take_old(*state, rows[i].name);
         g_autoptr(NestStore) store = open_store(*state);
