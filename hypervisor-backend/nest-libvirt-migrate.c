@@ -82,7 +82,9 @@ static gboolean stop(Move *move)
     gint64 now;
 
     while ((now = g_get_monotonic_time()) < deadline) {
-        virDomainAbortJob(move->domain);
+        /* QEMU is asked, which may hang; it may have ended all the same. */
+        nest_libvirt_call(
+            move->domain, virDomainAbortJob, ANSWER_TIMEOUT_MS, "stop migrating", NULL);
         if (wait_until(move, MIN(deadline, now + ASK_AGAIN_US), NULL))
             return TRUE;
     }

@@ -36,6 +36,7 @@ static void pass_gate(void)
     g_mutex_lock(&gate.lock);
     gate.calls++;
     gate.waiting++;
+    g_cond_broadcast(&gate.changed);
     while (gate.shut)
         g_cond_wait(&gate.changed, &gate.lock);
     gate.waiting--;
@@ -73,6 +74,23 @@ virDomainPtr virDomainCreateXML(virConnectPtr connection, const char *xml, unsig
     return real(connection, other, flags);
 }
 
+/* It goes on until it is to stop, which is not answered. */
+int virDomainMigrateToURI3(virDomainPtr domain, const char *to, virTypedParameterPtr params,
+    unsigned int n, unsigned int flags)
+{
+    g_mutex_lock(&gate.lock);
+    while (gate.shut && gate.calls == 0)
+        g_cond_wait(&gate.changed, &gate.lock);
+    g_mutex_unlock(&gate.lock);
+    return -1;
+}
+
+int virDomainAbortJob(virDomainPtr domain)
+{
+    pass_gate();
+    return 0;
+}
+
 static NestBackend *opened(const char *run_root)
 {
     const NestLibvirtOptions options = {.uri = "test:///default", .run_root = run_root};
@@ -100,17 +118,29 @@ static gpointer ask_in_thread(gpointer backend)
     return g_strdup(error->message);
 }
 
+/* They are there, if silent; all else is told. */
+static gpointer caps_in_thread(gpointer data)
+{
+    NestBackend *backend = data;
+    g_autoptr(NestBackendCaps) caps = NULL;
+    g_autoptr(GError) error = NULL;
+
+    assert_true(backend->ops->caps(backend, &caps, &error));
+    assert_true(caps->networks);
+    return NULL;
+}
+
 /* Who asks is told so, in the same words, however many ask; one question is waited for. */
 static void test_networks(void **state)
 {
     g_autoptr(NestBackend) backend = opened(NULL);
-    g_autoptr(NestBackendCaps) caps = NULL;
     g_autoptr(GError) error = NULL;
-    GThread *threads[8];
+    GThread *threads[8], *caps;
     gint64 begun = g_get_monotonic_time();
 
     assert_int_equal(ask(backend, &error), 1);
     set_gate(TRUE);
+    caps = g_thread_new("caps", caps_in_thread, backend);
     for (guint i = 0; i < G_N_ELEMENTS(threads); i++)
         threads[i] = g_thread_new("ask", ask_in_thread, backend);
     for (guint i = 0; i < G_N_ELEMENTS(threads); i++) {
@@ -118,9 +148,7 @@ static void test_networks(void **state)
         assert_string_equal(
             said, "Cannot read the virtual networks and network filters: libvirt does not answer");
     }
-    /* They are there, if silent; all else is told. */
-    assert_true(backend->ops->caps(backend, &caps, &error));
-    assert_true(caps->networks);
+    g_thread_join(caps);
     assert_int_equal(gate.calls, 1);
     assert_true(g_get_monotonic_time() - begun < LONG_US);
     set_gate(FALSE);
@@ -131,19 +159,6 @@ static void test_networks(void **state)
         g_clear_error(&error);
         g_thread_yield();
     }
-}
-
-/* A hypervisor that is asked what it can do while nobody answers for the networks. */
-static void test_caps(void **state)
-{
-    g_autoptr(NestBackend) backend = opened(NULL);
-    g_autoptr(NestBackendCaps) caps = NULL;
-    g_autoptr(GError) error = NULL;
-
-    set_gate(TRUE);
-    assert_true(backend->ops->caps(backend, &caps, &error));
-    assert_true(caps->networks);
-    set_gate(FALSE);
 }
 
 static gboolean boot(NestBackend *backend, guint timeout_ms, GError **error)
@@ -183,12 +198,31 @@ static void test_boot(void **state)
     g_rmdir(run_root);
 }
 
+/* A migration that stops without a word is seen to have stopped. */
+static void test_migrate(void **state)
+{
+    g_autoptr(NestBackend) backend = opened(NULL);
+    g_autoptr(GPtrArray) all = NULL;
+    g_autoptr(GError) error = NULL;
+    const NestVmFacts *vm;
+
+    backend->ops->list(backend, &all, &error);
+    assert_no_error(error);
+    vm = g_ptr_array_index(all, 0);
+    set_gate(TRUE);
+    assert_false(
+        backend->ops->migrate(backend, vm->uuid, "test:///default", TRUE, 100, NULL, &error));
+    assert_nest_error(error, NEST_ERROR_TIMEOUT, "was not there in time");
+    assert_int_equal(gate.calls, 1);
+    set_gate(FALSE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_networks),
-        cmocka_unit_test(test_caps),
         cmocka_unit_test(test_boot),
+        cmocka_unit_test(test_migrate),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
