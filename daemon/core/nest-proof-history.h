@@ -21,7 +21,7 @@ char *nest_proof_history_to_text(const GPtrArray *proofs);
 void nest_proof_history_add(GPtrArray *proofs, const NestProof *proof);
 
 /* Whether inner VMs are slower than they were: proof and what else was measured with its kernel (on
- * TCG: its QEMU), against what was measured with the one before. NULL: no, or nothing tells; else a
- * sentence. The least cycles are compared, which a busy machine changes least; twice as many count.
- * Pure. Free with g_free(). */
+ * TCG: its QEMU), against what was measured with the one before, exit by exit. NULL: no, or nothing
+ * tells; else a sentence on the worst. The least cycles are compared, which a busy machine changes
+ * least; twice as many count. Pure. Free with g_free(). */
 char *nest_proof_history_compare(const GPtrArray *proofs, const NestProof *proof);

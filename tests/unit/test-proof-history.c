@@ -66,6 +66,37 @@ static void test_compare(void **state)
     assert_compared(history, "6.4", 2400, "than with kernel 6.2");
 }
 
+static void add_exit(NestProof *proof, const char *pass, const char *kind, guint64 cycles)
+{
+    NestProofExit *exit = nest_record_new(&nest_proof_exit_record);
+    exit->pass = g_strdup(pass);
+    exit->kind = g_strdup(kind);
+    exit->min_cycles = exit->median_cycles = cycles;
+    g_ptr_array_add(proof->exits, exit);
+}
+
+/* Hypervisors use other exits and passes than the first: the worst counts. */
+static void test_any_exit(void **state)
+{
+    g_autoptr(GPtrArray) history = g_ptr_array_new_with_free_func(free_proof);
+    g_autoptr(NestProof) old = proof_of(NEST_ACCEL_KVM, "6.1", "7.2", 1000);
+    add_exit(old, "nested-paging", "cpuid", 500);
+    add_exit(old, "nested-paging", "nested-fault", 3000);
+    nest_proof_history_add(history, old);
+    g_autoptr(NestProof) now = proof_of(NEST_ACCEL_KVM, "6.2", "7.2", 1000);
+    add_exit(now, "nested-paging", "io", 9000); /* was not measured before */
+    add_exit(now, "nested-paging", "nested-fault", 5999);
+    assert_null(nest_proof_history_compare(history, now));
+    add_exit(now, "nested-paging", "cpuid", 1500);
+    g_autofree char *slower = nest_proof_history_compare(history, now);
+    assert_non_null(strstr(slower, "an exit for cpuid (nested-paging) takes at least 1500"));
+    /* A proof that was made with it before, and was not slowed down, tells the same. */
+    nest_proof_history_add(history, now);
+    g_autoptr(NestProof) again = proof_of(NEST_ACCEL_KVM, "6.2", "7.2", 4000);
+    add_exit(again, "nested-paging", "cpuid", 900);
+    assert_null(nest_proof_history_compare(history, again));
+}
+
 /* The software CPU is QEMU's, whatever the kernel. */
 static void test_tcg(void **state)
 {
@@ -99,6 +130,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_compare),
+        cmocka_unit_test(test_any_exit),
         cmocka_unit_test(test_tcg),
         cmocka_unit_test(test_bound),
     };
