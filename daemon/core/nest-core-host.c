@@ -5,6 +5,7 @@
 
 typedef struct {
     NestCore *core;
+    NestHostSnapshot *before;
     NestBackendCaps *caps;
     NestNetDefinitions *definitions;
     NestHostSnapshot *host;
@@ -43,15 +44,28 @@ static void answer(NestCore *core, GTask *task)
     g_object_unref(task);
 }
 
+/* The host was refreshed meanwhile: what the probe was given of the hypervisor may be older. */
+static gboolean is_overtaken(const Probe *probe)
+{
+    return probe->core->host != probe->before && !probe->core->stopping;
+}
+
 static void probed(gpointer data)
 {
     g_autofree Probe *probe = data;
     NestCore *core = probe->core;
+    gboolean overtaken = is_overtaken(probe);
     gboolean changed = core->host != NULL && g_strcmp0(core->host->key, probe->host->key) != 0 &&
         core->state == NEST_CORE_OPEN && core->host->caps != NULL;
     core->host_probing = FALSE;
     nest_backend_caps_free(probe->caps);
     nest_net_definitions_unref(probe->definitions);
+    nest_host_snapshot_unref(probe->before);
+    if (overtaken) {
+        nest_host_snapshot_unref(probe->host);
+        nest_core_probe_host(core);
+        return;
+    }
     nest_core_set_host(core, probe->host);
     g_autoptr(GPtrArray) waiters = g_steal_pointer(&core->host_waiters);
     core->host_waiters = g_ptr_array_new();
@@ -75,6 +89,7 @@ void nest_core_probe_host(NestCore *core)
     Probe *probe = g_new0(Probe, 1);
     probe->core = core;
     if (core->host != NULL) {
+        probe->before = nest_host_snapshot_ref(core->host);
         probe->caps = nest_backend_caps_copy(core->host->caps);
         probe->definitions = nest_net_definitions_ref(core->host->net->definitions);
     }

@@ -194,6 +194,13 @@ static gboolean record(const NestProofRun *run, NestProof *proof, GError **error
     return nest_store_note(run->core->store, settings, events, error);
 }
 
+/* QEMU and libvirt are asked for afresh; what is known of the host may be older. */
+static gboolean is_of(const NestBackendCaps *caps, const NestHostSnapshot *host)
+{
+    return host->caps != NULL && g_strcmp0(caps->qemu_version, host->caps->qemu_version) == 0 &&
+        g_strcmp0(caps->libvirt_version, host->caps->libvirt_version) == 0;
+}
+
 static gboolean prove(NestProofRun *run, NestProof **ret_proof, GError **error)
 {
     NestCore *core = run->core;
@@ -209,6 +216,8 @@ static gboolean prove(NestProofRun *run, NestProof **ret_proof, GError **error)
     nest_proof_find_cause(proof, facts, run->name, run->hidden);
     if (!record(run, proof, error))
         return FALSE;
+    if (!is_of(caps, run->host))
+        run->news = nest_host_snapshot_take_with(core->place, caps, run->host->net->definitions);
     *ret_proof = g_steal_pointer(&proof);
     return TRUE;
 }
@@ -233,14 +242,27 @@ static void tell(GTask *task, const NestProofRun *run)
             (GDestroyNotify)nest_proof_free);
 }
 
+/* Or else what was just proved would be called outdated until the next refresh. */
+static void bring_news(NestProofRun *run)
+{
+    NestCore *core = run->core;
+    if (run->news == NULL || core->state != NEST_CORE_OPEN || core->stopping ||
+        is_of(run->news->caps, core->host))
+        return;
+    nest_core_set_host(core, g_steal_pointer(&run->news));
+    nest_core_reconcile(core);
+}
+
 static void ended(gpointer data)
 {
     NestProofRun *run = data;
     g_autoptr(GPtrArray) waiters = run->waiters;
+    bring_news(run);
     run->ended(run);
     for (guint i = 0; i < waiters->len; i++)
         tell(g_ptr_array_index(waiters, i), run);
     nest_host_snapshot_unref(run->host);
+    nest_host_snapshot_unref(run->news);
     nest_proof_free(run->proof);
     g_clear_error(&run->error);
     g_free(run->uuid);

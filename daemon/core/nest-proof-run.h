@@ -14,6 +14,7 @@ struct NestProofRun {
     char *name; /* of the VM, once it was read */
     gboolean hidden; /* the extension, by its definition */
     NestHostSnapshot *host; /* that the VM is read by */
+    NestHostSnapshot *news; /* with another QEMU or libvirt; NULL: with the same */
     gint64 begun; /* monotonic, µs */
     GPtrArray *waiters; /* GTask */
     NestProof *proof; /* NULL: failed with error */

@@ -415,6 +415,26 @@ class Repeated(unittest.TestCase):
             eventually(lambda: daemon.log().count("the hypervisor is open") == 3)
             self.assertEqual(self.boots(daemon), 4)
 
+    def test_another_qemu_that_a_proof_finds(self):
+        """Between two refreshes; what was just proved is not called outdated for it."""
+        with Fake() as daemon:
+            self.prove_both(daemon)
+            daemon.host.control("set:caps:qemu=9.9.9")
+            daemon.request("POST", PROOF, {"accel": "kvm"})
+            proof = daemon.get(PROOF)["proofs"][0]
+            self.assertEqual((proof["qemu_version"], proof["outdated"]), ("9.9.9", False))
+            eventually(lambda: [(row["qemu_version"], row["outdated"])
+                                for row in daemon.get(PROOF)["proofs"]] == [("9.9.9", False)] * 2)
+            self.assertEqual(self.boots(daemon), 4)
+
+    def test_another_qemu_that_a_proof_of_a_vm_finds(self):
+        with Fake() as daemon:
+            daemon.define("alpha")
+            daemon.host.control("set:caps:qemu=9.9.9")
+            daemon.request("POST", "/v1/vms/alpha/proof")
+            proof = daemon.get("/v1/vms/alpha/proof")["proofs"][0]
+            self.assertEqual((proof["qemu_version"], proof["outdated"]), ("9.9.9", False))
+
     def all_of_libvirt(self, daemon, version):
         eventually(lambda: {row["libvirt_version"] for row in daemon.get(PROOF)["proofs"]}
                    == {version})
