@@ -113,30 +113,45 @@ static void note_restart(NestJob *job)
     add_note(job, note);
 }
 
-/* Services of a guest that was just restarted come by and by. */
-static gboolean prove(NestJob *job, GError **error)
+/* What is not so yet, for people; NULL: all is. NULL with error: that can't be told. */
+static char *find_flaw(NestJob *job, GError **error)
 {
     const char *const *decline = (const char *const *)job->install->decline;
+    gboolean waits = FALSE;
+    g_autoptr(NestRecipeLook) now = look(job, PATIENT_SECONDS, error);
+    if (now == NULL)
+        return NULL;
+    const char *missing = nest_install_plan_missing(now, decline, &waits);
+    if (missing != NULL)
+        return g_strdup(missing);
+    if (waits && job->install->restart)
+        return g_strdup("it still waits for a restart");
+    if (waits)
+        note_restart(job);
+    return NULL;
+}
+
+/* A guest that was just restarted comes by and by: its services, and its agent once more, for some
+ * restart twice. */
+static gboolean prove(NestJob *job, GError **error)
+{
     gint64 deadline = g_get_monotonic_time() +
         (job->install->restart ? job->config->boot_timeout : 0) * G_USEC_PER_SEC;
     for (;;) {
-        gboolean waits = FALSE;
-        g_autoptr(NestRecipeLook) now = look(job, PATIENT_SECONDS, error);
-        if (now == NULL)
-            return FALSE;
-        const char *missing = nest_install_plan_missing(now, decline, &waits);
-        if (missing == NULL && waits && !job->install->restart)
-            note_restart(job);
-        if (missing == NULL && (!waits || !job->install->restart))
+        g_autoptr(GError) cause = NULL;
+        g_autofree char *flaw = find_flaw(job, &cause);
+        if (flaw == NULL && cause == NULL)
             return TRUE;
-        if (g_get_monotonic_time() < deadline) {
+        if (g_get_monotonic_time() < deadline && (flaw != NULL || nest_recipe_may_come(cause))) {
             if (!nest_recipe_rest(job->cancellable, error))
                 return FALSE;
             continue;
         }
-        nest_set_error(error, NEST_ERROR_NOT_VERIFIED, "look at it in the guest",
-            "all was carried out in the guest, but: %s",
-            missing != NULL ? missing : "it still waits for a restart");
+        if (cause != NULL)
+            g_propagate_error(error, g_steal_pointer(&cause));
+        else
+            nest_set_error(error, NEST_ERROR_NOT_VERIFIED, "look at it in the guest",
+                "all was carried out in the guest, but: %s", flaw);
         return FALSE;
     }
 }

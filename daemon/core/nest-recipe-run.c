@@ -338,8 +338,7 @@ gboolean nest_recipe_apply(NestBackend *backend, const char *uuid, const NestRec
         : apply_shell(backend, uuid, step, seconds, cancellable, error);
 }
 
-/* TRUE: it may come yet. */
-static gboolean may_come(const GError *error)
+gboolean nest_recipe_may_come(const GError *error)
 {
     NestErrorCode code = nest_error_code(error);
     return code == NEST_ERROR_GUEST_AGENT || code == NEST_ERROR_HYPERVISOR ||
@@ -357,7 +356,7 @@ gboolean nest_recipe_wait(NestBackend *backend, const char *uuid, guint seconds,
         if (backend->ops->agent(
                 backend, uuid, question, NEST_GUEST_ANSWER_SECONDS, &answer, &cause))
             return TRUE;
-        if (!may_come(cause)) {
+        if (!nest_recipe_may_come(cause)) {
             g_propagate_error(error, g_steal_pointer(&cause));
             return FALSE;
         }

@@ -42,5 +42,8 @@ gboolean nest_recipe_apply(NestBackend *backend, const char *uuid, const NestRec
 gboolean nest_recipe_wait(NestBackend *backend, const char *uuid, guint seconds,
     GCancellable *cancellable, GError **error);
 
+/* TRUE: a guest that was just restarted may do yet what failed by error. */
+gboolean nest_recipe_may_come(const GError *error);
+
 /* Half a second until something is looked at again; ABORTED. */
 gboolean nest_recipe_rest(GCancellable *cancellable, GError **error);

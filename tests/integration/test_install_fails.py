@@ -129,6 +129,23 @@ class BadDays(test_install.Install):
         self.assertEqual((operation["state"], operation["problem"]["kind"]), ("failed", "timeout"))
         self.assertIn("agent does not answer", operation["problem"]["detail"])
 
+    def test_back_and_away_once_more(self):
+        """Windows restarts twice where Hyper-V is switched on: its agent comes, and goes again."""
+        self.daemon.config["timeouts"]["boot"] = "30"
+        self.enter()
+        guest = self.enterContext(self.windows())
+        asked = []
+
+        def instead(command, arguments):
+            if not guest.restarts() or command == "guest-ping":
+                return None
+            asked.append(command)
+            return b"{" if len(asked) <= 3 else None
+        guest.instead = instead
+        operation = self.install(reboot=True)
+        self.assertEqual(operation["state"], "done", operation)
+        self.assertGreater(len(asked), 3)
+
     def test_back_and_not_as_it_should(self):
         self.enter()
         guest = self.enterContext(self.windows())
