@@ -74,12 +74,12 @@ static gpointer plan_nested(const NestQuestion *question, GError **error)
 static gpointer plan_undo(const NestQuestion *question, GError **error)
 {
     const Wish *wish = question->wish;
-    g_autoptr(NestStoredRevision) revision = NULL;
+    g_autoptr(GPtrArray) revisions = NULL;
     g_autoptr(NestVmReading) reading = take_vm(question, error);
     if (reading == NULL ||
-        !nest_store_revision(question->core->store, question->uuid, wish->to, &revision, error))
+        !nest_undo_revisions(question->core->store, question->uuid, wish->to, &revisions, error))
         return NULL;
-    return nest_undo_plan(&reading->view, revision, wish->to);
+    return nest_undo_plan(&reading->view, revisions, wish->to);
 }
 
 static gpointer plan_xml(const NestQuestion *question, GError **error)

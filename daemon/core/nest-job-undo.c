@@ -39,13 +39,13 @@ static void add_steps(NestJob *job)
 static gboolean prepare(NestJob *job, GError **error)
 {
     gint64 to = job->request->undo->to;
-    g_autoptr(NestStoredRevision) revision = NULL;
+    g_autoptr(GPtrArray) revisions = NULL;
     nest_job_set_kind(job, "undo");
     if (!nest_job_read_vm(job, error) ||
-        !nest_store_revision(job->store, nest_job_uuid(job), to, &revision, error))
+        !nest_undo_revisions(job->store, nest_job_uuid(job), to, &revisions, error))
         return FALSE;
     nest_job_look_inside(job, job->reading);
-    job->plan = nest_undo_plan(&job->reading->view, revision, to);
+    job->plan = nest_undo_plan(&job->reading->view, revisions, to);
     if (!plan_is_current(job, error))
         return FALSE;
     if (job->plan->verdict == NEST_PLAN_REFUSED) {
@@ -55,7 +55,8 @@ static gboolean prepare(NestJob *job, GError **error)
     if (job->plan->verdict == NEST_PLAN_NO_CHANGE)
         return TRUE;
     job->intent->before_xml = g_strdup(job->reading->facts->xml);
-    job->intent->after_xml = g_steal_pointer(&revision->before_xml);
+    const NestStoredRevision *target = g_ptr_array_index(revisions, revisions->len - 1);
+    job->intent->after_xml = g_strdup(target->before_xml);
     add_steps(job);
     return TRUE;
 }

@@ -7,6 +7,9 @@
 #include "nest-vm-trust.h"
 #include <string.h>
 
+/* So many revisions, with their definitions, are read at a time. */
+#define PAGE 50
+
 static void add_extension(GString *text, const char *name, NestFeaturePolicy policy)
 {
     switch (policy) {
@@ -156,32 +159,73 @@ static gboolean refuse_missing(
     return TRUE;
 }
 
-static gboolean refuse_changed(
-    const NestVmFacts *facts, const NestStoredRevision *revision, gint64 wanted, GError **error)
+static const NestStoredRevision *oldest(const GPtrArray *revisions)
 {
-    if (nest_domain_same(facts->xml, revision->after_xml))
-        return FALSE;
-    g_autofree char *next = wanted != 0
-        ? g_strdup_printf("undo what came after it first: nestctl undo %s", facts->name)
-        : g_strdup_printf("take that change back, or set nesting anew: nestctl enable %s, nestctl "
-                          "disable %s",
-              facts->name, facts->name);
-    nest_set_error(error, NEST_ERROR_VM_CHANGED, next,
-        "the definition of %s was changed since revision %" G_GINT64_FORMAT
-        ", and going back would lose that",
-        facts->name, revision->id);
+    return revisions->len > 0 ? g_ptr_array_index(revisions, revisions->len - 1) : NULL;
+}
+
+/* From xml back to the oldest of revisions, without a gap that somebody else has filled. */
+static gboolean leads_back(const char *xml, const GPtrArray *revisions)
+{
+    if (nest_domain_same(xml, oldest(revisions)->after_xml))
+        return TRUE;
+    for (guint i = 0; i < revisions->len; i++) {
+        const NestStoredRevision *revision = g_ptr_array_index(revisions, i);
+        if (xml == NULL || !nest_domain_same(xml, revision->after_xml))
+            return FALSE;
+        xml = revision->before_xml;
+    }
     return TRUE;
 }
 
-NestPlan *nest_undo_plan(const NestVmView *view, const NestStoredRevision *revision, gint64 wanted)
+static gboolean refuse_changed(const NestVmFacts *facts, const GPtrArray *revisions, GError **error)
+{
+    if (leads_back(facts->xml, revisions))
+        return FALSE;
+    g_autofree char *next = g_strdup_printf(
+        "take that change back, or set nesting anew: nestctl enable %s, nestctl disable %s",
+        facts->name, facts->name);
+    nest_set_error(error, NEST_ERROR_VM_CHANGED, next,
+        "the definition of %s was changed since revision %" G_GINT64_FORMAT
+        " by somebody else, and going back would lose that",
+        facts->name, oldest(revisions)->id);
+    return TRUE;
+}
+
+gboolean nest_undo_revisions(
+    NestStore *store, const char *uuid, gint64 wanted, GPtrArray **ret_revisions, GError **error)
+{
+    g_autoptr(GPtrArray) found = NULL;
+    gint64 before = 0;
+    if (wanted == 0)
+        return nest_store_revisions(store, uuid, 0, 1, ret_revisions, error);
+    if (!nest_store_revisions(store, uuid, 0, PAGE, &found, error))
+        return FALSE;
+    while (found->len > 0 && oldest(found)->id > wanted && oldest(found)->id != before) {
+        g_autoptr(GPtrArray) more = NULL;
+        before = oldest(found)->id;
+        if (!nest_store_revisions(store, uuid, before, PAGE, &more, error))
+            return FALSE;
+        g_ptr_array_extend_and_steal(found, g_steal_pointer(&more));
+    }
+    while (found->len > 0 && oldest(found)->id < wanted)
+        g_ptr_array_set_size(found, (int)found->len - 1);
+    *ret_revisions = g_steal_pointer(&found);
+    return TRUE;
+}
+
+NestPlan *nest_undo_plan(const NestVmView *view, const GPtrArray *revisions, gint64 wanted)
 {
     const NestVmFacts *facts = view->facts;
+    const NestStoredRevision *revision = oldest(revisions);
+    if (revision != NULL && wanted != 0 && revision->id != wanted)
+        revision = NULL;
     g_autoptr(GError) error = NULL;
     if (refuse_missing(facts->name, revision, wanted, &error))
         return nest_plan_nothing(view, nest_problem_from_error(error));
     if (nest_domain_same(facts->xml, revision->before_xml))
         return nest_plan_nothing(view, NULL);
-    if (refuse_changed(facts, revision, wanted, &error))
+    if (refuse_changed(facts, revisions, &error))
         return nest_plan_nothing(view, nest_problem_from_error(error));
     g_autoptr(NestDomain) target = nest_domain_read(revision->before_xml, &error);
     if (target == NULL)

@@ -82,14 +82,24 @@ class TestUndo(unittest.TestCase):
         self.refused("never", "invalid-request", to=99999)
         self.enable("changed")
         first = self.history("changed")[0]["id"]
-        self.daemon.nested("changed", enabled=False)
-        self.daemon.wait_operation(self.daemon.get("/v1/operations?limit=1")["operations"][0]["id"])
-        problem = self.refused("changed", "vm-changed", to=first)
-        self.assertIn("nestctl undo changed", problem["next"])
+        self.refused("changed", "invalid-request", to=first + 1)
+        self.daemon.change("PUT", "/v1/vms/changed/nested", {"enabled": False})
         xml = self.daemon.host.vm("changed")["xml"]
         self.daemon.host.change("changed", xml=xml.replace(">2</vcpu>", ">3</vcpu>"))
         self.refused("changed", "vm-changed")
+        self.refused("changed", "vm-changed", to=first)
         self.assertEqual(self.daemon.request("GET", "/v1/vms/nobody/history").status, 404)
+
+    def test_far_back(self):
+        """Over more revisions than are read at once, to the first of them."""
+        before = self.enable("far")
+        first = self.history("far")[0]["id"]
+        for number in range(52):
+            self.assertEqual(self.undo("far")["state"], "done", number)
+        self.daemon.change("PUT", "/v1/vms/far/memory", {"memory_kib": 6291456})
+        self.daemon.change("PUT", "/v1/vms/far/memory", {"memory_kib": 7340032})
+        self.assertEqual(self.undo("far", to=first)["state"], "done")
+        self.assertEqual(self.xml("far"), before)
 
     def test_outdated_plan(self):
         self.enable("outdated")
