@@ -64,9 +64,10 @@ static gboolean caps(NestBackend *backend, NestBackendCaps **ret_caps, GError **
     return nest_libvirt_caps(self_of(backend), ret_caps, error);
 }
 
-static gboolean networks(NestBackend *backend, GPtrArray **ret_texts, GError **error)
+static gboolean networks(
+    NestBackend *backend, GPtrArray **ret_texts, NestUnlisted *ret_unlisted, GError **error)
 {
-    return nest_libvirt_networks(self_of(backend), ret_texts, error);
+    return nest_libvirt_networks(self_of(backend), ret_texts, ret_unlisted, error);
 }
 
 static gboolean add_facts(

@@ -58,3 +58,9 @@ void nest_backend_checkpoint_free(NestBackendCheckpoint *checkpoint)
     g_free(checkpoint->xml);
     g_free(checkpoint);
 }
+
+void nest_unlisted_clear(NestUnlisted *unlisted)
+{
+    g_clear_pointer(&unlisted->networks, g_free);
+    g_clear_pointer(&unlisted->filters, g_free);
+}

@@ -138,6 +138,14 @@ typedef struct {
                        * how many there are; NULL: those above */
 } NestBoot;
 
+/* Why one of two lists could not be read; NULL: it could. */
+typedef struct {
+    char *networks, *filters;
+} NestUnlisted;
+
+void nest_unlisted_clear(NestUnlisted *unlisted);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(NestUnlisted, nest_unlisted_clear)
+
 typedef struct {
     /* Connects and waits until what it reports of running VMs is settled. Callable again after
      * LOST or a failure. ALREADY_RUNNING where another process holds the same root. */
@@ -223,9 +231,11 @@ typedef struct {
      * this process died in the middle, open() again. */
     gboolean (*boot)(NestBackend *self, const NestBoot *boot, GCancellable *cancellable,
         GBytes **ret_console, GError **error);
-    /* The definitions of all virtual networks and network filters: array of XML. UNSUPPORTED where
-     * the hypervisor has none. A NULL slot counts as that. */
-    gboolean (*networks)(NestBackend *self, GPtrArray **ret_texts, GError **error);
+    /* The definitions of all virtual networks and network filters: array of XML. One list counts
+     * without the other, for which *ret_unlisted (empty before) says why; it fails where neither is
+     * there, with UNSUPPORTED where the hypervisor has none. A NULL slot counts as that. */
+    gboolean (*networks)(
+        NestBackend *self, GPtrArray **ret_texts, NestUnlisted *ret_unlisted, GError **error);
     /* One handler; set before open. */
     void (*set_handler)(NestBackend *self, NestBackendHandler handler, gpointer user_data);
 } NestBackendOps;

@@ -60,6 +60,7 @@ static gboolean add_filters(virConnectPtr connection, GPtrArray *texts, GError *
 typedef struct {
     virConnectPtr connection;
     GPtrArray *texts;
+    NestUnlisted unlisted;
 } Errand;
 
 static void errand_free(gpointer data)
@@ -68,6 +69,7 @@ static void errand_free(gpointer data)
 
     virConnectClose(errand->connection);
     g_clear_pointer(&errand->texts, g_ptr_array_unref);
+    nest_unlisted_clear(&errand->unlisted);
     g_free(errand);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Errand, errand_free)
@@ -95,15 +97,20 @@ static Errand *ask(
 static gboolean read_all(gpointer data, GError **error)
 {
     Errand *errand = data;
-    gboolean networks = add_networks(errand->connection, errand->texts, error);
-    gboolean filters = add_filters(errand->connection, errand->texts, NULL);
+    g_autoptr(GError) networks = NULL, filters = NULL;
 
-    if (!networks && filters)
-        g_clear_error(error);
-    return networks || filters;
+    if (!add_networks(errand->connection, errand->texts, &networks))
+        errand->unlisted.networks = g_strdup(networks->message);
+    if (!add_filters(errand->connection, errand->texts, &filters))
+        errand->unlisted.filters = g_strdup(filters->message);
+    if (networks == NULL || filters == NULL)
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&networks));
+    return FALSE;
 }
 
-gboolean nest_libvirt_networks(NestLibvirt *self, GPtrArray **ret_texts, GError **error)
+gboolean nest_libvirt_networks(
+    NestLibvirt *self, GPtrArray **ret_texts, NestUnlisted *ret_unlisted, GError **error)
 {
     if (self->embed) {
         nest_set_error(error, NEST_ERROR_UNSUPPORTED, NULL,
@@ -115,6 +122,8 @@ gboolean nest_libvirt_networks(NestLibvirt *self, GPtrArray **ret_texts, GError 
     if (errand == NULL)
         return FALSE;
     *ret_texts = g_steal_pointer(&errand->texts);
+    *ret_unlisted = errand->unlisted;
+    errand->unlisted = (NestUnlisted){0};
     return TRUE;
 }
 

@@ -211,7 +211,8 @@ NestSnapshotFacts *nest_libvirt_snapshots(virDomainPtr domain);
 /* nest-libvirt-networks.c */
 
 /* The networks of the contract. */
-gboolean nest_libvirt_networks(NestLibvirt *self, GPtrArray **ret_texts, GError **error);
+gboolean nest_libvirt_networks(
+    NestLibvirt *self, GPtrArray **ret_texts, NestUnlisted *ret_unlisted, GError **error);
 
 /* Whether there are such things. */
 gboolean nest_libvirt_has_networks(NestLibvirt *self);

@@ -25,7 +25,17 @@ static void add_text(NestNetDefinitions *definitions, const char *xml)
     }
 }
 
-NestNetDefinitions *nest_net_definitions_new(const GPtrArray *texts)
+/* A list that could not be read is no empty one. */
+static void drop(GHashTable **table, char **ret_why, const char *why, GChecksum *sum)
+{
+    if (why == NULL)
+        return;
+    g_clear_pointer(table, g_hash_table_unref);
+    *ret_why = g_strdup(why);
+    g_checksum_update(sum, (const guchar *)why, strlen(why) + 1);
+}
+
+static NestNetDefinitions *new_definitions(const GPtrArray *texts, const NestUnlisted *unlisted)
 {
     NestNetDefinitions *definitions = g_atomic_rc_box_new0(NestNetDefinitions);
     g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA1);
@@ -38,14 +48,23 @@ NestNetDefinitions *nest_net_definitions_new(const GPtrArray *texts)
         g_checksum_update(sum, (const guchar *)xml, strlen(xml) + 1);
         add_text(definitions, xml);
     }
+    drop(&definitions->networks, &definitions->networks_why, unlisted->networks, sum);
+    drop(&definitions->filters, &definitions->filters_why, unlisted->filters, sum);
     definitions->key = g_strdup(g_checksum_get_string(sum));
     return definitions;
+}
+
+NestNetDefinitions *nest_net_definitions_new(const GPtrArray *texts)
+{
+    const NestUnlisted none = {0};
+    return new_definitions(texts, &none);
 }
 
 static NestNetDefinitions *unknown(const char *why)
 {
     NestNetDefinitions *definitions = g_atomic_rc_box_new0(NestNetDefinitions);
-    definitions->why = g_strdup(why);
+    definitions->networks_why = g_strdup(why);
+    definitions->filters_why = g_strdup(why);
     definitions->key = g_strdup(why);
     return definitions;
 }
@@ -53,12 +72,13 @@ static NestNetDefinitions *unknown(const char *why)
 NestNetDefinitions *nest_net_definitions_take(NestBackend *backend)
 {
     g_autoptr(GPtrArray) texts = NULL;
+    g_auto(NestUnlisted) unlisted = {0};
     g_autoptr(GError) error = NULL;
     if (backend->ops->networks == NULL)
         return unknown("this hypervisor has no networks of its own");
-    if (!backend->ops->networks(backend, &texts, &error))
+    if (!backend->ops->networks(backend, &texts, &unlisted, &error))
         return unknown(error->message);
-    return nest_net_definitions_new(texts);
+    return new_definitions(texts, &unlisted);
 }
 
 NestNetDefinitions *nest_net_definitions_ref(NestNetDefinitions *definitions)
@@ -71,7 +91,8 @@ static void clear_definitions(gpointer data)
     NestNetDefinitions *definitions = data;
     g_clear_pointer(&definitions->filters, g_hash_table_unref);
     g_clear_pointer(&definitions->networks, g_hash_table_unref);
-    g_free(definitions->why);
+    g_free(definitions->networks_why);
+    g_free(definitions->filters_why);
     g_free(definitions->key);
 }
 

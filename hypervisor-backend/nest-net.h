@@ -12,11 +12,11 @@
 typedef struct {
     GHashTable *filters; /* name → NestNwfilter; NULL: could not be read */
     GHashTable *networks; /* name → NestNetwork; NULL: could not be read */
-    char *why; /* why not */
+    char *networks_why, *filters_why; /* why not */
     char *key; /* equal for equal definitions */
 } NestNetDefinitions;
 
-/* Asks the backend. Never fails: why says what is wrong. Blocks. */
+/* Asks the backend. Never fails: networks_why and filters_why say what is wrong. Blocks. */
 NestNetDefinitions *nest_net_definitions_take(NestBackend *backend);
 
 /* The same from texts, array of XML; those that can't be understood are left out. */

@@ -203,10 +203,12 @@ static void meet(Walk *walk, const char *name, guint parent)
 /* Filters of libvirt's own that leave the MAC addresses of inner VMs alone. */
 static gboolean is_harmless(const char *filter)
 {
-    static const char *const harmless[] = {"no-ip-multicast", "no-mac-broadcast", "no-ip-spoofing",
+    static const char *const harmless[] = {"allow-arp", "allow-dhcp", "allow-dhcp-server",
+        "allow-dhcpv6", "allow-dhcpv6-server", "allow-incoming-ipv4", "allow-incoming-ipv6",
+        "allow-ipv4", "allow-ipv6", "no-ip-multicast", "no-mac-broadcast", "no-ip-spoofing",
         "no-arp-ip-spoofing", "no-ipv6-multicast", "no-ipv6-spoofing", "no-other-l2-traffic",
         "no-other-rarp-traffic", "qemu-announce-self", "qemu-announce-self-rarp", NULL};
-    return g_str_has_prefix(filter, "allow-") || g_strv_contains(harmless, filter);
+    return g_strv_contains(harmless, filter);
 }
 
 static gboolean is_for_ip(const char *filter)

@@ -45,5 +45,6 @@ void nest_vm_net_free(NestVmNet *vm);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestVmNet, nest_vm_net_free)
 
 /* A /24 for the VM's inner network that is free here, and by what is known, on every level; FALSE
- * where there is none, or the networks of this host are not known. */
+ * where there is none, or the routes of this host are not known. Networks that could not be read
+ * do not count. */
 gboolean nest_vm_net_pick(const NestVmNet *vm, NestSubnet *ret_subnet);

@@ -52,9 +52,9 @@ gboolean nest_check_runs(const NestVmView *view, const NestNetPath *path, NestCh
 const char *nest_check_network_why(const NestVmView *view)
 {
     const NestNetDefinitions *definitions = view->net->net->definitions;
-    return definitions == NULL     ? "libvirt was not asked"
-        : definitions->why != NULL ? definitions->why
-                                   : "libvirt has none of that name";
+    return definitions == NULL              ? "libvirt was not asked"
+        : definitions->networks_why != NULL ? definitions->networks_why
+                                            : "libvirt has none of that name";
 }
 
 gboolean nest_check_way_known(const NestVmView *view, const NestNetPath *path, NestCheck *check)
@@ -68,6 +68,14 @@ gboolean nest_check_way_known(const NestVmView *view, const NestNetPath *path, N
     return FALSE;
 }
 
+const char *nest_check_free_text(const NestVmView *view)
+{
+    const NestNetDefinitions *definitions = view->net->net->definitions;
+    return definitions != NULL && definitions->networks != NULL
+        ? "which is free here"
+        : "to which nothing here has a route (libvirt's networks are not known)";
+}
+
 char *nest_check_nat_text(const NestVmView *view)
 {
     NestSubnet subnet;
@@ -75,7 +83,6 @@ char *nest_check_nat_text(const NestVmView *view)
         return g_strdup("let the VM translate addresses (NAT) for them, in a network that none of "
                         "its hosts has");
     g_autofree char *text = nest_subnet_text(subnet);
-    return g_strdup_printf("let the VM translate addresses (NAT) for them: use %s inside, which is "
-                           "free here",
-        text);
+    return g_strdup_printf("let the VM translate addresses (NAT) for them: use %s inside, %s", text,
+        nest_check_free_text(view));
 }

@@ -23,5 +23,8 @@ gboolean nest_check_way_known(const NestVmView *view, const NestNetPath *path, N
 /* Why the network of path could not be read, a part of a sentence. */
 const char *nest_check_network_why(const NestVmView *view);
 
+/* ", which is free here": how sure that is of what nest_vm_net_pick() found. */
+const char *nest_check_free_text(const NestVmView *view);
+
 /* "use 192.168.157.0/24 inside, which is free here", and what to say where none can be told. */
 char *nest_check_nat_text(const NestVmView *view);

@@ -6,6 +6,13 @@
  * behind it. The ports and what is behind them are in nest-checks-port.c and nest-checks-uplink.c.
  */
 
+/* Why filters are judged by their names; NULL: they are not, or no host was looked at. */
+static const char *filters_why(const NestVmView *view)
+{
+    const NestNet *net = view->net->net;
+    return net != NULL && net->definitions != NULL ? net->definitions->filters_why : NULL;
+}
+
 static void judge_spoof(const NestVmView *view, const NestNetPath *path, NestCheck *check)
 {
     const NestFilterVerdict *filter = &path->filter;
@@ -22,9 +29,10 @@ static void judge_spoof(const NestVmView *view, const NestNetPath *path, NestChe
             path->name, filter->path);
     } else if (filter->answer == NEST_FILTER_UNKNOWN) {
         nest_check_fix(check, "see what it does: virsh nwfilter-dumpxml %s", name);
+        const char *why = filters_why(view);
         nest_check_say(check, NEST_VERDICT_UNKNOWN,
-            "Whether the filter %s lets the MAC addresses of inner VMs pass can't be told: %s.",
-            filter->path, filter->why);
+            "Whether the filter %s lets the MAC addresses of inner VMs pass can't be told: %s%s%s.",
+            filter->path, filter->why, why != NULL ? ": " : "", why != NULL ? why : "");
     } else if (filter->blocks_ip) {
         nest_check_fix(check,
             "name the addresses of inner VMs in the filterref, <parameter name='IP' value='…'/>");

@@ -202,9 +202,9 @@ static void judge_subnet(const NestVmView *view, const NestNetPath *path, NestCh
         NestSubnet other;
         g_autofree char *picked =
             nest_vm_net_pick(view->net, &other) ? nest_subnet_text(other) : NULL;
-        nest_check_fix(check, "in the VM: virsh net-edit default, and use %s%s",
+        nest_check_fix(check, "in the VM: virsh net-edit default, and use %s%s%s",
             picked != NULL ? picked : "a network that none of its hosts has",
-            picked != NULL ? ", which is free here" : "");
+            picked != NULL ? ", " : "", picked != NULL ? nest_check_free_text(view) : "");
         nest_check_say(check, NEST_VERDICT_WARN,
             "The VM is in %s itself, which the network \"default\" of its own libvirt takes too: "
             "that does not start, or packets go astray.",

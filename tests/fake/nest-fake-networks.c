@@ -25,7 +25,8 @@ static gboolean take(NestFake *fake, NestFakeCall *call, GError **error)
     return TRUE;
 }
 
-gboolean nest_fake_networks(NestBackend *self, GPtrArray **ret_texts, GError **error)
+gboolean nest_fake_networks(
+    NestBackend *self, GPtrArray **ret_texts, NestUnlisted *ret_unlisted, GError **error)
 {
     NestFakeCall call = {.slot = "networks"};
     if (!nest_fake_call_run((NestFake *)self, &call, take, error))

@@ -4,4 +4,5 @@
 
 /* The slot "networks": the texts of all files NAME.xml in the directory; UNSUPPORTED where caps
  * have no networks. */
-gboolean nest_fake_networks(NestBackend *self, GPtrArray **ret_texts, GError **error);
+gboolean nest_fake_networks(
+    NestBackend *self, GPtrArray **ret_texts, NestUnlisted *ret_unlisted, GError **error);

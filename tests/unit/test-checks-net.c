@@ -17,6 +17,7 @@ typedef struct {
     const char *nic; /* what is stored and, where runs, what runs */
     gboolean off, no_host;
     const char *definitions; /* of libvirt; NULL: none */
+    gboolean unlisted; /* neither networks nor filters could be read */
     Device devices[4];
     NestFlag calls, drops;
     const char *route; /* "192.168.122.0 br0" */
@@ -65,6 +66,10 @@ static const Row rows[] = {
     {ON(FILTER("clean-traffic")), .id = "net.spoof", .verdict = NEST_VERDICT_WARN,
         .says = "network filter of vnet0: clean-traffic"},
     {ON(FILTER("lab")), .id = "net.spoof", .verdict = NEST_VERDICT_UNKNOWN},
+    {ON(FILTER("lab")), .unlisted = TRUE, .id = "net.spoof", .verdict = NEST_VERDICT_UNKNOWN,
+        .says = "no networks of its own"},
+    {ON_NETWORK, .unlisted = TRUE, .id = "net.mactable", .verdict = NEST_VERDICT_UNKNOWN,
+        .says = "no networks of its own"},
     {ON(FILTER("lab")),
         .definitions = "<filter name='lab'><filterref filter='no-mac-spoofing'/>"
                        "</filter>",
@@ -75,6 +80,8 @@ static const Row rows[] = {
         .says = "IP addresses that it does not know"},
 
     {USER, .id = "net.user", .verdict = NEST_VERDICT_INFO, .says = "use 192.168."},
+    {USER, .unlisted = TRUE, .id = "net.user", .verdict = NEST_VERDICT_INFO,
+        .says = "libvirt's networks are not known"},
     {USER, .no_host = TRUE, .id = "net.user", .verdict = NEST_VERDICT_INFO, .says = "NAT"},
     {BRIDGE, .id = "net.user", .verdict = NEST_VERDICT_PASS},
 
@@ -276,12 +283,21 @@ static NestLink *make_link(const Device *device)
     return link;
 }
 
-static NestNet *make_net(const Row *row)
+static NestNetDefinitions *make_definitions(const Row *row)
 {
+    const NestBackendOps ops = {0};
+    NestBackend none = {.ops = &ops};
+    if (row->unlisted)
+        return nest_net_definitions_take(&none);
     g_autoptr(GPtrArray) texts = g_ptr_array_new();
     if (row->definitions != NULL)
         g_ptr_array_add(texts, (gpointer)row->definitions);
-    g_autoptr(NestNetDefinitions) definitions = nest_net_definitions_new(texts);
+    return nest_net_definitions_new(texts);
+}
+
+static NestNet *make_net(const Row *row)
+{
+    g_autoptr(NestNetDefinitions) definitions = make_definitions(row);
     NestNet *net = nest_net_take("/nonexistent", definitions);
     GPtrArray *links = g_ptr_array_new_with_free_func((GDestroyNotify)nest_link_free);
     for (guint i = 0; i < G_N_ELEMENTS(row->devices) && row->devices[i].name != NULL; i++)

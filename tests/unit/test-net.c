@@ -100,6 +100,46 @@ static void test_routes(void **state)
     assert_int_equal(route->subnet.prefix, 24);
 }
 
+/* ---- what libvirt has, as far as it says so ---- */
+
+static const char *networks_fail, *filters_fail;
+
+static gboolean list(
+    NestBackend *backend, GPtrArray **ret_texts, NestUnlisted *ret_unlisted, GError **error)
+{
+    *ret_texts = g_ptr_array_new_with_free_func(g_free);
+    if (networks_fail == NULL)
+        g_ptr_array_add(*ret_texts, g_strdup("<network><name>lab</name></network>"));
+    if (filters_fail == NULL)
+        g_ptr_array_add(*ret_texts, g_strdup("<filter name='lab'/>"));
+    ret_unlisted->networks = g_strdup(networks_fail);
+    ret_unlisted->filters = g_strdup(filters_fail);
+    return TRUE;
+}
+
+/* One list that could not be read is not an empty one. */
+static void test_one_list(void **state)
+{
+    const NestBackendOps ops = {.networks = list};
+    NestBackend backend = {.ops = &ops};
+    g_autoptr(NestNetDefinitions) both = nest_net_definitions_take(&backend);
+    networks_fail = "no virtnetworkd";
+    g_autoptr(NestNetDefinitions) filters = nest_net_definitions_take(&backend);
+    networks_fail = NULL;
+    filters_fail = "no virtnwfilterd";
+    g_autoptr(NestNetDefinitions) networks = nest_net_definitions_take(&backend);
+    filters_fail = NULL;
+    assert_true(both->networks != NULL && both->filters != NULL);
+    assert_true(both->networks_why == NULL && both->filters_why == NULL);
+    assert_true(filters->networks == NULL && filters->filters != NULL);
+    assert_string_equal(filters->networks_why, "no virtnetworkd");
+    assert_null(filters->filters_why);
+    assert_true(networks->networks != NULL && networks->filters == NULL);
+    assert_string_equal(networks->filters_why, "no virtnwfilterd");
+    assert_string_not_equal(both->key, filters->key);
+    assert_string_not_equal(filters->key, networks->key);
+}
+
 /* ---- files ---- */
 
 static void put(const char *root, const char *path, const char *text)
@@ -302,6 +342,7 @@ int main(void)
         cmocka_unit_test(test_picking),
         cmocka_unit_test(test_networks),
         cmocka_unit_test(test_routes),
+        cmocka_unit_test(test_one_list),
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_key),
         cmocka_unit_test(test_functions),
