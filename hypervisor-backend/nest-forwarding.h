@@ -3,10 +3,10 @@
 #include "nest-links.h"
 
 /* Whether frames that only cross a bridge pass through the host's firewall for IP, and whether that
- * drops what no rule names. */
+ * drops some. */
 typedef struct {
     NestFlag calls; /* br_netfilter hands IPv4 to it: net.bridge.bridge-nf-call-iptables */
-    NestFlag drops; /* a chain of the hook forward has the policy drop */
+    NestFlag drops; /* a chain of the hook forward has the policy drop; OFF: none, and no rules */
     char *chain; /* "filter FORWARD", where it drops */
     char *why; /* of drops UNKNOWN */
 } NestForwarding;

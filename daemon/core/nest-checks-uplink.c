@@ -300,11 +300,12 @@ static void judge_firewall(const NestVmView *view, const NestNetPath *path, Nest
     const NestForwarding *forwarding = &view->net->net->forwarding;
     if (forwarding->drops == NEST_FLAG_OFF) {
         nest_check_say(check, NEST_VERDICT_PASS,
-            "What crosses a bridge passes the firewall, which accepts what no rule names.");
+            "What crosses a bridge passes the firewall, which has no rules for it.");
     } else if (!nest_check_way_known(view, path, check)) {
         return;
     } else if (forwarding->drops == NEST_FLAG_UNKNOWN) {
-        nest_check_fix(check, "look for a policy DROP: nft list ruleset, iptables -S FORWARD");
+        nest_check_fix(
+            check, "look for what drops or rejects: nft list ruleset, iptables -S FORWARD");
         nest_check_say(check, NEST_VERDICT_UNKNOWN,
             "What crosses a bridge passes the firewall for IP, and what that drops is not known: "
             "%s.",

@@ -216,6 +216,14 @@ class TestPath(unittest.TestCase):
         run(fix.split(",")[0])
         self.assertTrue(arrives(self.tap, self.peer, lost, free))
         self.judged("net.brnf", "pass")
+        # A rule may do what the policy does not.
+        switch.write_text("1\n", encoding="ascii")
+        run("nft 'chain ip t f { policy accept; }; add rule ip t f reject'")
+        self.assertFalse(arrives(self.tap, self.peer, lost, free))
+        self.assertIn("t f", self.judged("net.brnf", "unknown")["message"])
+        run("nft flush chain ip t f")
+        self.assertTrue(arrives(self.tap, self.peer, lost, free))
+        self.judged("net.brnf", "pass")
 
     def test_macvtap(self):
         lower = Machine("phys0", bridged=False)
