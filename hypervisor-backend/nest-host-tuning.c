@@ -85,28 +85,41 @@ static gboolean is_vulnerable(const char *value)
         strstr(value, "VMX: vulnerable") != NULL;
 }
 
+/* What a file of the folder says of its flaw; fact keeps the first error. */
+static char *read_flaw(const char *root, const char *folder, const char *name, NestFact *fact)
+{
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+    g_autofree char *error = NULL;
+    char *value = nest_host_file_line(root, path, &error);
+    if (value == NULL && fact->error == NULL)
+        fact->error = g_strdup_printf("%s: %s", name, error);
+    return value;
+}
+
 static void read_vulnerabilities(const char *root, NestHostTuning *tuning)
 {
     const char *folder = "sys/devices/system/cpu/vulnerabilities";
     g_autofree char *full = g_build_filename(root, folder, NULL);
-    g_autoptr(GError) error = NULL;
     g_autoptr(GStrvBuilder) found = g_strv_builder_new();
-    g_autoptr(GDir) dir = g_dir_open(full, 0, &error);
+    g_autoptr(GStrvBuilder) unknown = g_strv_builder_new();
+    g_autoptr(GDir) dir = g_dir_open(full, 0, NULL);
     const char *name;
     guint known = 0;
     NestFact *fact = &tuning->vulnerabilities;
     fact->path = g_strconcat("/", folder, NULL);
     while (dir != NULL && known < VULNERABILITIES_MAX && (name = g_dir_read_name(dir)) != NULL) {
-        g_autofree char *path = g_build_filename(folder, name, NULL);
-        g_autofree char *value = nest_host_file_line(root, path, &fact->error);
+        g_autofree char *value = read_flaw(root, folder, name, fact);
         if (value == NULL)
-            break;
+            continue;
         known++;
         g_autofree char *line = g_strconcat(name, ": ", value, NULL);
         if (is_vulnerable(value))
             g_strv_builder_add(found, line);
+        else if (g_str_has_prefix(value, "Unknown"))
+            g_strv_builder_add(unknown, line);
     }
     tuning->vulnerable = g_strv_builder_end(found);
+    tuning->flaws_unknown = g_strv_builder_end(unknown);
     if (dir == NULL)
         fact->error = g_strdup("the folder can't be read");
     else if (fact->error == NULL)
@@ -195,6 +208,7 @@ void nest_host_tuning_clear(NestHostTuning *tuning)
     for (guint i = 0; i < G_N_ELEMENTS(facts); i++)
         nest_host_fact_clear(facts[i]);
     g_strfreev(tuning->vulnerable);
+    g_strfreev(tuning->flaws_unknown);
     g_strfreev(tuning->nested_where);
     g_strfreev(tuning->nested_values);
 }

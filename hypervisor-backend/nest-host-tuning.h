@@ -32,6 +32,7 @@ typedef struct {
     NestFact modules; /* value: "loaded" or "built in", of the KVM module */
     NestFact vulnerabilities; /* value: how many the kernel knows, then: */
     GStrv vulnerable; /* "l1tf: Vulnerable" */
+    GStrv flaws_unknown; /* "srbds: Unknown: Dependent on hypervisor status" */
     NestFact nested_config; /* value: how many settings there are of the parameter nested, then: */
     GStrv nested_where; /* "/etc/modprobe.d/kvm.conf" */
     GStrv nested_values; /* as many */

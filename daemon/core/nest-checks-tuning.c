@@ -176,10 +176,22 @@ static void check_mitigations(const NestHostView *view, NestCheck *check)
         return;
     }
     g_autofree char *list = g_strjoinv("; ", tuning->vulnerable);
-    nest_check_read(check, "%s: %s%s%s", tuning->vulnerabilities.path,
-        tuning->vulnerabilities.value, *list != '\0' ? "; " : "", list);
-    if (tuning->vulnerable[0] == NULL) {
+    g_autofree char *unknown = g_strjoinv("; ", tuning->flaws_unknown);
+    nest_check_read(check, "%s: %s%s%s%s%s", tuning->vulnerabilities.path,
+        tuning->vulnerabilities.value, *list != '\0' ? "; " : "", list,
+        *unknown != '\0' ? "; " : "", unknown);
+    if (tuning->vulnerable[0] == NULL && *unknown == '\0') {
         nest_check_say(check, NEST_VERDICT_PASS, "The kernel guards against what it knows of.");
+        return;
+    }
+    if (tuning->vulnerable[0] == NULL) {
+        nest_check_fix(check,
+            view->host->hypervisor
+                ? "ask whoever runs the host below this VM whether it is guarded"
+                : "ask the maker of the CPU: the kernel knows no guard for one this old");
+        nest_check_say(check, NEST_VERDICT_UNKNOWN,
+            "Of some flaws the kernel itself can't tell whether they are guarded against: %s.",
+            unknown);
         return;
     }
     nest_check_fix(check,

@@ -313,7 +313,9 @@ static void check_trust(const NestVmView *view, NestCheck *check)
     } else if (open != NULL) {
         say_trust_open(view, check, open);
     } else if (unproved != NULL) {
-        nest_check_fix(check, "ask the distribution whether the kernel is mended of %s", unproved);
+        nest_check_fix(check,
+            "see host.kernel.cve-* and host.mitigations in nestctl check, and ask the distribution "
+            "of the host's kernel");
         nest_check_say(check, untrusted ? NEST_VERDICT_WARN : NEST_VERDICT_INFO,
             "By nesting it may reach what nothing proves to be mended on this host: %s.", unproved);
     } else {

@@ -12,10 +12,11 @@ static char *make_key(const NestHostSnapshot *snapshot)
     const NestHostFacts *facts = snapshot->facts;
     const NestBackendCaps *caps = snapshot->caps;
     g_autofree char *flaws = join(facts->tuning.vulnerable);
+    g_autofree char *unknown = join(facts->tuning.flaws_unknown);
     g_autofree char *machines = join(caps != NULL ? caps->machines : NULL);
     g_autofree char *old = join(caps != NULL ? caps->old_machines : NULL);
     g_autofree char *policy = nest_policy_key(snapshot->policy, snapshot->today);
-    return g_strdup_printf("%s %d %d %d %s %s %d %d|%d %d %d %s %s|%s|%s|%s %s", policy,
+    return g_strdup_printf("%s %d %d %d %s %s %d %d|%d %d %d %s %s|%s|%s|%s %s|%s %d", policy,
         nest_host_extension(facts), nest_host_hardware_kvm(facts), nest_host_kvm_nests(facts),
         facts->nested.value != NULL ? facts->nested.value : "-",
         facts->kernel != NULL ? facts->kernel : "-", facts->md_clear, facts->flush_l1d,
@@ -23,7 +24,8 @@ static char *make_key(const NestHostSnapshot *snapshot)
         caps != NULL ? (int)caps->tcg_extension : -1,
         caps != NULL && caps->libvirt_version != NULL ? caps->libvirt_version : "-",
         caps != NULL && caps->qemu_version != NULL ? caps->qemu_version : "-", machines, old,
-        snapshot->advice != NULL ? snapshot->advice->key : "-", flaws);
+        snapshot->advice != NULL ? snapshot->advice->key : "-", flaws, unknown,
+        facts->tuning.vulnerabilities.value != NULL);
 }
 
 char *nest_host_snapshot_today(void)

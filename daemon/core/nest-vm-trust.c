@@ -31,6 +31,18 @@ static void append_advice(GString *list, const NestVmView *view, NestAdviceState
     append(list, ids, strlen(ids));
 }
 
+/* Of "mds: Vulnerable" the name. */
+static void append_flaws(GString *list, GStrv flaws)
+{
+    for (; flaws != NULL && *flaws != NULL; flaws++)
+        append(list, *flaws, strcspn(*flaws, ":"));
+}
+
+static void append_what(GString *list, const char *what)
+{
+    append(list, what, strlen(what));
+}
+
 static char *finish(GString *list)
 {
     gboolean empty = list->len == 0;
@@ -43,9 +55,8 @@ char *nest_vm_trust_open(const NestVmView *view)
         return NULL;
     GString *list = g_string_new(NULL);
     append_advice(list, view, NEST_ADVICE_AFFECTED);
-    char **flaws = view->host != NULL ? view->host->tuning.vulnerable : NULL;
-    for (; flaws != NULL && *flaws != NULL; flaws++)
-        append(list, *flaws, strcspn(*flaws, ":"));
+    if (view->host != NULL)
+        append_flaws(list, view->host->tuning.vulnerable);
     return finish(list);
 }
 
@@ -54,7 +65,13 @@ char *nest_vm_trust_unproved(const NestVmView *view)
     if (reaches_nothing(view))
         return NULL;
     GString *list = g_string_new(NULL);
+    if (view->advice == NULL)
+        append_what(list, "flaws of the kernel");
     append_advice(list, view, NEST_ADVICE_UNKNOWN);
+    if (view->host == NULL || view->host->tuning.vulnerabilities.value == NULL)
+        append_what(list, "flaws of the CPU");
+    else
+        append_flaws(list, view->host->tuning.flaws_unknown);
     return finish(list);
 }
 

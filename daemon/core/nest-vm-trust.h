@@ -12,7 +12,8 @@ gboolean nest_vm_trust_is_missing(const NestVmView *view);
  * reaches nothing: its CPU is a program. */
 char *nest_vm_trust_open(const NestVmView *view);
 
-/* The same of what may have been mended, and nothing proves it. */
+/* The same of what may have been mended, and nothing proves it, "flaws of the CPU" where they could
+ * not be read. */
 char *nest_vm_trust_unproved(const NestVmView *view);
 
 /* An error where the VM is untrusted and something is open: what lets it nest is refused. */

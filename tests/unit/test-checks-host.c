@@ -43,8 +43,8 @@ static void test_recorded_hosts(void **state)
             NULL},
         {"no-extension", "ppf-uf-f-- p---p pppppppp-pp -------- ---------uu-----", FALSE, NULL},
         {"software-kvm", "ppf--ppf-- pw-wp wppppppp-ip -------f ---------uu-----", FALSE, NULL},
-        {"debian-open", "pppppppppp pww-p ppppppppppp uu-ppp-- p--------uu-----", TRUE, NULL},
-        {"ubuntu-mended", "pppppppppp ppp-p ppppppppppp uu-ppp-- p--------uu-----", TRUE, NULL},
+        {"debian-open", "pppppppppp pww-p ppppppppppp uu-ppp-- p--------up-----", TRUE, NULL},
+        {"ubuntu-mended", "pppppppppp ppp-p ppppppppppp uu-ppp-- p--------up-----", TRUE, NULL},
         {"rhel", "pppppppppp puu-p ppppppppppp uu-ppp-- p--------uu-----", TRUE, NULL},
         {"known-bad", "pppppppppp ww-wf ppppppppppp uu--w--- p--------uu-----", FALSE, NULL},
         {"vbox-running", "ppppupfup- pw-wp pppfpppp-pp uu------ p--------uu-----", FALSE,
@@ -221,6 +221,10 @@ CHANGE(memory_unread, set(&host->tuning.meminfo.value, NULL))
 CHANGE(vulnerable,
     host->tuning.vulnerable = (g_strfreev(host->tuning.vulnerable),
         g_strsplit("mds: Vulnerable", ";", -1)))
+CHANGE(flaws_unknown,
+    host->tuning.flaws_unknown = (g_strfreev(host->tuning.flaws_unknown),
+        g_strsplit("mmio_stale_data: Unknown: No mitigations", ";", -1)))
+CHANGE(flaws_of_both_kinds, (vulnerable(host, caps), flaws_unknown(host, caps)))
 CHANGE(flaws_unread, set(&host->tuning.vulnerabilities.value, NULL))
 CHANGE(swapping, set(&host->tuning.swaps.value, "1 in use"))
 CHANGE(locked_down, set(&host->tuning.facts[NEST_TUNING_LOCKDOWN].value, "none [integrity]"))
@@ -268,6 +272,8 @@ static const HostRow host_rows[] = {
     {"host.mem.headroom", NEST_VERDICT_UNKNOWN, memory_unread},
     {"host.mitigations", NEST_VERDICT_WARN, vulnerable},
     {"host.mitigations", NEST_VERDICT_UNKNOWN, flaws_unread},
+    {"host.mitigations", NEST_VERDICT_UNKNOWN, flaws_unknown},
+    {"host.mitigations", NEST_VERDICT_WARN, flaws_of_both_kinds},
     {"host.swap", NEST_VERDICT_INFO, swapping},
     {"host.lockdown", NEST_VERDICT_INFO, locked_down},
     {"host.guests-shutdown", NEST_VERDICT_WARN, guests_saved},

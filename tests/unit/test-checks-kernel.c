@@ -225,6 +225,37 @@ static void test_vms(void **state)
     }
 }
 
+static void assert_trust(const TestView *test, NestVerdict verdict, const char *text)
+{
+    g_autoptr(NestVm) vm = nest_checks_vm(&test->view);
+    assert_verdict(vm->checks, text, "vm.trust", verdict);
+    assert_well_formed(vm->checks);
+    assert_non_null(strstr(find_check(vm->checks, "vm.trust")->message, text));
+    assert_false(nest_vm_trust_refuses(&test->view, NULL));
+}
+
+/* What could not be read is no proof, and refuses nothing. */
+static void test_flaws_unread(void **state)
+{
+    TestVm vm = {.host = "intel-ready", .cpu = CPU_ON("vmx")};
+    g_autoptr(TestView) test = test_view_new(&vm);
+    g_autoptr(NestAdvice) advice = test_advice(vm.host, test->host);
+    NestVmMarks marks = {.trust = UNTRUSTED};
+    NestHostTuning *tuning = &test->host->tuning;
+    test->view.marks = &marks;
+    assert_trust(test, NEST_VERDICT_WARN, "flaws of the kernel");
+    test->view.advice = advice;
+    g_strfreev(tuning->flaws_unknown);
+    tuning->flaws_unknown = g_strsplit("srbds: Unknown: Dependent on hypervisor status", ";", -1);
+    assert_trust(test, NEST_VERDICT_WARN, "on this host: srbds.");
+    g_clear_pointer(&tuning->vulnerabilities.value, g_free);
+    assert_trust(test, NEST_VERDICT_WARN, "flaws of the CPU");
+    marks.trust = TRUSTED;
+    assert_trust(test, NEST_VERDICT_INFO, "flaws of the CPU");
+    test->view.host = NULL;
+    assert_trust(test, NEST_VERDICT_INFO, "flaws of the CPU");
+}
+
 /* On AMD, what is known to get the state of inner VMs wrong decides whether it can be carried. */
 static void test_stack_of_amd(void **state)
 {
@@ -253,6 +284,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_of_host),
+        cmocka_unit_test(test_flaws_unread),
         cmocka_unit_test(test_what_was_read),
         cmocka_unit_test(test_nesting_off_closes),
         cmocka_unit_test(test_no_advice),

@@ -128,7 +128,13 @@ static void test_tuning(void **state)
     assert_string_equal(amd->tuning.modules.value, "built in");
     assert_string_equal(intel->tuning.vulnerabilities.value, "2 known");
     assert_int_equal(g_strv_length(intel->tuning.vulnerable), 0);
+    assert_int_equal(g_strv_length(intel->tuning.flaws_unknown), 0);
     assert_int_equal(g_strv_length(amd->tuning.vulnerable), 2);
+    g_autoptr(NestHostFacts) vm = probe_recorded("host-is-vm");
+    assert_int_equal(g_strv_length(vm->tuning.vulnerable), 0);
+    assert_int_equal(g_strv_length(vm->tuning.flaws_unknown), 1);
+    assert_string_equal(
+        vm->tuning.flaws_unknown[0], "srbds: Unknown: Dependent on hypervisor status");
     assert_string_equal(intel->tuning.on_shutdown.value, "shutdown");
     assert_string_equal(amd->tuning.on_shutdown.value, "suspend");
     g_autoptr(NestHostFacts) apart = probe_recorded("debian-open");
