@@ -111,8 +111,25 @@ static gboolean is_abi_name(const char *release)
         release[end] == '-' && strncmp(release + end, "-rc", 3) != 0;
 }
 
-static gboolean is_exact(const char *release)
+/* "5.14.21-150500.55.39-default": SUSE keeps the number of the service pack through all of its mends.
+ * Tumbleweed's kernels are named alike and raise it. */
+static gboolean is_of_suse(const char *release, const char *distribution)
 {
+    static const char *const flavours[] = {"-default", "-azure", "-rt", "-kvmsmall", "-debug"};
+    static const char *const ids[] = {"sles", "sles_sap", "sled", "sle-micro", "sl-micro",
+        "opensuse-leap", "opensuse-leap-micro", NULL};
+    if (g_strcmp0(distribution, "opensuse-tumbleweed") == 0)
+        return FALSE;
+    for (guint i = 0; i < G_N_ELEMENTS(flavours); i++)
+        if (g_str_has_suffix(release, flavours[i]))
+            return TRUE;
+    return distribution != NULL && g_strv_contains(ids, distribution);
+}
+
+static gboolean is_exact(const char *release, const char *distribution)
+{
+    if (is_of_suse(release, distribution))
+        return FALSE;
     for (guint i = 0; own_mends[i] != NULL; i++)
         if (strstr(release, own_mends[i]) != NULL)
             return FALSE;
@@ -142,7 +159,7 @@ static void read_release(const char *root, NestHostKernel *kernel)
     if (kernel->release == NULL)
         return;
     kernel->version = leading_version(kernel->release);
-    kernel->exact = kernel->version != NULL && is_exact(kernel->release);
+    kernel->exact = kernel->version != NULL && is_exact(kernel->release, kernel->distribution);
     /* The release of a Red Hat kernel is the version of its package, and the architecture. */
     gboolean rpm = strstr(kernel->release, ".el") != NULL ||
         strstr(kernel->release, ".fc") != NULL || strstr(kernel->release, ".amzn") != NULL;

@@ -115,6 +115,31 @@ static void test_identity(void **state)
     }
 }
 
+/* SUSE mends without raising the number, Tumbleweed excepted. */
+static void test_suse(void **state)
+{
+    static const struct {
+        const char *release, *id;
+        gboolean exact;
+    } rows[] = {
+        {"5.14.21-150500.55.39-default", "sles", FALSE},
+        {"5.14.21-150400.24.100-default", "opensuse-leap", FALSE},
+        {"5.3.18-150300.59.158-azure", "sles", FALSE},
+        {"4.12.14-122.183-default", "linux", FALSE},
+        {"5.14.21-150500.13.79-rt", "linux", FALSE},
+        {"6.4.9-1-custom", "opensuse-leap", FALSE},
+        {"6.18.3-1-default", "opensuse-tumbleweed", TRUE},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *os = g_strdup_printf("ID=\"%s\"\n", rows[i].id);
+        put(*state, "etc/os-release", os, -1);
+        g_autoptr(NestHostKernel) kernel = read_kernel(*state, rows[i].release, "Linux\n");
+        print_message("%s\n", rows[i].release);
+        assert_int_equal(kernel->exact, rows[i].exact);
+        assert_text(kernel->distribution, rows[i].id);
+    }
+}
+
 static void test_ubuntu_and_live_patches(void **state)
 {
     put(*state, "proc/version_signature", "Ubuntu 5.15.0-91.101-generic 5.15.131\n", -1);
@@ -224,6 +249,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_ROOT(test_identity),
+        IN_ROOT(test_suse),
         IN_ROOT(test_ubuntu_and_live_patches),
         IN_ROOT(test_nothing_there),
         IN_ROOT(test_changelog),
