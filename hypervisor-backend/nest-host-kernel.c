@@ -22,10 +22,12 @@ static const struct {
 /* Releases whose kernels get mends of their own, and keep the number that they were made of. */
 static const char *const own_mends[] = {".el", ".amzn", "uek", "-pve", ".oe", ".an8", NULL};
 
-/* Where the changelog of the kernel's package may be; %s is the release. */
+/* Where the changelog of the kernel's package may be, the first counts; %s is the release. Ubuntu's
+ * linux-image is made by the source that signs it, and its own changelog names no flaws; Debian has
+ * no linux-modules. */
 static const char *const changelogs[] = {
-    "usr/share/doc/linux-image-%s/changelog.Debian.gz",
     "usr/share/doc/linux-modules-%s/changelog.Debian.gz",
+    "usr/share/doc/linux-image-%s/changelog.Debian.gz",
     "usr/share/doc/proxmox-kernel-%s/changelog.Debian.gz",
     "usr/share/doc/proxmox-kernel-%s-signed/changelog.Debian.gz",
     "usr/share/doc/pve-kernel-%s/changelog.Debian.gz",
