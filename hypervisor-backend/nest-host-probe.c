@@ -18,7 +18,8 @@ void nest_host_facts_free(NestHostFacts *facts)
         return;
     char *strings[] = {facts->hostname, facts->arch, facts->kernel, facts->os, facts->manufacturer,
         facts->model, facts->cpu_vendor, facts->cpu_model, facts->cpuinfo_error,
-        facts->outer_hypervisor, facts->firmware_lock_read, facts->kvm_module, facts->kvm.error};
+        facts->outer_hypervisor, facts->firmware_lock_read, facts->kvm_module, facts->kvm.error,
+        facts->xen_error};
     for (guint i = 0; i < G_N_ELEMENTS(strings); i++)
         g_free(strings[i]);
     nest_host_fact_clear(&facts->nested);
@@ -177,12 +178,28 @@ static const char *hypervisor_by_dmi(const NestHostFacts *facts)
     return NULL;
 }
 
+/* XENFEAT_dom0 of Xen's public/features.h. */
+#define XEN_FEATURE_CONTROL (1 << 11)
+
+/* Where xenfs is not mounted the features tell as much; its file is empty in a VM of Xen. */
+static void probe_xen(const char *root, gboolean on_xen, NestHostFacts *facts)
+{
+    g_autofree char *error = NULL;
+    g_autofree char *capabilities =
+        nest_host_file_text(root, "proc/xen/capabilities", NEST_HOST_FILE_MAX, &error);
+    g_autofree char *features =
+        nest_host_file_line(root, "sys/hypervisor/properties/features", NULL);
+    gboolean told = capabilities != NULL || g_strcmp0(error, "empty") == 0 || features != NULL;
+    facts->xen_control = (capabilities != NULL && strstr(capabilities, "control_d") != NULL) ||
+        (features != NULL && (g_ascii_strtoull(features, NULL, 16) & XEN_FEATURE_CONTROL) != 0);
+    if (on_xen && !told)
+        facts->xen_error = g_steal_pointer(&error);
+}
+
 static void probe_outer(const char *root, NestHostFacts *facts)
 {
     g_autofree char *type = nest_host_file_line(root, "sys/hypervisor/type", NULL);
-    g_autofree char *xen =
-        nest_host_file_text(root, "proc/xen/capabilities", NEST_HOST_FILE_MAX, NULL);
-    facts->xen_control = xen != NULL && strstr(xen, "control_d") != NULL;
+    probe_xen(root, g_strcmp0(type, "xen") == 0, facts);
     facts->mshv = nest_host_file_exists(root, "dev/mshv");
     if (g_strcmp0(type, "xen") == 0)
         facts->hypervisor = TRUE;

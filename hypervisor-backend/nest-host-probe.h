@@ -39,6 +39,7 @@ typedef struct {
     NestFact slat_parameter; /* ept / npt parameter */
     NestKvmFacts kvm;
     gboolean xen_control; /* dom0 */
+    char *xen_error; /* it runs on Xen, and whether it controls it could not be read */
     gboolean mshv; /* Hyper-V root partition */
     GStrv other_modules; /* loaded modules that take the extension: "vboxdrv", "vmmon" */
     NestHostTuning tuning;

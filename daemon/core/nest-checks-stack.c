@@ -29,8 +29,17 @@ static void check_is_vm(const NestHostView *view, NestCheck *check)
 
 static void check_xen(const NestHostView *view, NestCheck *check)
 {
+    const char *error = view->host->xen_error;
     nest_check_read(check, "/proc/xen/capabilities: %s",
-        view->host->xen_control ? "control_d" : "no control_d");
+        error != NULL                 ? error
+            : view->host->xen_control ? "control_d"
+                                      : "no control_d");
+    if (error != NULL) {
+        nest_check_fix(check, "mount -t xenfs xenfs /proc/xen, then look again");
+        nest_check_say(check, NEST_VERDICT_UNKNOWN,
+            "Xen is below this host, and whether this host controls it could not be read.");
+        return;
+    }
     if (!view->host->xen_control) {
         nest_check_say(check, NEST_VERDICT_PASS, "Xen does not own this host.");
         return;
@@ -235,7 +244,8 @@ const NestHostCheckRow nest_checks_host_stack[] = {
          "Linux: Documentation/virt/kvm/x86/running-nested-guests.rst"},
         check_is_vm},
     {{"host.xen", "Xen leaves the extension free", NEST_CHECK_PLAIN, NEST_VERDICT_FAIL,
-         "Whether this system controls Xen: control_d in /proc/xen/capabilities.",
+         "Whether this system controls Xen: control_d in /proc/xen/capabilities, or Xen's "
+         "feature dom0.",
          "Xen then owns the extension, and KVM can't use it.",
          "Boot this host without Xen.",
          "Xen: docs/misc/xen-command-line"},

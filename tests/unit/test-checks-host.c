@@ -156,6 +156,7 @@ CHANGE(no_access,
         set(&host->kvm.error, "open: Permission denied")))
 CHANGE(no_nested_state, host->kvm.nested_state = 0)
 CHANGE(state_unasked, host->kvm.nested_state = -1)
+CHANGE(xen_unread, set(&host->xen_error, "No such file or directory"))
 CHANGE(mshv, host->mshv = TRUE)
 CHANGE(mshv_alone, (host->mshv = TRUE, host->kvm.vm_created = FALSE))
 CHANGE(
@@ -288,6 +289,7 @@ static const HostRow host_rows[] = {
     {"host.kvm.access", NEST_VERDICT_FAIL, no_access},
     {"host.kvm.cap-nested-state", NEST_VERDICT_WARN, no_nested_state},
     {"host.kvm.cap-nested-state", NEST_VERDICT_UNKNOWN, state_unasked},
+    {"host.xen", NEST_VERDICT_UNKNOWN, xen_unread},
     {"host.mshv", NEST_VERDICT_INFO, mshv},
     {"host.mshv", NEST_VERDICT_FAIL, mshv_alone},
     {"host.is-vm", NEST_VERDICT_NOT_APPLICABLE, mshv},

@@ -273,6 +273,26 @@ static void test_cpuinfo_beyond_the_bound(void **state)
     assert_false(facts->vmx);
 }
 
+/* What runs on Xen controls it or not; where nothing tells, that is unknown. */
+static void test_xen(void **state)
+{
+    put(*state, "sys/hypervisor/type", "xen\n", -1);
+    g_autoptr(NestHostFacts) unread = nest_host_probe(*state);
+    assert_false(unread->xen_control);
+    assert_string_equal(unread->xen_error, "No such file or directory");
+    put(*state, "proc/xen/capabilities", "", -1);
+    g_autoptr(NestHostFacts) vm = nest_host_probe(*state);
+    assert_false(vm->xen_control);
+    assert_null(vm->xen_error);
+    put(*state, "sys/hypervisor/properties/features", "00002705\n", -1);
+    g_autoptr(NestHostFacts) also_vm = nest_host_probe(*state);
+    assert_false(also_vm->xen_control);
+    put(*state, "sys/hypervisor/properties/features", "00002f05\n", -1);
+    g_autoptr(NestHostFacts) control = nest_host_probe(*state);
+    assert_true(control->xen_control);
+    assert_null(control->xen_error);
+}
+
 static void test_flags_are_whole_words(void **state)
 {
     put(*state, "proc/cpuinfo",
@@ -465,6 +485,7 @@ int main(void)
         cmocka_unit_test(test_messy_hosts),
         TEST_WITH_ROOT(test_huge_cpuinfo),
         TEST_WITH_ROOT(test_cpuinfo_beyond_the_bound),
+        TEST_WITH_ROOT(test_xen),
         TEST_WITH_ROOT(test_flags_are_whole_words),
         TEST_WITH_ROOT(test_the_first_cpu_counts),
         TEST_WITH_ROOT(test_nothing_blocks_or_follows),
