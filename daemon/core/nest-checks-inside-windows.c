@@ -20,10 +20,24 @@ static const char *answer_text(NestAnswer answer)
     return texts[answer];
 }
 
-/* TRUE if something in the guest makes use of the extension, or is meant to. */
+/* TRUE if one of the features that bring inner VMs is enabled. */
 static gboolean has_role(const NestGuestFacts *facts)
 {
     return facts->hyperv == NEST_ANSWER_YES || facts->platform == NEST_ANSWER_YES;
+}
+
+static gboolean is_role_known(const NestGuestFacts *facts)
+{
+    return has_role(facts) || facts->hyperv != NEST_ANSWER_UNREAD;
+}
+
+/* Whether Windows starts its hypervisor: for a role, or for virtualization-based security alone. */
+static NestAnswer wants_hypervisor(const NestGuestFacts *facts)
+{
+    if (has_role(facts) || facts->vbs == NEST_ANSWER_YES)
+        return NEST_ANSWER_YES;
+    return is_role_known(facts) && facts->vbs == NEST_ANSWER_NO ? NEST_ANSWER_NO
+                                                                : NEST_ANSWER_UNREAD;
 }
 
 /* Its definition does not even show that it runs Windows. */
@@ -82,8 +96,7 @@ static void check_role(const NestGuestView *view, NestCheck *check)
     const NestGuestFacts *facts = view->facts;
     nest_check_read(check, "guest, features: Microsoft-Hyper-V %s, VirtualMachinePlatform %s",
         answer_text(facts->hyperv), answer_text(facts->platform));
-    gboolean known = facts->hyperv != NEST_ANSWER_UNREAD || facts->platform == NEST_ANSWER_YES;
-    if (!is_known(known, check))
+    if (!is_known(is_role_known(facts), check))
         return;
     if (has_role(facts)) {
         nest_check_say(check, NEST_VERDICT_PASS, "%s is enabled.",
@@ -102,12 +115,13 @@ static void check_hypervisor(const NestGuestView *view, NestCheck *check)
     const NestGuestFacts *facts = view->facts;
     nest_check_read(check, "guest, HypervisorPresent: %s; started by Windows: %s",
         answer_text(facts->hypervisor), answer_text(facts->own_hypervisor));
-    if (facts->hyperv != NEST_ANSWER_YES && facts->platform != NEST_ANSWER_YES) {
+    NestAnswer wanted = wants_hypervisor(facts);
+    if (wanted == NEST_ANSWER_NO) {
         nest_check_say(check, NEST_VERDICT_NOT_APPLICABLE,
             "Windows has no reason to start its hypervisor: see win.role.");
         return;
     }
-    if (!is_known(facts->hypervisor != NEST_ANSWER_UNREAD, check))
+    if (!is_known(wanted == NEST_ANSWER_YES && facts->hypervisor != NEST_ANSWER_UNREAD, check))
         return;
     /* KVM alone makes HypervisorPresent true. */
     if (facts->hypervisor == NEST_ANSWER_YES && facts->own_hypervisor == NEST_ANSWER_UNREAD) {
@@ -119,7 +133,7 @@ static void check_hypervisor(const NestGuestView *view, NestCheck *check)
     } else {
         nest_check_fix(check, "see win.launchtype, then reboot the guest");
         nest_check_say(check, NEST_VERDICT_FAIL,
-            "The role is enabled, but Windows has not started its hypervisor.");
+            "Windows has reason to start its hypervisor, and has not started it.");
     }
 }
 
@@ -193,11 +207,11 @@ static void check_vid(const NestGuestView *view, NestCheck *check)
     NestAnswer vid = view->facts->vid;
     nest_check_read(
         check, "guest, Hyper-V Virtualization Infrastructure Driver: %s", answer_text(vid));
-    if (!has_role(view->facts)) {
+    if (!has_role(view->facts) && is_role_known(view->facts)) {
         nest_check_say(check, NEST_VERDICT_NOT_APPLICABLE, "Hyper-V is not enabled.");
         return;
     }
-    if (!is_known(vid != NEST_ANSWER_UNREAD, check))
+    if (!is_known(has_role(view->facts) && vid != NEST_ANSWER_UNREAD, check))
         return;
     if (vid == NEST_ANSWER_YES) {
         nest_check_say(check, NEST_VERDICT_PASS, "The driver under Hyper-V's VMs works.");
@@ -211,13 +225,17 @@ static void check_vid(const NestGuestView *view, NestCheck *check)
 static void check_boot_risk(const NestGuestView *view, NestCheck *check)
 {
     const NestGuestFacts *facts = view->facts;
+    NestAnswer wanted = wants_hypervisor(facts);
     gboolean poor = vm_has_no_profile(view->vm) || vm_check_is_bad(view->vm, "vm.hv.profile") ||
         vm_check_is_bad(view->vm, "vm.cpu.hypervisor-bit");
     nest_check_read(check, "guest, hypervisor wanted: %s; definition, enlightenments: %s",
-        has_role(facts) ? "yes" : "no", poor ? "missing" : "nothing is missing");
-    if (!has_role(facts)) {
+        answer_text(wanted), poor ? "missing" : "nothing is missing");
+    if (wanted == NEST_ANSWER_NO) {
         nest_check_say(
             check, NEST_VERDICT_NOT_APPLICABLE, "Windows has no hypervisor to start at a boot.");
+    } else if (wanted == NEST_ANSWER_UNREAD) {
+        nest_check_say(check, NEST_VERDICT_UNKNOWN,
+            "Whether Windows starts a hypervisor at the next boot can't be told.");
     } else if (!poor) {
         nest_check_say(
             check, NEST_VERDICT_PASS, "The VM has what Windows' hypervisor needs to boot.");

@@ -88,7 +88,13 @@ static const Row rows[] = {
     {{WINDOWS, .hyperv = NO}, "win.role", NEST_VERDICT_WARN},
     {{WINDOWS, .hyperv = YES}, "win.role", NEST_VERDICT_PASS},
     {{WINDOWS, .platform = YES}, "win.role", NEST_VERDICT_PASS},
-    {{WINDOWS, .hypervisor = YES}, "win.hypervisor", NEST_VERDICT_NOT_APPLICABLE},
+    {{WINDOWS, .hyperv = NO, .platform = NO, .vbs = NO, .hypervisor = YES}, "win.hypervisor",
+        NEST_VERDICT_NOT_APPLICABLE},
+    {{WINDOWS, .hypervisor = YES, .own_hypervisor = YES}, "win.hypervisor", NEST_VERDICT_UNKNOWN},
+    {{WINDOWS, .hyperv = NO, .hypervisor = YES, .own_hypervisor = NO}, "win.hypervisor",
+        NEST_VERDICT_UNKNOWN},
+    {{WINDOWS, .hyperv = NO, .vbs = YES, .hypervisor = YES, .own_hypervisor = YES},
+        "win.hypervisor", NEST_VERDICT_PASS},
     {{WINDOWS, .hyperv = YES}, "win.hypervisor", NEST_VERDICT_UNKNOWN},
     {{WINDOWS, .hyperv = YES, .hypervisor = YES}, "win.hypervisor", NEST_VERDICT_UNKNOWN},
     {{WINDOWS, .hyperv = YES, .hypervisor = YES, .own_hypervisor = YES}, "win.hypervisor",
@@ -108,11 +114,15 @@ static const Row rows[] = {
     {{WINDOWS, .secure_boot = NO, .event_124 = YES}, "win.vbs-efi", NEST_VERDICT_NOT_APPLICABLE},
     {{WINDOWS, .secure_boot = YES, .event_124 = NO}, "win.vbs-efi", NEST_VERDICT_PASS},
     {{WINDOWS, .secure_boot = YES, .event_124 = YES}, "win.vbs-efi", NEST_VERDICT_WARN},
-    {{WINDOWS, .vid = NO}, "win.vid", NEST_VERDICT_NOT_APPLICABLE},
+    {{WINDOWS, .vid = NO}, "win.vid", NEST_VERDICT_UNKNOWN},
+    {{WINDOWS, .hyperv = NO, .vbs = YES, .vid = NO}, "win.vid", NEST_VERDICT_NOT_APPLICABLE},
     {{WINDOWS, .hyperv = YES}, "win.vid", NEST_VERDICT_UNKNOWN},
     {{WINDOWS, .hyperv = YES, .vid = NO}, "win.vid", NEST_VERDICT_FAIL},
     {{WINDOWS, .hyperv = YES, .vid = YES}, "win.vid", NEST_VERDICT_PASS},
-    {{WINDOWS}, "win.boot-risk", NEST_VERDICT_NOT_APPLICABLE},
+    {{WINDOWS}, "win.boot-risk", NEST_VERDICT_UNKNOWN},
+    {{WINDOWS, .hyperv = NO}, "win.boot-risk", NEST_VERDICT_UNKNOWN},
+    {{WINDOWS, .hyperv = NO, .vbs = NO}, "win.boot-risk", NEST_VERDICT_NOT_APPLICABLE},
+    {{WINDOWS, .hyperv = NO, .vbs = YES}, "win.boot-risk", NEST_VERDICT_PASS},
     {{WINDOWS, .hyperv = YES}, "win.boot-risk", NEST_VERDICT_PASS},
     {{WINDOWS, .wsl = YES}, "win.amd-wsl", NEST_VERDICT_NOT_APPLICABLE},
 };
@@ -181,6 +191,9 @@ static void test_no_profile_at_all(void **state)
     vm->accel = NEST_ACCEL_KVM;
     g_autoptr(GPtrArray) kvm = nest_checks_guest(vm, &role, NULL, NULL);
     assert_verdict(kvm, "no profile", "win.boot-risk", NEST_VERDICT_FAIL);
+    static const NestGuestFacts security = {WINDOWS, .hyperv = NO, .vbs = YES};
+    g_autoptr(GPtrArray) secured = nest_checks_guest(vm, &security, NULL, NULL);
+    assert_verdict(secured, "security alone", "win.boot-risk", NEST_VERDICT_FAIL);
     vm->accel = NEST_ACCEL_TCG;
     g_autoptr(GPtrArray) tcg = nest_checks_guest(vm, &role, NULL, NULL);
     assert_verdict(tcg, "TCG", "win.boot-risk", NEST_VERDICT_PASS);
