@@ -200,7 +200,7 @@ static void check_kvm_dev(const NestGuestView *view, NestCheck *check)
 }
 
 /* FALSE, and the verdict is said, where list is not known. */
-static gboolean have_list(GStrv list, NestCheck *check, const char *what)
+static gboolean have_list(const NestGuestFacts *facts, GStrv list, NestCheck *check, const char *what)
 {
     g_autofree char *text = list != NULL ? g_strjoinv("; ", list) : NULL;
     nest_check_read(check, "guest, %s: %s", what,
@@ -209,14 +209,17 @@ static gboolean have_list(GStrv list, NestCheck *check, const char *what)
                             : text);
     if (list != NULL)
         return TRUE;
-    nest_check_say(check, NEST_VERDICT_NOT_APPLICABLE, "The guest has no libvirt to ask.");
+    if (facts->libvirt == NEST_ANSWER_NO)
+        nest_check_say(check, NEST_VERDICT_NOT_APPLICABLE, "The guest has no libvirt to ask.");
+    else
+        nest_check_say(check, NEST_VERDICT_UNKNOWN, "The guest did not tell.");
     return FALSE;
 }
 
 static void check_validate(const NestGuestView *view, NestCheck *check)
 {
     GStrv lines = view->facts->validate;
-    if (!have_list(lines, check, "virt-host-validate"))
+    if (!have_list(view->facts, lines, check, "virt-host-validate"))
         return;
     if (lines[0] == NULL)
         nest_check_say(check, NEST_VERDICT_PASS, "virt-host-validate is content in the guest.");
@@ -228,7 +231,7 @@ static void check_validate(const NestGuestView *view, NestCheck *check)
 static void check_tcg(const NestGuestView *view, NestCheck *check)
 {
     GStrv domains = view->facts->tcg_domains;
-    if (!have_list(domains, check, "inner VMs of type qemu"))
+    if (!have_list(view->facts, domains, check, "inner VMs of type qemu"))
         return;
     if (domains[0] == NULL) {
         nest_check_say(check, NEST_VERDICT_PASS, "No inner VM is emulated.");
@@ -265,7 +268,11 @@ static void check_l3(const NestGuestView *view, NestCheck *check)
     const char *nested = view->facts->nested;
     nest_check_read(
         check, "guest, parameter nested of KVM's module: %s", nested != NULL ? nested : "not told");
-    if (nested == NULL)
+    NestGuestModule module = view->facts->module;
+    gboolean loaded = module == NEST_GUEST_MODULE_LOADED || module == NEST_GUEST_MODULE_UNREAD;
+    if (nested == NULL && loaded)
+        nest_check_say(check, NEST_VERDICT_UNKNOWN, "The guest did not tell.");
+    else if (nested == NULL)
         nest_check_say(check, NEST_VERDICT_NOT_APPLICABLE, "KVM is not loaded in the guest.");
     else if (strcmp(nested, "Y") == 0 || strcmp(nested, "1") == 0)
         nest_check_say(check, NEST_VERDICT_INFO,
