@@ -74,8 +74,11 @@ static void row(NestOutput *output, const char *label, const char *text)
 {
     if (text == NULL)
         return;
-    nest_output_cell(output, NEST_STYLE_FAINT, LABEL_WIDTH, label);
-    nest_output_wrapped(output, NEST_STYLE_PLAIN, LABEL_WIDTH, text);
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    for (guint i = 0; lines[i] != NULL; i++) {
+        nest_output_cell(output, NEST_STYLE_FAINT, LABEL_WIDTH, i == 0 ? label : "");
+        nest_output_wrapped(output, NEST_STYLE_PLAIN, LABEL_WIDTH, lines[i]);
+    }
 }
 
 gboolean nest_command_explain(NestCli *cli, GError **error)

@@ -4,9 +4,14 @@
 #include "nest-record.h"
 #include <stdio.h>
 
+/* A line of text stays one: "++" breaks it. */
 static void print_safely(const char *text)
 {
     for (; *text != '\0'; text++) {
+        if (*text == '\n') {
+            printf("++\n\t");
+            continue;
+        }
         if (*text == '*' || *text == '_' || *text == '\\')
             putchar('\\');
         putchar(*text);

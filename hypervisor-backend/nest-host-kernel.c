@@ -113,8 +113,8 @@ static gboolean is_abi_name(const char *release)
         release[end] == '-' && strncmp(release + end, "-rc", 3) != 0;
 }
 
-/* "5.14.21-150500.55.39-default": SUSE keeps the number of the service pack through all of its mends.
- * Tumbleweed's kernels are named alike and raise it. */
+/* "5.14.21-150500.55.39-default": SUSE keeps the number of the service pack through all of its
+ * mends. Tumbleweed's kernels are named alike and raise it. */
 static gboolean is_of_suse(const char *release, const char *distribution)
 {
     static const char *const flavours[] = {"-default", "-azure", "-rt", "-kvmsmall", "-debug"};

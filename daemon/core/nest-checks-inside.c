@@ -200,7 +200,8 @@ static void check_kvm_dev(const NestGuestView *view, NestCheck *check)
 }
 
 /* FALSE, and the verdict is said, where list is not known. */
-static gboolean have_list(const NestGuestFacts *facts, GStrv list, NestCheck *check, const char *what)
+static gboolean have_list(
+    const NestGuestFacts *facts, GStrv list, NestCheck *check, const char *what)
 {
     g_autofree char *text = list != NULL ? g_strjoinv("; ", list) : NULL;
     nest_check_read(check, "guest, %s: %s", what,

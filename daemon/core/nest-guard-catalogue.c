@@ -19,32 +19,42 @@ static char *row_text(NestGuarded operation, NestGuardMake make, NestParity pari
     return g_string_free(text, FALSE);
 }
 
-/* Makes that are treated alike are named once. */
+/* A line for each make: "Intel: exposed ok, …."; those that are treated as the first share its
+ * line, and "any CPU" is all of them. */
 static char *policy_text(NestGuarded operation, NestParity parity)
 {
     g_autofree char *intel = row_text(operation, NEST_GUARD_INTEL, parity);
-    GString *text = g_string_new(intel);
+    g_autoptr(GString) alike = g_string_new(make_texts[NEST_GUARD_INTEL]);
+    g_autoptr(GString) others = g_string_new(NULL);
     for (guint make = NEST_GUARD_AMD; make < NEST_N_GUARD_MAKES; make++) {
         g_autofree char *other = row_text(operation, make, parity);
-        if (g_strcmp0(intel, other) != 0)
-            g_string_append_printf(text, "; on %s %s", make_texts[make], other);
+        if (g_strcmp0(intel, other) == 0)
+            g_string_append_printf(alike, ", %s", make_texts[make]);
+        else
+            g_string_append_printf(others, "\n%s: %s.", make_texts[make], other);
     }
-    return g_string_free(text, FALSE);
+    return g_strdup_printf(
+        "\n%s: %s.%s", others->len > 0 ? alike->str : "any CPU", intel, others->str);
 }
 
 static char *meaning_text(NestGuarded operation)
 {
     g_autofree char *first = policy_text(operation, NEST_PARITY_HYPERV);
-    GString *text = g_string_new("By what a VM does with the extension: ");
+    GString *text = g_string_new("By what a VM does with its extension:");
     g_string_append(text, first);
     for (guint parity = NEST_PARITY_KVM; parity < NEST_N_PARITIES; parity++) {
         g_autofree char *other = policy_text(operation, parity);
         if (g_strcmp0(first, other) != 0)
             g_string_append_printf(
-                text, ". With [guard] parity=%s: %s", nest_parity_nicks[parity], other);
+                text, "\nWith [guard] parity=%s:%s", nest_parity_nicks[parity], other);
     }
-    g_string_append_c(text, '.');
     return g_string_free(text, FALSE);
+}
+
+/* A clause as a sentence. */
+static char *sentence(const char *clause)
+{
+    return g_strdup_printf("%c%s.", g_ascii_toupper(*clause), clause + 1);
 }
 
 static NestVerdict level_of(NestGuarded operation)
@@ -69,7 +79,7 @@ void nest_guard_catalogue_add(GPtrArray *catalogue)
         info->title = g_strdup(about->title);
         info->level = level_of(i);
         info->meaning = meaning_text(i);
-        info->why = about->harm != NULL ? g_strdup_printf("Otherwise %s.", about->harm)
+        info->why = about->harm != NULL ? sentence(about->harm)
                                         : g_strdup("It harms nothing that runs in the VM.");
         if (about->next != NULL) {
             g_auto(GStrv) parts = g_strsplit(about->next, "%s", -1);

@@ -25,7 +25,7 @@ typedef struct {
 } Row;
 
 #define DATA_LOSS "the inner VMs are cut off in the middle of what they do"
-#define STATE_LOST "their state would be lost"
+#define STATE_LOST "the state of the VMs inside would be lost"
 #define FIRST "nestctl shutdown %s"
 #define SHUT_INNER "shut the inner VMs down first"
 #define KERNEL_DOC "the kernel's running-nested-guests.rst"

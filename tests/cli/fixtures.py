@@ -12,7 +12,7 @@ def check(id_, verdict="pass", message=None, fix=None, read=None):
 
 def info(id_, **changes):
     value = {"id": id_, "scope": id_.split(".")[0], "title": f"title of {id_}", "level": "fail",
-             "meaning": f"What {id_} looks at.", "why": "It matters.", "fix": "Do this.",
+             "meaning": f"What {id_} looks at.\nAnd where.", "why": "It matters.", "fix": "Do this.",
              "source": "a book"}
     value.update(changes)
     return value

@@ -386,6 +386,7 @@ net.spoof   warn    title of net.spoof
         self.assertEqual(out, """\
 net.spoof passes where title of net.spoof
 looks at  What net.spoof looks at.
+          And where.
 matters   It matters.
 worst     warn
 by hand   Do this.

@@ -68,7 +68,7 @@ class TestAsked(Guarded):
         console = self.boot("host", "spin", nested=True)
         console.wait_for("inner-guest spinning")
         pids = self.daemon.qemu_pids()
-        lost = ": their state would be lost"
+        lost = ": the state of the VMs inside would be lost"
         self.refused("PUT", f"{path}/state", lost, {"state": "saved"})
         self.refused("PUT", f"{path}/state", lost, {"state": "saved", **FORCE})
         self.refused("POST", f"{path}/checkpoints", lost, {"name": "no"})

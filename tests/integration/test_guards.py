@@ -47,7 +47,7 @@ class TestGuards(unittest.TestCase):
         self.nesting("host")
         self.refused("host", "state", "while it may host other VMs: the inner VMs are cut off",
                      state="off", force=True)
-        self.refused("host", "state", "their state would be lost", state="saved")
+        self.refused("host", "state", "the state of the VMs inside would be lost", state="saved")
         told = self.refused("host", "memory", "[guard] parity=hyperv forbids it",
                             memory_kib=524288)
         self.assertEqual((told["next"], told["check"]), ("nestctl shutdown host", "guard.memory"))
@@ -178,7 +178,7 @@ class TestGuards(unittest.TestCase):
 
     def test_what_may_not_even_be_forced(self):
         self.nesting("never")
-        self.refused("never", "state", "their state would be lost", state="saved", **REASON)
+        self.refused("never", "state", "the state of the VMs inside would be lost", state="saved", **REASON)
 
     def test_force_without_need_leaves_nothing(self):
         self.daemon.define("needless", state="running")
@@ -238,7 +238,7 @@ class TestGuards(unittest.TestCase):
         self.nesting("spoken")
         said = self.daemon.nestctl("save", "spoken")
         self.assertEqual(said.returncode, 7, said)
-        self.assertIn("their state would be lost", said.stderr)
+        self.assertIn("the state of the VMs inside would be lost", said.stderr)
         self.assertIn("next  nestctl shutdown spoken", said.stderr)
         self.assertIn("more  nestctl explain guard.save", said.stderr)
         self.assertEqual(self.daemon.nestctl("explain", "guard.save").returncode, 0)
@@ -387,7 +387,7 @@ class TestCheckpoints(unittest.TestCase):
         self.done("POST", "host/checkpoints", {"name": "off"})
         self.daemon.host.start("host")
         eventually(lambda: self.daemon.get("/v1/vms/host")["state"] == "running")
-        self.refused("POST", "host/checkpoints", "their state would be lost", {"name": "on"})
+        self.refused("POST", "host/checkpoints", "the state of the VMs inside would be lost", {"name": "on"})
         self.refused("PUT", "host/checkpoints/off", "parity=hyperv forbids it", {})
         self.refused("PUT", "host/checkpoints/off", "gives a reason", {"force": True}, 400)
         done = self.done("PUT", "host/checkpoints/off", REASON)

@@ -54,7 +54,7 @@ class TestHook(unittest.TestCase):
         self.refused("restore", text, "brought can't be resumed from its saved state: it may have "
                                       "been inside an inner VM")
         self.refused("restore", text, "define it, and let it boot")
-        self.refused("migrate", text, "it may host other VMs: their state would be lost")
+        self.refused("migrate", text, "it may host other VMs: the state of the VMs inside would be lost")
 
     def test_everything_else(self):
         """Also where nobody listens."""

@@ -79,8 +79,8 @@ class TestMigrate(unittest.TestCase):
     def test_refused_while_it_may_host(self):
         """Not even if forced: QEMU's software CPU carries none of it."""
         self.daemon.define("host", NESTING, state="running")
-        self.refused("host", "while it may host other VMs: their state would be lost")
-        self.refused("host", "their state would be lost", **REASON)
+        self.refused("host", "while it may host other VMs: the state of the VMs inside would be lost")
+        self.refused("host", "the state of the VMs inside would be lost", **REASON)
 
     def test_looked_into_before(self):
         """Not by what was sampled last."""
@@ -102,7 +102,7 @@ class TestMigrate(unittest.TestCase):
                 daemon.host.control("set:sample@host:counted,guest")
                 self.refused("host", "while it hosts other VMs", daemon=daemon)
                 if not forced:
-                    self.refused("host", "their state would be lost", daemon=daemon, **REASON)
+                    self.refused("host", "the state of the VMs inside would be lost", daemon=daemon, **REASON)
                     continue
                 done = self.ended("host", "done", daemon, **REASON)
                 self.assertIn("guard.migrate was overridden", done["note"])

@@ -282,9 +282,15 @@ static void test_catalogue(void **state)
     const NestCheckInfo *guard = find_info(catalogue, "guard.save");
     assert_int_equal(guard->scope, NEST_SCOPE_GUARD);
     assert_int_equal(guard->level, NEST_VERDICT_FAIL);
-    assert_non_null(strstr(guard->meaning, "exposed warned, armed refused, hosting refused; on "));
-    assert_non_null(strstr(guard->meaning, "software CPU exposed warned, armed refused even if"));
-    assert_non_null(strstr(guard->meaning, "parity=kvm: exposed warned, armed warned, hosting"));
+    assert_string_equal(guard->why, "The state of the VMs inside would be lost.");
+    assert_true(g_str_has_prefix(guard->meaning,
+        "By what a VM does with its extension:\n"
+        "Intel: exposed warned, armed refused, hosting refused.\n"
+        "AMD: exposed warned, armed refused, hosting refused even if forced.\n"
+        "QEMU's software CPU: exposed warned, armed refused even if forced, hosting "));
+    assert_non_null(strstr(guard->meaning,
+        "\nWith [guard] parity=kvm:\nIntel: exposed warned, armed warned, hosting warned.\n"));
+    assert_non_null(strstr(find_info(catalogue, "guard.delete")->meaning, "\nany CPU: exposed ok"));
 }
 
 /* tests/data/checks.txt has the name of every check that nestd promises. */

@@ -64,7 +64,7 @@ static void test_start(void **state)
     check_rows(NEST_GUARD_START, rows, G_N_ELEMENTS(rows));
 }
 
-#define LOST "may host other VMs: their state would be lost"
+#define LOST "may host other VMs: the state of the VMs inside would be lost"
 #define POLICY "may host other VMs: [guard] parity=hyperv forbids it"
 #define RUNS .state = NEST_VM_RUNNING
 #define SHUTDOWN "nestctl shutdown DemoVM"
@@ -133,7 +133,7 @@ static void test_activity(void **state)
     g_autoptr(NestGuardVerdict) verdict =
         nest_guard_judge(NEST_GUARD_SAVE, &test->view, NEST_PARITY_HYPERV);
     assert_int_equal(verdict->say, NEST_SAY_WARN);
-    assert_non_null(strstr(verdict->reason, "their state would be lost"));
+    assert_non_null(strstr(verdict->reason, "the state of the VMs inside would be lost"));
     assert_null(verdict->next);
 }
 
