@@ -34,6 +34,16 @@ static gboolean is_off(NestFeaturePolicy policy)
     return policy == NEST_POLICY_DISABLE || policy == NEST_POLICY_FORBID;
 }
 
+/* By the names that libvirt has for them. */
+static const char *find_paging_off(const xmlNode *cpu)
+{
+    static const char *const names[] = {"npt", "vmx-ept"};
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++)
+        if (is_off(policy_of(cpu, names[i])))
+            return names[i];
+    return NULL;
+}
+
 static void read_cpu(const xmlNode *root, NestDomainExtras *extras)
 {
     const xmlNode *cpu = nest_element_child(root, "cpu");
@@ -42,6 +52,7 @@ static void read_cpu(const xmlNode *root, NestDomainExtras *extras)
     NestFeaturePolicy invtsc = policy_of(cpu, "invtsc");
     extras->hypervisor_hidden = is_off(policy_of(cpu, "hypervisor")) ||
         (hidden != NULL && nest_element_has(hidden, "state", "on"));
+    extras->paging_off = find_paging_off(cpu);
     extras->tsx_off = is_off(policy_of(cpu, "rtm")) && is_off(policy_of(cpu, "hle"));
     extras->invtsc = invtsc == NEST_POLICY_REQUIRE || invtsc == NEST_POLICY_FORCE;
     extras->migratable_off = cpu != NULL && nest_element_has(cpu, "migratable", "off");

@@ -7,6 +7,7 @@
 typedef struct {
     gboolean hypervisor_hidden; /* the CPU flag is disabled, or KVM hidden */
     gboolean tsx_off; /* hle and rtm are disabled */
+    const char *paging_off; /* "npt", "vmx-ept": nested paging that is disabled; NULL: none */
     gboolean invtsc; /* the time stamp counter is promised not to change its pace */
     gboolean migratable_off;
     guint vcpus_now; /* at boot; 0: all */

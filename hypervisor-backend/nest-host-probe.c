@@ -53,7 +53,7 @@ static void read_flags(const char *value, NestHostFacts *facts)
         gboolean *fact;
     } flags[] = {{"vmx", &facts->vmx}, {"svm", &facts->svm}, {"ept", &facts->ept},
         {"npt", &facts->npt}, {"hypervisor", &facts->hypervisor}, {"md_clear", &facts->md_clear},
-        {"flush_l1d", &facts->flush_l1d}};
+        {"flush_l1d", &facts->flush_l1d}, {"rtm", &facts->tsx}, {"hle", &facts->tsx}};
     g_auto(GStrv) words = g_strsplit_set(value, " \t", -1);
     for (guint i = 0; i < G_N_ELEMENTS(flags); i++)
         if (g_strv_contains((const char *const *)words, flags[i].flag))

@@ -30,6 +30,7 @@ typedef struct {
     gboolean cpuinfo_read; /* FALSE: nothing below about the CPU is known */
     char *cpuinfo_error; /* why not */
     gboolean vmx, svm, ept, npt, hypervisor;
+    gboolean tsx; /* rtm or hle */
     gboolean md_clear, flush_l1d; /* ways to flush what a CPU may leak; guests use them too */
     char *outer_hypervisor; /* "KVM", "Hyper-V", "VMware", "Xen", … NULL where none or unknown */
     gboolean firmware_locked, firmware_lock_known;

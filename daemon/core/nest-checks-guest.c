@@ -68,6 +68,9 @@ static void check_tsx(const NestVmView *view, NestCheck *check)
     const NestDomainExtras *extras = &view->domain->extras;
     if (view->host != NULL && view->host->svm)
         nest_check_say(check, NEST_VERDICT_NOT_APPLICABLE, "CPUs of AMD have no TSX.");
+    else if (view->host != NULL && view->host->cpuinfo_read && !view->host->tsx)
+        nest_check_say(check, NEST_VERDICT_NOT_APPLICABLE,
+            "The CPU of this host has no TSX, or the kernel has switched it off.");
     else
         judge(check, !extras->tsx_off, extras->hyperv.windows ? &windows : &rule);
 }

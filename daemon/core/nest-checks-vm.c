@@ -127,13 +127,31 @@ static void check_vendor_match(const NestVmView *view, NestCheck *check)
     }
 }
 
+/* Only what the host has can get in the way: forbidding the other one changes nothing. */
+static gboolean forbids_own(const NestVmView *view)
+{
+    NestExtension extension = nest_vm_view_extension(view);
+    return (extension != NEST_EXTENSION_SVM && view->domain->vmx == NEST_POLICY_FORBID) ||
+        (extension != NEST_EXTENSION_VMX && view->domain->svm == NEST_POLICY_FORBID);
+}
+
 static void check_conflict(const NestVmView *view, NestCheck *check)
 {
     const NestDomain *domain = view->domain;
+    const char *paging = nest_vm_view_nesting(view) != NEST_NESTING_OFF
+        ? domain->extras.paging_off
+        : NULL;
     gboolean both = nest_vm_domain_asks(domain, NEST_EXTENSION_VMX) &&
         nest_vm_domain_asks(domain, NEST_EXTENSION_SVM);
-    gboolean forbidden = domain->vmx == NEST_POLICY_FORBID || domain->svm == NEST_POLICY_FORBID;
+    gboolean forbidden = forbids_own(view);
     read_cpu(domain, check);
+    if (!both && !forbidden && !domain->cpu_override && paging != NULL) {
+        nest_check_fix(check, "virsh edit %s: take out the feature %s", view->facts->name, paging);
+        nest_check_say(check, NEST_VERDICT_WARN,
+            "It has the extension without nested paging (%s): its inner VMs are very slow.",
+            paging);
+        return;
+    }
     if (!both && !forbidden && !domain->cpu_override) {
         nest_check_say(check, NEST_VERDICT_PASS, "Nothing in its CPU contradicts itself.");
         return;

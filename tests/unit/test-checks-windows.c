@@ -106,8 +106,8 @@ static const Row rows[] = {
     {CPU_OFF WINDOWS, "vm.cpu.dangerflags", NEST_VERDICT_INFO},
     {CPU_OFF WINDOWS, "vm.cpu.dangerflags", NEST_VERDICT_PASS, "amd-ready"},
     {CPU_MODE("host-model") WINDOWS, "vm.cpu.dangerflags", NEST_VERDICT_PASS},
-    {CPU_OFF, "vm.cpu.tsx", NEST_VERDICT_INFO},
-    {CPU_OFF WINDOWS, "vm.cpu.tsx", NEST_VERDICT_WARN},
+    {CPU_OFF, "vm.cpu.tsx", NEST_VERDICT_NOT_APPLICABLE},
+    {CPU_OFF WINDOWS, "vm.cpu.tsx", NEST_VERDICT_NOT_APPLICABLE},
 };
 
 static NestVm *judge(const Row *row)
@@ -144,10 +144,11 @@ static void test_host_facts(void **state)
     g_autoptr(TestView) test = test_view_new(&row);
     g_free(test->host->kernel);
     test->host->kernel = NULL;
-    test->host->md_clear = TRUE;
+    test->host->md_clear = test->host->tsx = TRUE;
     g_autoptr(NestVm) vm = nest_checks_vm(&test->view);
     assert_well_formed(vm->checks);
     assert_verdict(vm->checks, "no kernel", "vm.hv.evmcs-kernel", NEST_VERDICT_UNKNOWN);
+    assert_verdict(vm->checks, "a CPU with TSX", "vm.cpu.tsx", NEST_VERDICT_WARN);
     assert_verdict(vm->checks, "panic", "vm.hv.debug", NEST_VERDICT_WARN);
     assert_verdict(vm->checks, "md_clear", "vm.cpu.dangerflags", NEST_VERDICT_INFO);
     test->host->md_clear = FALSE;

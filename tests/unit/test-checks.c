@@ -15,6 +15,9 @@ typedef struct {
     NestVerdict verdict;
 } VmRow;
 
+#define CPU_BESIDE(name, policy, other) \
+    "<cpu mode='host-passthrough' check='full'><feature policy='require' name='" name \
+    "'/><feature policy='" policy "' name='" other "'/></cpu>"
 #define CPU_WITH(policy, name) \
     "<cpu mode='host-passthrough'><feature policy='" policy "' name='" name "'/></cpu>"
 
@@ -53,6 +56,14 @@ static const VmRow vm_rows[] = {
     {{.cpu = "<cpu mode='host-passthrough'><feature policy='require' name='vmx'/>"
              "<feature policy='require' name='svm'/></cpu>"},
         "vm.cpu.conflict", NEST_VERDICT_FAIL},
+    {{.cpu = CPU_BESIDE("svm", "forbid", "vmx"), .host = "amd-ready"}, "vm.cpu.conflict",
+        NEST_VERDICT_PASS},
+    {{.cpu = CPU_BESIDE("vmx", "forbid", "svm"), .host = "amd-ready"}, "vm.cpu.conflict",
+        NEST_VERDICT_FAIL},
+    {{.cpu = CPU_BESIDE("svm", "forbid", "vmx"), .host = ""}, "vm.cpu.conflict", NEST_VERDICT_FAIL},
+    {{.cpu = CPU_BESIDE("svm", "disable", "npt"), .host = "amd-ready"}, "vm.cpu.conflict",
+        NEST_VERDICT_WARN},
+    {{.cpu = CPU_BESIDE("vmx", "disable", "vmx-ept")}, "vm.cpu.conflict", NEST_VERDICT_WARN},
     {{0}, "vm.cpu.pending", NEST_VERDICT_NOT_APPLICABLE},
     {{.live_cpu = CPU_OFF}, "vm.cpu.pending", NEST_VERDICT_PASS},
     {{.live_cpu = CPU_ON("vmx")}, "vm.cpu.pending", NEST_VERDICT_WARN},
@@ -89,10 +100,12 @@ static const VmRow vm_rows[] = {
     {{.cpu = CPU_WITH("disable", "hypervisor")}, "vm.cpu.hypervisor-bit", NEST_VERDICT_WARN},
     {{.cpu = CPU_OFF "<features><kvm><hidden state='on'/></kvm></features>"},
         "vm.cpu.hypervisor-bit", NEST_VERDICT_WARN},
-    {{0}, "vm.cpu.tsx", NEST_VERDICT_INFO},
+    {{0}, "vm.cpu.tsx", NEST_VERDICT_NOT_APPLICABLE},
+    {{.host = ""}, "vm.cpu.tsx", NEST_VERDICT_INFO},
     {{.host = "amd-ready"}, "vm.cpu.tsx", NEST_VERDICT_NOT_APPLICABLE},
     {{.cpu = "<cpu mode='host-passthrough'><feature policy='disable' name='hle'/>"
-             "<feature policy='disable' name='rtm'/></cpu>"},
+             "<feature policy='disable' name='rtm'/></cpu>",
+         .host = ""},
         "vm.cpu.tsx", NEST_VERDICT_PASS},
     {{0}, "vm.cpu.invtsc", NEST_VERDICT_PASS},
     {{.cpu = CPU_WITH("require", "invtsc")}, "vm.cpu.invtsc", NEST_VERDICT_INFO},

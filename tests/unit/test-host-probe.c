@@ -296,8 +296,10 @@ static void test_xen(void **state)
 static void test_flags_are_whole_words(void **state)
 {
     put(*state, "proc/cpuinfo",
-        "processor : 0\nflags : svm_lock vmxnet ept_ad\nvmx flags : ept vpid\n", -1);
+        "processor : 0\nflags : svm_lock vmxnet ept_ad rtm_always_abort\nvmx flags : ept vpid\n",
+        -1);
     g_autoptr(NestHostFacts) facts = nest_host_probe(*state);
+    assert_false(facts->tsx);
     assert_false(facts->vmx);
     assert_false(facts->svm);
     assert_true(facts->ept);
