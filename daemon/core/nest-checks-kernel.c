@@ -167,6 +167,30 @@ static void check_known_bad(const NestHostView *view, NestCheck *check)
     }
 }
 
+/* Where a distribution mends without raising the number, the number proves nothing, and KVM itself
+ * may have been asked. */
+static void say_old(const NestHostView *view, const Found *found, NestCheck *check)
+{
+    const NestHostKernel *kernel = view->advice->kernel;
+    g_autofree char *what = effects(found->open);
+    int carries = view->host->kvm.nested_state;
+    if (!kernel->exact && carries > 0) {
+        nest_check_say(check, NEST_VERDICT_PASS,
+            "Kernel %s is old by its number, and its KVM can hand out nested state all the same.",
+            kernel->release);
+        return;
+    }
+    nest_check_fix(check, "%s", advisory_at(found->open, found->open->len - 1)->fix);
+    if (!kernel->exact && carries < 0)
+        nest_check_say(check, NEST_VERDICT_UNKNOWN,
+            "Kernel %s is old by its number, which its distribution does not raise when it mends: "
+            "whether %s can't be told.",
+            kernel->release, what);
+    else
+        nest_check_say(
+            check, NEST_VERDICT_WARN, "Kernel %s is old: %s.", kernel->release, what);
+}
+
 static void check_version(const NestHostView *view, NestCheck *check)
 {
     if (!have_kernel(view, check))
@@ -177,10 +201,7 @@ static void check_version(const NestHostView *view, NestCheck *check)
     if (found.unproved->len > 0) {
         nest_check_say(check, NEST_VERDICT_UNKNOWN, "The version of the kernel can't be told.");
     } else if (found.open->len > 0) {
-        g_autofree char *what = effects(found.open);
-        nest_check_fix(check, "%s", advisory_at(found.open, found.open->len - 1)->fix);
-        nest_check_say(
-            check, NEST_VERDICT_WARN, "Kernel %s is old: %s.", view->advice->kernel->release, what);
+        say_old(view, &found, check);
     } else {
         nest_check_say(check, NEST_VERDICT_PASS, "The kernel is recent enough.");
     }
@@ -189,7 +210,8 @@ static void check_version(const NestHostView *view, NestCheck *check)
 // clang-format off
 const NestHostCheckRow nest_checks_host_kernel[] = {
     {{"host.kernel.version", "the kernel is recent enough", NEST_CHECK_PLAIN, NEST_VERDICT_WARN,
-         "The version of Linux, against the gates among the advisories.",
+         "The version of Linux, against the gates among the advisories; where a distribution keeps "
+         "it while it mends, what KVM says of its capabilities.",
          "Before 4.20 nesting is off by default and less complete; before 5.3 (Intel) or 5.8 "
          "(AMD) a VM that hosts others can't be saved.",
          "Update the kernel.",

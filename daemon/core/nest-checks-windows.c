@@ -112,14 +112,21 @@ static void check_evmcs_kernel(const NestVmView *view, NestCheck *check)
     if (!is_windows(view, check) || !uses_evmcs(view, check))
         return;
     guint version = nest_version_number(view->host->kernel);
+    gboolean inexact = view->advice != NULL && !view->advice->kernel->exact;
     nest_check_read(check, "kernel: %s", nest_check_or_unread(view->host->kernel));
     if (version == 0) {
         nest_check_say(check, NEST_VERDICT_UNKNOWN, "The version of the kernel can't be told.");
-    } else if (version < NEST_VERSION_NUMBER(5, 15)) {
+    } else if (version < NEST_VERSION_NUMBER(5, 15) && !inexact) {
         nest_check_fix(check, "use kernel 5.15 or later, or take evmcs out of hyperv");
         nest_check_say(check, NEST_VERDICT_WARN,
             "Windows Server 2022 and Windows 11 with Hyper-V may not boot with the enlightened "
             "VMCS of kernel %s.",
+            view->host->kernel);
+    } else if (version < NEST_VERSION_NUMBER(5, 15)) {
+        nest_check_fix(check, "ask the distribution whether its kernel has Linux commit 8d68bad6d869");
+        nest_check_say(check, NEST_VERDICT_UNKNOWN,
+            "Kernel %s is older than 5.15 by its number, which its distribution does not raise "
+            "when it mends.",
             view->host->kernel);
     } else {
         nest_check_say(check, NEST_VERDICT_PASS, "The kernel is recent enough for it.");
@@ -149,6 +156,8 @@ static void check_emsr(const NestVmView *view, NestCheck *check)
         nest_check_say(check, NEST_VERDICT_INFO,
             "%s would save exits of inner VMs, and %s not there.", missing->str,
             strchr(missing->str, ' ') != NULL ? "are" : "is");
+    } else if (libvirt == 0) {
+        nest_check_say(check, NEST_VERDICT_UNKNOWN, "The version of libvirt can't be told.");
     } else if (libvirt < since[0]) {
         nest_check_say(check, NEST_VERDICT_NOT_APPLICABLE,
             "libvirt knows emsr_bitmap since 10.7 and tlbflush direct since 11.0.");
@@ -229,6 +238,11 @@ static void check_archcap(const NestVmView *view, NestCheck *check)
             : extras->arch_capabilities_off ? "off"
                                             : "not named",
         nest_check_or_unread(qemu));
+    if (!extras->arch_capabilities && given && nest_version_number(qemu) == 0) {
+        nest_check_say(check, NEST_VERDICT_UNKNOWN,
+            "QEMU gives arch-capabilities before 10.1, and its version can't be told.");
+        return;
+    }
     if (!extras->arch_capabilities && !given) {
         nest_check_say(check, NEST_VERDICT_PASS, "It has no register that only Intel has.");
         return;

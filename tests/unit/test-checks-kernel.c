@@ -105,6 +105,32 @@ static void test_no_advice(void **state)
         assert_said(host, "no advice", ids[i], NEST_VERDICT_UNKNOWN, "can't be told");
 }
 
+/* RHEL 8 keeps 4.18, and has what later kernels brought. */
+static void test_old_number(void **state)
+{
+    static const struct {
+        gboolean exact;
+        int nested_state;
+        NestVerdict verdict;
+    } rows[] = {{FALSE, 1, NEST_VERDICT_PASS}, {FALSE, -1, NEST_VERDICT_UNKNOWN},
+        {FALSE, 0, NEST_VERDICT_WARN}, {TRUE, 1, NEST_VERDICT_WARN}};
+    g_autoptr(NestHostFacts) facts = test_host("rhel");
+    g_autoptr(NestAdvisories) advisories = nest_advisories_load("/nonexistent");
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        NestHostKernel *kernel = g_atomic_rc_box_new0(NestHostKernel);
+        kernel->release = g_strdup("4.18.0-553.el8_10.x86_64");
+        kernel->version = g_strdup("4.18.0");
+        kernel->exact = rows[i].exact;
+        g_autoptr(NestAdvice) advice = nest_advice_new(advisories, kernel, NEST_EXTENSION_VMX);
+        nest_host_kernel_unref(kernel);
+        facts->kvm.nested_state = rows[i].nested_state;
+        NestHostView view = {.host = facts, .advice = advice};
+        g_autoptr(NestHost) host = nest_checks_host(&view);
+        assert_verdict(host->checks, "4.18", VERSION, rows[i].verdict);
+        assert_well_formed(host->checks);
+    }
+}
+
 static void test_wrong_file_is_seen(void **state)
 {
     g_autofree char *folder = g_dir_make_tmp("nest-kernel-XXXXXX", NULL);
@@ -288,6 +314,7 @@ int main(void)
         cmocka_unit_test(test_what_was_read),
         cmocka_unit_test(test_nesting_off_closes),
         cmocka_unit_test(test_no_advice),
+        cmocka_unit_test(test_old_number),
         cmocka_unit_test(test_wrong_file_is_seen),
         cmocka_unit_test(test_distrust),
         cmocka_unit_test(test_core_scheduling),

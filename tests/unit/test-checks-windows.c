@@ -69,6 +69,7 @@ static const Row rows[] = {
     {CPU_OFF WINDOWS HYPERV(FULL), "vm.hv.emsr", NEST_VERDICT_NOT_APPLICABLE},
     {CPU_OFF WINDOWS HYPERV(FULL ON("evmcs")), "vm.hv.emsr", NEST_VERDICT_NOT_APPLICABLE},
     {CPU_OFF WINDOWS HYPERV(FULL ON("evmcs")), "vm.hv.emsr", NEST_VERDICT_INFO, NULL, "10.7.0"},
+    {CPU_OFF WINDOWS HYPERV(FULL ON("evmcs")), "vm.hv.emsr", NEST_VERDICT_UNKNOWN, NULL, "none"},
     {CPU_OFF WINDOWS HYPERV(FULL ON("evmcs") ON("emsr_bitmap")), "vm.hv.emsr", NEST_VERDICT_PASS,
         NULL, "10.7.0"},
     {CPU_OFF WINDOWS HYPERV(FULL ON("evmcs") ON("emsr_bitmap")), "vm.hv.emsr", NEST_VERDICT_INFO,
@@ -95,6 +96,7 @@ static const Row rows[] = {
     {CPU_OFF WINDOWS, "vm.cpu.archcap", NEST_VERDICT_UNKNOWN, ""},
     {CPU_OFF WINDOWS, "vm.cpu.archcap", NEST_VERDICT_WARN, "amd-ready"},
     {CPU_OFF WINDOWS, "vm.cpu.archcap", NEST_VERDICT_PASS, "amd-ready", .qemu = "10.1.0"},
+    {CPU_OFF WINDOWS, "vm.cpu.archcap", NEST_VERDICT_UNKNOWN, "amd-ready", .qemu = "none"},
     {CPU_MODE("host-model") WINDOWS, "vm.cpu.archcap", NEST_VERDICT_PASS, "amd-ready"},
     {"<cpu mode='host-passthrough'><feature name='arch-capabilities' policy='disable'/>"
      "</cpu>" WINDOWS,
@@ -125,6 +127,18 @@ static NestVm *judge(const Row *row)
     NestVm *judged = nest_checks_vm(&test->view);
     assert_well_formed(judged->checks);
     return judged;
+}
+
+/* A number that its distribution does not raise proves nothing. */
+static void test_mended_kernel(void **state)
+{
+    TestVm row = {.cpu = CPU_OFF WINDOWS HYPERV(FULL ON("evmcs")), .host = "rhel"};
+    g_autoptr(TestView) test = test_view_new(&row);
+    g_autoptr(NestAdvice) advice = test_advice(row.host, test->host);
+    test->view.advice = advice;
+    g_autoptr(NestVm) vm = nest_checks_vm(&test->view);
+    assert_well_formed(vm->checks);
+    assert_verdict(vm->checks, "rhel", "vm.hv.evmcs-kernel", NEST_VERDICT_UNKNOWN);
 }
 
 static void test_outcomes(void **state)
@@ -175,6 +189,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_outcomes),
+        cmocka_unit_test(test_mended_kernel),
         cmocka_unit_test(test_host_facts),
         cmocka_unit_test(test_profile_names_what_is_missing),
     };
