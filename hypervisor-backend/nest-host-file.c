@@ -2,8 +2,10 @@
 #include "nest-host-file.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define LINE_MAX_BYTES 256
@@ -12,6 +14,26 @@ static void explain(char **ret_error, const char *reason)
 {
     if (ret_error != NULL)
         *ret_error = g_strdup(reason);
+}
+
+/* Links lead nowhere out of root, also those that are absolute. A kernel before 5.6, which can't see
+ * to that, follows them on the running host only, where nothing is out of root. */
+static int open_linked(const char *root, const char *path, char **ret_error)
+{
+    struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+        .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
+    int folder = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0) {
+        explain(ret_error, g_strerror(errno));
+        return -1;
+    }
+    int fd = syscall(SYS_openat2, folder, path, &how, sizeof how);
+    if (fd < 0 && (errno == ENOSYS || errno == EPERM) && strcmp(root, "/") == 0)
+        fd = openat(folder, path, how.flags);
+    if (fd < 0)
+        explain(ret_error, g_strerror(errno));
+    close(folder);
+    return fd;
 }
 
 int nest_host_file_open(const char *root, const char *path, char **ret_error)
@@ -66,9 +88,9 @@ GByteArray *nest_host_file_bytes(const char *root, const char *path, gsize max, 
     return g_byte_array_new_take((guint8 *)g_string_free(text, FALSE), length);
 }
 
-char *nest_host_file_text(const char *root, const char *path, gsize max, char **ret_error)
+/* Takes fd, -1 where it could not be opened. */
+static char *text_of(int fd, gsize max, char **ret_error)
 {
-    int fd = nest_host_file_open(root, path, ret_error);
     if (fd < 0)
         return NULL;
     GString *text = read_regular(fd, max, ret_error);
@@ -84,6 +106,16 @@ char *nest_host_file_text(const char *root, const char *path, gsize max, char **
         return NULL;
     }
     return g_utf8_make_valid(bytes, -1);
+}
+
+char *nest_host_file_text(const char *root, const char *path, gsize max, char **ret_error)
+{
+    return text_of(nest_host_file_open(root, path, ret_error), max, ret_error);
+}
+
+char *nest_host_file_linked_text(const char *root, const char *path, gsize max, char **ret_error)
+{
+    return text_of(open_linked(root, path, ret_error), max, ret_error);
 }
 
 char *nest_host_file_clean(const char *value)

@@ -11,6 +11,9 @@
 /* The first max bytes as valid UTF-8. Empty files and files with NUL bytes count as unreadable. */
 char *nest_host_file_text(const char *root, const char *path, gsize max, char **ret_error);
 
+/* The same where the last component may be a link, which is followed below root. */
+char *nest_host_file_linked_text(const char *root, const char *path, gsize max, char **ret_error);
+
 /* The first max bytes, whatever they are. */
 GByteArray *nest_host_file_bytes(const char *root, const char *path, gsize max, char **ret_error);
 

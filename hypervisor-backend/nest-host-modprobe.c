@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-host-modprobe.h"
 #include "nest-host-file.h"
+#include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define FILES_MAX 256 /* in a folder */
 
@@ -70,15 +70,25 @@ static void remember(Search *search, const char *path, char *error)
     g_free(error);
 }
 
+/* As to modprobe, which passes over a link that leads nowhere. */
+static gboolean says_nothing(const char *error)
+{
+    return strcmp(error, "empty") == 0 || strcmp(error, g_strerror(ENOENT)) == 0;
+}
+
 static void take_file(Search *search, const char *path)
 {
     g_autofree char *full = g_build_filename(search->root, path, NULL);
     g_autofree char *target = g_file_read_link(full, NULL);
-    struct stat status;
-    if (g_strcmp0(target, "/dev/null") == 0 || (stat(full, &status) == 0 && status.st_size == 0))
+    if (g_strcmp0(target, "/dev/null") == 0)
         return;
     char *error = NULL;
-    g_autofree char *text = nest_host_file_text(search->root, path, NEST_HOST_FILE_MAX, &error);
+    g_autofree char *text =
+        nest_host_file_linked_text(search->root, path, NEST_HOST_FILE_MAX, &error);
+    if (text == NULL && says_nothing(error)) {
+        g_free(error);
+        return;
+    }
     if (text == NULL) {
         remember(search, path, error);
         return;

@@ -337,6 +337,32 @@ static void test_which_setting_counts(void **state)
     assert_configured("/proc/cmdline", "0");
 }
 
+/* Debian's drivers and NixOS have links there; none of them leads out of the root. */
+static void test_links_of_modprobe(void **state)
+{
+    g_autofree char *outside = g_strdup_printf("%s.conf", root);
+    g_autofree char *fifo = at("etc/alternatives/fifo");
+    put("proc/cpuinfo", "processor : 0\nvendor_id : GenuineIntel\nflags : vmx\n");
+    put("proc/cmdline", "quiet\n");
+    put("etc/alternatives/kvm", "options kvm_intel nested=0\n");
+    lay_link("etc/modprobe.d/a.conf", "/etc/alternatives/kvm");
+    assert_configured("/etc/modprobe.d/a.conf", "0");
+    lay_link("etc/modprobe.d/b.conf", "../alternatives/kvm");
+    lay_link("etc/modprobe.d/nowhere.conf", "/etc/alternatives/nothing");
+    lay_link("etc/modprobe.d/null.conf", "/dev/null");
+    assert_configured("/etc/modprobe.d/b.conf", "0");
+    assert_true(g_file_set_contents(outside, "options kvm_intel nested=1\n", -1, NULL));
+    lay_link("etc/modprobe.d/c.conf", outside);
+    g_autoptr(NestHostRepair) repair = read_repair();
+    g_remove(outside);
+    assert_null(repair->nested_error);
+    assert_configured("/etc/modprobe.d/b.conf", "0");
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    lay_link("etc/modprobe.d/d.conf", "/etc/alternatives/fifo");
+    g_autoptr(NestHostRepair) blocked = read_repair();
+    assert_string_equal(blocked->nested_error, "/etc/modprobe.d/d.conf: not a regular file");
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -356,6 +382,7 @@ int main(void)
         TEST(test_groups_and_rules),
         TEST(test_users),
         TEST(test_which_setting_counts),
+        TEST(test_links_of_modprobe),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
