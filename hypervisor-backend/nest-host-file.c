@@ -16,8 +16,8 @@ static void explain(char **ret_error, const char *reason)
         *ret_error = g_strdup(reason);
 }
 
-/* Links lead nowhere out of root, also those that are absolute. A kernel before 5.6, which can't see
- * to that, follows them on the running host only, where nothing is out of root. */
+/* Links lead nowhere out of root, also those that are absolute. A kernel before 5.6, which can't
+ * see to that, follows them on the running host only, where nothing is out of root. */
 static int open_linked(const char *root, const char *path, char **ret_error)
 {
     struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,

@@ -137,8 +137,8 @@ static void take_cmdline(Search *search)
     }
 }
 
-char *nest_host_modprobe_find(const char *root, const char *module, const char *parameter,
-    GStrv *ret_where, GStrv *ret_values, char **ret_error)
+char *nest_host_modprobe_find(const char *root, const char *module, gboolean built_in,
+    const char *parameter, GStrv *ret_where, GStrv *ret_values, char **ret_error)
 {
     static const char *const folders[] = {"etc/modprobe.d", "run/modprobe.d",
         "usr/local/lib/modprobe.d", "usr/lib/modprobe.d", "lib/modprobe.d"};
@@ -146,7 +146,7 @@ char *nest_host_modprobe_find(const char *root, const char *module, const char *
     g_autoptr(GStrvBuilder) where = g_strv_builder_new();
     g_autoptr(GStrvBuilder) values = g_strv_builder_new();
     Search search = {root, module, parameter, seen, where, values, 0, NULL};
-    for (guint i = 0; module != NULL && i < G_N_ELEMENTS(folders); i++)
+    for (guint i = 0; module != NULL && !built_in && i < G_N_ELEMENTS(folders); i++)
         take_folder(&search, folders[i]);
     if (module != NULL && parameter != NULL)
         take_cmdline(&search);
@@ -161,7 +161,7 @@ char *nest_host_modprobe_blacklisted(const char *root, const char *module)
     g_auto(GStrv) where = NULL, values = NULL;
     g_autofree char *error = NULL;
     G_GNUC_UNUSED g_autofree char *found =
-        nest_host_modprobe_find(root, module, NULL, &where, &values, &error);
+        nest_host_modprobe_find(root, module, FALSE, NULL, &where, &values, &error);
     return g_strdup(where[0]);
 }
 

@@ -188,6 +188,11 @@ const char *nest_host_repair_module(const NestHostFacts *facts)
     return facts->vmx ? "kvm_intel" : facts->svm ? "kvm_amd" : NULL;
 }
 
+static gboolean is_built_in(const NestHostFacts *facts, const char *module)
+{
+    return g_strcmp0(facts->kvm_module, module) == 0 && nest_host_tuning_built_in(&facts->tuning);
+}
+
 static void read_guests(const char *root, const NestHostFacts *facts, NestHostRepair *repair)
 {
     const NestFact *fact = &facts->tuning.on_shutdown;
@@ -200,12 +205,13 @@ static void read_guests(const char *root, const NestHostFacts *facts, NestHostRe
 NestHostRepair *nest_host_repair_read(const char *root, const NestHostFacts *facts)
 {
     const char *users = facts->tuning.facts[NEST_TUNING_USERS].value;
+    const char *module = nest_host_repair_module(facts);
     NestHostRepair *repair = g_new0(NestHostRepair, 1);
     g_autofree char *disabled = nest_host_file_line(root, "proc/sys/kernel/modules_disabled", NULL);
     G_GNUC_UNUSED g_autofree char *found =
-        nest_host_modprobe_find(root, nest_host_repair_module(facts), "nested",
+        nest_host_modprobe_find(root, module, is_built_in(facts, module), "nested",
             &repair->nested_where, &repair->nested_values, &repair->nested_error);
-    repair->blacklisted = nest_host_modprobe_blacklisted(root, nest_host_repair_module(facts));
+    repair->blacklisted = nest_host_modprobe_blacklisted(root, module);
     repair->uid = geteuid();
     repair->gid = getegid();
     repair->udev = nest_host_file_exists(root, "etc/udev");

@@ -67,11 +67,21 @@ static void read_meminfo(const char *root, NestHostTuning *tuning)
         tuning->meminfo.error = g_strdup("it has no MemAvailable");
 }
 
+/* module is in /sys/module. A kernel that knows no modules has no list of them, one that has loaded
+ * none an empty one. */
 static void read_modules(const char *root, const char *module, NestHostTuning *tuning)
 {
-    g_autofree char *text = read_text(root, "proc/modules", MODULES_MAX, &tuning->modules);
-    if (text == NULL || module == NULL)
+    NestFact *fact = &tuning->modules;
+    g_autofree char *text = read_text(root, "proc/modules", MODULES_MAX, fact);
+    gboolean none = text == NULL && (fact->missing || strcmp(fact->error, "empty") == 0);
+    if (module == NULL || (text == NULL && !none))
         return;
+    if (none) {
+        g_clear_pointer(&fact->error, g_free);
+        fact->missing = FALSE;
+        fact->value = g_strdup("built in");
+        return;
+    }
     g_autofree char *start = g_strconcat(module, " ", NULL);
     g_autofree char *later = g_strconcat("\n", start, NULL);
     gboolean loaded = g_str_has_prefix(text, start) || strstr(text, later) != NULL;
@@ -181,6 +191,11 @@ static void read_on_shutdown(const char *root, NestHostTuning *tuning)
     }
 }
 
+gboolean nest_host_tuning_built_in(const NestHostTuning *tuning)
+{
+    return g_strcmp0(tuning->modules.value, "built in") == 0;
+}
+
 void nest_host_tuning_read(const char *root, const char *module, NestHostTuning *ret_tuning)
 {
     gboolean amd = g_strcmp0(module, "kvm_amd") == 0;
@@ -194,8 +209,9 @@ void nest_host_tuning_read(const char *root, const char *module, NestHostTuning 
     read_vulnerabilities(root, ret_tuning);
     read_on_shutdown(root, ret_tuning);
     read_sched_core(root, ret_tuning);
-    ret_tuning->nested_config.value = nest_host_modprobe_find(root, module, "nested",
-        &ret_tuning->nested_where, &ret_tuning->nested_values, &ret_tuning->nested_config.error);
+    ret_tuning->nested_config.value = nest_host_modprobe_find(root, module,
+        nest_host_tuning_built_in(ret_tuning), "nested", &ret_tuning->nested_where,
+        &ret_tuning->nested_values, &ret_tuning->nested_config.error);
 }
 
 void nest_host_tuning_clear(NestHostTuning *tuning)

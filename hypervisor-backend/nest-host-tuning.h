@@ -43,4 +43,7 @@ typedef struct {
 
 /* module: of KVM, nullable. Never fails. */
 void nest_host_tuning_read(const char *root, const char *module, NestHostTuning *ret_tuning);
+
+/* TRUE if the KVM module is part of the kernel, whose command line alone sets its parameters. */
+gboolean nest_host_tuning_built_in(const NestHostTuning *tuning);
 void nest_host_tuning_clear(NestHostTuning *tuning);

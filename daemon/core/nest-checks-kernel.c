@@ -187,8 +187,7 @@ static void say_old(const NestHostView *view, const Found *found, NestCheck *che
             "whether %s can't be told.",
             kernel->release, what);
     else
-        nest_check_say(
-            check, NEST_VERDICT_WARN, "Kernel %s is old: %s.", kernel->release, what);
+        nest_check_say(check, NEST_VERDICT_WARN, "Kernel %s is old: %s.", kernel->release, what);
 }
 
 static void check_version(const NestHostView *view, NestCheck *check)

@@ -46,6 +46,12 @@ static gboolean is_set(const NestHostTuning *tuning, gboolean on)
 
 static void fix_persist(const NestHostFacts *host, NestCheck *check)
 {
+    if (nest_host_tuning_built_in(&host->tuning)) {
+        nest_check_fix(check,
+            "put %s.nested=1 on the kernel's command line, and nothing that says otherwise",
+            host->kvm_module);
+        return;
+    }
     nest_check_fix(check,
         "nestctl host fix; by hand: leave one line \"options %s nested=1\" in /etc/modprobe.d, "
         "and nothing that says otherwise",
@@ -288,7 +294,7 @@ const NestHostCheckRow nest_checks_host_module[] = {
     {{"host.kvm.nested-persist", "nesting is the same after a boot",
          NEST_CHECK_PLAIN, NEST_VERDICT_WARN,
          "What is configured for the parameter nested, in modprobe.d and on the kernel's command "
-         "line, beside its value now.",
+         "line, which alone counts for a module that is built in, beside its value now.",
          "A parameter that was set by hand is gone after a boot, and VMs with required extensions "
          "then do not start.",
          "Write one line \"options kvm_intel nested=1\" (or kvm_amd) to a file of its own in "
@@ -296,7 +302,7 @@ const NestHostCheckRow nest_checks_host_module[] = {
          "modprobe.d(5); nestd: docs/facts.md, F8"},
         check_persist},
     {{"host.kvm.builtin", "KVM is a module", NEST_CHECK_PLAIN, NEST_VERDICT_INFO,
-         "Whether the module of KVM is listed in /proc/modules.",
+         "Whether the module of KVM is listed in /proc/modules. A kernel without modules has none.",
          "What is built in can't be loaded anew: its parameters come from the kernel's command "
          "line only.",
          "Put kvm_intel.nested=1 (or kvm_amd) on the kernel's command line.",

@@ -138,9 +138,8 @@ static gboolean forbids_own(const NestVmView *view)
 static void check_conflict(const NestVmView *view, NestCheck *check)
 {
     const NestDomain *domain = view->domain;
-    const char *paging = nest_vm_view_nesting(view) != NEST_NESTING_OFF
-        ? domain->extras.paging_off
-        : NULL;
+    const char *paging =
+        nest_vm_view_nesting(view) != NEST_NESTING_OFF ? domain->extras.paging_off : NULL;
     gboolean both = nest_vm_domain_asks(domain, NEST_EXTENSION_VMX) &&
         nest_vm_domain_asks(domain, NEST_EXTENSION_SVM);
     gboolean forbidden = forbids_own(view);

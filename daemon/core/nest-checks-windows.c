@@ -123,7 +123,8 @@ static void check_evmcs_kernel(const NestVmView *view, NestCheck *check)
             "VMCS of kernel %s.",
             view->host->kernel);
     } else if (version < NEST_VERSION_NUMBER(5, 15)) {
-        nest_check_fix(check, "ask the distribution whether its kernel has Linux commit 8d68bad6d869");
+        nest_check_fix(
+            check, "ask the distribution whether its kernel has Linux commit 8d68bad6d869");
         nest_check_say(check, NEST_VERDICT_UNKNOWN,
             "Kernel %s is older than 5.15 by its number, which its distribution does not raise "
             "when it mends.",

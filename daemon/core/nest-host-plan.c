@@ -139,7 +139,11 @@ static void plan_persist(Planner *planner, gboolean switches)
         nest_host_planning_warn(planner->planning,
             "Whether nesting is on after the next boot can't be told for sure: %s.",
             repair->nested_error);
+    /* No drop-in counts for what is built in: that is told where nesting is off. */
+    gboolean built_in = planner->loaded && nest_host_tuning_built_in(&planner->host->tuning);
     if (!nest_host_modprobe_winner(repair->nested_where, &i)) {
+        if (built_in)
+            return;
         if (switches || !on_by_default(planner))
             add_persist(planner, NULL, NULL);
         return;

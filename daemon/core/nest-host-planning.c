@@ -71,7 +71,7 @@ gboolean nest_host_planning_can_unload(NestHostPlanning *planning, const char *m
 {
     const NestHostTuning *tuning = &planning->host->tuning;
     const NestFact *users = &tuning->facts[NEST_TUNING_USERS];
-    if (g_strcmp0(tuning->modules.value, "built in") == 0) {
+    if (nest_host_tuning_built_in(tuning)) {
         g_autofree char *next =
             g_strdup_printf("put %s.nested=1 on the kernel's command line, and reboot", module);
         nest_host_planning_obstacle(planning, NEST_ERROR_HOST_UNFIT, next,

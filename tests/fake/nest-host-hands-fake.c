@@ -57,7 +57,7 @@ static gboolean configured(const Hands *hands, const char *module)
     g_autofree char *error = NULL;
     guint i = 0;
     G_GNUC_UNUSED g_autofree char *found =
-        nest_host_modprobe_find(hands->root, module, "nested", &where, &values, &error);
+        nest_host_modprobe_find(hands->root, module, FALSE, "nested", &where, &values, &error);
     return !nest_host_modprobe_winner(where, &i) || is_on(values[i]);
 }
 

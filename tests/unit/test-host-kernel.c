@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-changelog.h"
 #include "nest-host-kernel.h"
+#include "nest-host-probe.h"
 #include "nest-test.h"
 #include <gio/gio.h>
 #include <glib/gstdio.h>
@@ -243,6 +244,41 @@ static void test_huge_changelog(void **state)
     assert_string_equal(found[0], "CVE-2026-1");
 }
 
+/* What runs on Xen controls it or not; where nothing tells, that is unknown. */
+static void test_xen(void **state)
+{
+    put(*state, "sys/hypervisor/type", "xen\n", -1);
+    g_autoptr(NestHostFacts) unread = nest_host_probe(*state);
+    assert_false(unread->xen_control);
+    assert_string_equal(unread->xen_error, "No such file or directory");
+    put(*state, "proc/xen/capabilities", "", -1);
+    g_autoptr(NestHostFacts) vm = nest_host_probe(*state);
+    assert_false(vm->xen_control);
+    assert_null(vm->xen_error);
+    put(*state, "sys/hypervisor/properties/features", "00002705\n", -1);
+    g_autoptr(NestHostFacts) also_vm = nest_host_probe(*state);
+    assert_false(also_vm->xen_control);
+    put(*state, "sys/hypervisor/properties/features", "00002f05\n", -1);
+    g_autoptr(NestHostFacts) control = nest_host_probe(*state);
+    assert_true(control->xen_control);
+    assert_null(control->xen_error);
+}
+
+/* A kernel without modules has no list of them, or an empty one. */
+static void test_built_in(void **state)
+{
+    put(*state, "sys/module/kvm_intel/parameters/nested", "N\n", -1);
+    g_autoptr(NestHostFacts) missing = nest_host_probe(*state);
+    assert_string_equal(missing->tuning.modules.value, "built in");
+    put(*state, "proc/modules", "", -1);
+    g_autoptr(NestHostFacts) empty = nest_host_probe(*state);
+    assert_string_equal(empty->tuning.modules.value, "built in");
+    put(*state, "proc/modules", "\0", 1);
+    g_autoptr(NestHostFacts) unread = nest_host_probe(*state);
+    assert_null(unread->tuning.modules.value);
+    assert_string_equal(unread->tuning.modules.error, "not a text");
+}
+
 #define IN_ROOT(test) cmocka_unit_test_setup_teardown(test, make_root, remove_root)
 
 int main(void)
@@ -256,6 +292,8 @@ int main(void)
         IN_ROOT(test_read_once),
         IN_ROOT(test_bad_changelogs),
         IN_ROOT(test_huge_changelog),
+        IN_ROOT(test_xen),
+        IN_ROOT(test_built_in),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

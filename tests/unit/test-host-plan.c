@@ -243,6 +243,22 @@ static void test_the_next_boot(void **state)
     assert_warned(bench, "x.conf: not a text");
 }
 
+/* Only the command line of the kernel counts for what is built in: no drop-in is planned. */
+static void test_built_in(void **state)
+{
+    Bench *bench = *state;
+    set(&bench->host.tuning.modules.value, "built in");
+    set(&bench->host.kernel, "4.19.0");
+    assert_items(bench, "", "");
+    assert_null(bench->plan->problem);
+    set(&bench->host.nested.value, "N");
+    assert_items(bench, "", "");
+    assert_string_equal(bench->plan->problem->next,
+        "put kvm_intel.nested=1 on the kernel's command line, and reboot");
+    configure(bench, "/proc/cmdline", "0");
+    assert_refused(bench, NEST_ERROR_HOST_UNFIT, "built into the kernel");
+}
+
 static void test_own_file(void **state)
 {
     Bench *bench = *state;
@@ -464,6 +480,7 @@ int main(void)
         TEST(test_what_stands_in_the_way),
         TEST(test_hopeless_hosts),
         TEST(test_the_next_boot),
+        TEST(test_built_in),
         TEST(test_own_file),
         TEST(test_access),
         TEST(test_guests),

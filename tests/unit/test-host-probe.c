@@ -149,13 +149,16 @@ static void test_settings_of_modules(void **state)
 {
     g_autoptr(NestHostFacts) amd = probe_recorded("amd-ready");
     const NestHostTuning *tuning = &amd->tuning;
-    assert_string_equal(tuning->nested_config.value, "2 found");
-    assert_string_equal(tuning->nested_where[0], "/etc/modprobe.d/kvm.conf");
-    assert_string_equal(tuning->nested_values[0], "1");
-    assert_string_equal(tuning->nested_where[1], "/proc/cmdline");
-    assert_string_equal(tuning->nested_values[1], "0");
+    /* It is built in: what is in modprobe.d does not count. */
+    assert_string_equal(tuning->nested_config.value, "1 found");
+    assert_string_equal(tuning->nested_where[0], "/proc/cmdline");
+    assert_string_equal(tuning->nested_values[0], "0");
     g_autoptr(NestHostFacts) intel = probe_recorded("intel-ready");
     assert_string_equal(intel->tuning.nested_config.value, "2 found");
+    assert_string_equal(intel->tuning.nested_where[0], "/etc/modprobe.d/kvm.conf");
+    assert_string_equal(intel->tuning.nested_values[0], "1");
+    assert_string_equal(intel->tuning.nested_where[1], "/proc/cmdline");
+    assert_string_equal(intel->tuning.nested_values[1], "1");
     g_autoptr(NestHostFacts) unread = probe_recorded("nested-unreadable");
     assert_null(unread->tuning.nested_config.value);
     assert_string_equal(
@@ -271,26 +274,6 @@ static void test_cpuinfo_beyond_the_bound(void **state)
     g_autoptr(NestHostFacts) facts = nest_host_probe(*state);
     assert_int_equal(facts->cpus, 1);
     assert_false(facts->vmx);
-}
-
-/* What runs on Xen controls it or not; where nothing tells, that is unknown. */
-static void test_xen(void **state)
-{
-    put(*state, "sys/hypervisor/type", "xen\n", -1);
-    g_autoptr(NestHostFacts) unread = nest_host_probe(*state);
-    assert_false(unread->xen_control);
-    assert_string_equal(unread->xen_error, "No such file or directory");
-    put(*state, "proc/xen/capabilities", "", -1);
-    g_autoptr(NestHostFacts) vm = nest_host_probe(*state);
-    assert_false(vm->xen_control);
-    assert_null(vm->xen_error);
-    put(*state, "sys/hypervisor/properties/features", "00002705\n", -1);
-    g_autoptr(NestHostFacts) also_vm = nest_host_probe(*state);
-    assert_false(also_vm->xen_control);
-    put(*state, "sys/hypervisor/properties/features", "00002f05\n", -1);
-    g_autoptr(NestHostFacts) control = nest_host_probe(*state);
-    assert_true(control->xen_control);
-    assert_null(control->xen_error);
 }
 
 static void test_flags_are_whole_words(void **state)
@@ -487,7 +470,6 @@ int main(void)
         cmocka_unit_test(test_messy_hosts),
         TEST_WITH_ROOT(test_huge_cpuinfo),
         TEST_WITH_ROOT(test_cpuinfo_beyond_the_bound),
-        TEST_WITH_ROOT(test_xen),
         TEST_WITH_ROOT(test_flags_are_whole_words),
         TEST_WITH_ROOT(test_the_first_cpu_counts),
         TEST_WITH_ROOT(test_nothing_blocks_or_follows),
