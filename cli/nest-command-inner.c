@@ -120,8 +120,8 @@ gboolean nest_command_guest_delete(NestCli *cli, GError **error)
 gboolean nest_command_guest_console(NestCli *cli, GError **error)
 {
     GStrv names = cli->arguments->operands;
-    g_autoptr(NestInnerConsole) console =
-        nest_client_inner_console(cli->client, names[0], names[1], cli->cancellable, error);
+    g_autoptr(NestInnerConsole) console = nest_client_inner_console(
+        cli->client, names[0], names[1], cli->arguments->by, cli->cancellable, error);
     if (console == NULL)
         return FALSE;
     if (!nest_cli_answer(cli))

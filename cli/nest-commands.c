@@ -111,6 +111,7 @@ static const NestOption inner_stop_options[] = {
     {NULL},
 };
 
+static const NestOption inner_console_options[] = {BY, {NULL}};
 static const NestOption inner_delete_options[] = {YES, BY, NO_WAIT, {NULL}};
 
 static const NestOption wait_options[] = {NO_WAIT, {NULL}};
@@ -402,8 +403,8 @@ const NestCommand nest_commands[] = {
         nest_command_guest_delete, "delete a VM inside a VM, and the disk made for it",
         "Through the hypervisor in the guest that has it. It must be off. Asks first, unless --yes "
         "is given."},
-    {"guest console", NULL, "VM INNER", 2, 2, NULL, NEST_COMMAND_PLAIN, nest_command_guest_console,
-        "show what a VM inside a VM printed on its console",
+    {"guest console", NULL, "VM INNER", 2, 2, inner_console_options, NEST_COMMAND_PLAIN,
+        nest_command_guest_console, "show what a VM inside a VM printed on its console",
         "The last 64 KiB of its serial console, where its hypervisor keeps that."},
     {"tree", NULL, "[VM]", 0, 1, NULL, NEST_COMMAND_PLAIN, nest_command_tree,
         "show the host, its VMs and the VMs inside them",

@@ -10,6 +10,13 @@ static char *inner_path(const char *vm, const char *inner, const char *last, GEr
     return nest_client_vm_path(vm, rest, error);
 }
 
+/* last, and which hypervisor is meant. */
+static char *query_of(const char *by, const char *last)
+{
+    g_autofree char *escaped = by != NULL ? g_uri_escape_string(by, NULL, FALSE) : NULL;
+    return g_strconcat(last, by != NULL ? "?by=" : NULL, escaped, NULL);
+}
+
 /* Takes path, NULL where there is none. */
 static gpointer get(NestClient *client, char *path, const NestRecord *record,
     GCancellable *cancellable, GError **error)
@@ -32,9 +39,10 @@ NestInnerVms *nest_client_inner(
 }
 
 NestInnerConsole *nest_client_inner_console(NestClient *client, const char *vm, const char *inner,
-    GCancellable *cancellable, GError **error)
+    const char *by, GCancellable *cancellable, GError **error)
 {
-    char *path = inner_path(vm, inner, "/console", error);
+    g_autofree char *last = query_of(by, "/console");
+    char *path = inner_path(vm, inner, last, error);
     return get(client, path, &nest_inner_console_record, cancellable, error);
 }
 
@@ -71,8 +79,7 @@ gboolean nest_client_inner_set_state(NestClient *client, const char *vm, const c
 gboolean nest_client_inner_delete(NestClient *client, const char *vm, const char *inner,
     const char *by, NestOperation **ret_operation, GCancellable *cancellable, GError **error)
 {
-    g_autofree char *escaped = by != NULL ? g_uri_escape_string(by, NULL, FALSE) : NULL;
-    g_autofree char *query = g_strconcat(by != NULL ? "?by=" : "", escaped, NULL);
+    g_autofree char *query = query_of(by, "");
     g_autofree char *path = inner_path(vm, inner, query, error);
     if (path == NULL)
         return FALSE;

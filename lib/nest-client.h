@@ -102,17 +102,17 @@ NestFile *nest_client_get_file(NestClient *client, const char *vm, const char *p
 NestGuest *nest_client_guest(
     NestClient *client, const char *vm, GCancellable *cancellable, GError **error);
 
-/* The VMs inside vm, and the end of what one of them printed on its console. */
+/* The VMs inside vm, and the end of what one of them printed on its console; by: of that
+ * hypervisor, NULL any, here and below. */
 NestInnerVms *nest_client_inner(
     NestClient *client, const char *vm, GCancellable *cancellable, GError **error);
 NestInnerConsole *nest_client_inner_console(NestClient *client, const char *vm, const char *inner,
-    GCancellable *cancellable, GError **error);
+    const char *by, GCancellable *cancellable, GError **error);
 gboolean nest_client_inner_create(NestClient *client, const char *vm, const NestInnerSpec *spec,
     NestOperation **ret_operation, GCancellable *cancellable, GError **error);
 gboolean nest_client_inner_set_state(NestClient *client, const char *vm, const char *inner,
     const NestInnerWish *wish, NestOperation **ret_operation, GCancellable *cancellable,
     GError **error);
-/* by: of that hypervisor, NULL any. */
 gboolean nest_client_inner_delete(NestClient *client, const char *vm, const char *inner,
     const char *by, NestOperation **ret_operation, GCancellable *cancellable, GError **error);
 /* The host, its VMs (vm: only that one; NULL all) and theirs. */

@@ -10,6 +10,7 @@
 
 typedef struct {
     char *name; /* of the one that is wanted; NULL: all are */
+    char *by; /* its hypervisor; NULL: any */
     guint64 memory_kib; /* of the VM that they are in */
     guint vcpus;
 } Wish;
@@ -18,6 +19,7 @@ static void wish_free(gpointer data)
 {
     Wish *wish = data;
     g_free(wish->name);
+    g_free(wish->by);
     g_free(wish);
 }
 
@@ -35,11 +37,17 @@ static gpointer list(const NestQuestion *question, GError **error)
                          : NULL;
 }
 
+/* inner NULL: there is an error already. */
+static const NestInnerVm *find(const NestInner *inner, const Wish *wish, GError **error)
+{
+    return inner != NULL ? nest_inner_find(inner, wish->name, wish->by, error) : NULL;
+}
+
 static gpointer show(const NestQuestion *question, GError **error)
 {
     const Wish *wish = question->wish;
     g_autoptr(NestInner) inner = visit(question, error);
-    const NestInnerVm *vm = inner != NULL ? nest_inner_find(inner, wish->name, NULL, error) : NULL;
+    const NestInnerVm *vm = find(inner, wish, error);
     return vm != NULL ? nest_record_copy(&nest_inner_vm_record, vm) : NULL;
 }
 
@@ -47,7 +55,7 @@ static gpointer read_console(const NestQuestion *question, GError **error)
 {
     const Wish *wish = question->wish;
     g_autoptr(NestInner) inner = visit(question, error);
-    const NestInnerVm *vm = inner != NULL ? nest_inner_find(inner, wish->name, NULL, error) : NULL;
+    const NestInnerVm *vm = find(inner, wish, error);
     return vm != NULL ? nest_inner_console(inner, vm, error) : NULL;
 }
 
@@ -58,8 +66,8 @@ static const NestQuestionKind show_kind = {
 static const NestQuestionKind console_kind = {
     TRUE, read_console, (GDestroyNotify)nest_inner_console_free, wish_free};
 
-static void ask(NestCore *core, const char *vm, const char *name, const NestQuestionKind *kind,
-    GAsyncReadyCallback callback, gpointer user_data)
+static void ask(NestCore *core, const char *vm, const char *name, const char *by,
+    const NestQuestionKind *kind, GAsyncReadyCallback callback, gpointer user_data)
 {
     NestVmEntry entry;
     g_autoptr(NestVmSummary) summary = NULL;
@@ -67,7 +75,7 @@ static void ask(NestCore *core, const char *vm, const char *name, const NestQues
         summary = nest_codec_from_text(
             &nest_vm_summary_record, entry.summary, -1, NEST_CODEC_LENIENT, NULL);
     Wish *wish = g_new0(Wish, 1);
-    *wish = (Wish){g_strdup(name), summary != NULL ? summary->memory_kib : 0,
+    *wish = (Wish){g_strdup(name), g_strdup(by), summary != NULL ? summary->memory_kib : 0,
         summary != NULL ? summary->vcpus : 0};
     nest_core_ask(core, vm, kind, wish, callback, user_data);
 }
@@ -75,7 +83,7 @@ static void ask(NestCore *core, const char *vm, const char *name, const NestQues
 void nest_core_inner_async(
     NestCore *core, const char *vm, GAsyncReadyCallback callback, gpointer user_data)
 {
-    ask(core, vm, NULL, &list_kind, callback, user_data);
+    ask(core, vm, NULL, NULL, &list_kind, callback, user_data);
 }
 
 NestInnerVms *nest_core_inner_finish(NestCore *core, GAsyncResult *result, GError **error)
@@ -83,10 +91,10 @@ NestInnerVms *nest_core_inner_finish(NestCore *core, GAsyncResult *result, GErro
     return g_task_propagate_pointer(G_TASK(result), error);
 }
 
-void nest_core_inner_vm_async(NestCore *core, const char *vm, const char *inner,
+void nest_core_inner_vm_async(NestCore *core, const char *vm, const char *inner, const char *by,
     GAsyncReadyCallback callback, gpointer user_data)
 {
-    ask(core, vm, inner, &show_kind, callback, user_data);
+    ask(core, vm, inner, by, &show_kind, callback, user_data);
 }
 
 NestInnerVm *nest_core_inner_vm_finish(NestCore *core, GAsyncResult *result, GError **error)
@@ -95,9 +103,9 @@ NestInnerVm *nest_core_inner_vm_finish(NestCore *core, GAsyncResult *result, GEr
 }
 
 void nest_core_inner_console_async(NestCore *core, const char *vm, const char *inner,
-    GAsyncReadyCallback callback, gpointer user_data)
+    const char *by, GAsyncReadyCallback callback, gpointer user_data)
 {
-    ask(core, vm, inner, &console_kind, callback, user_data);
+    ask(core, vm, inner, by, &console_kind, callback, user_data);
 }
 
 NestInnerConsole *nest_core_inner_console_finish(

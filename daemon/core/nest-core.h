@@ -181,11 +181,11 @@ NestGuest *nest_core_guest_finish(NestCore *core, GAsyncResult *result, GError *
 void nest_core_inner_async(
     NestCore *core, const char *vm, GAsyncReadyCallback callback, gpointer user_data);
 NestInnerVms *nest_core_inner_finish(NestCore *core, GAsyncResult *result, GError **error);
-void nest_core_inner_vm_async(NestCore *core, const char *vm, const char *inner,
+void nest_core_inner_vm_async(NestCore *core, const char *vm, const char *inner, const char *by,
     GAsyncReadyCallback callback, gpointer user_data);
 NestInnerVm *nest_core_inner_vm_finish(NestCore *core, GAsyncResult *result, GError **error);
 void nest_core_inner_console_async(NestCore *core, const char *vm, const char *inner,
-    GAsyncReadyCallback callback, gpointer user_data);
+    const char *by, GAsyncReadyCallback callback, gpointer user_data);
 NestInnerConsole *nest_core_inner_console_finish(
     NestCore *core, GAsyncResult *result, GError **error);
 

@@ -35,8 +35,8 @@ static void on_one(GObject *source, GAsyncResult *result, gpointer data)
 
 void nest_http_inner_get_state(NestExchange *exchange)
 {
-    nest_core_inner_vm_async(
-        exchange->core, exchange->vm, exchange->item, on_one, nest_exchange_ref(exchange));
+    nest_core_inner_vm_async(exchange->core, exchange->vm, exchange->item, exchange->texts[0],
+        on_one, nest_exchange_ref(exchange));
 }
 
 static void on_console(GObject *source, GAsyncResult *result, gpointer data)
@@ -53,8 +53,8 @@ static void on_console(GObject *source, GAsyncResult *result, gpointer data)
 
 void nest_http_inner_console(NestExchange *exchange)
 {
-    nest_core_inner_console_async(
-        exchange->core, exchange->vm, exchange->item, on_console, nest_exchange_ref(exchange));
+    nest_core_inner_console_async(exchange->core, exchange->vm, exchange->item, exchange->texts[0],
+        on_console, nest_exchange_ref(exchange));
 }
 
 static NestRequest *new_request(const NestExchange *exchange)

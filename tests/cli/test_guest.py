@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What is inside a VM: guest info, guest delete."""
+"""What is inside a VM: guest info, guest delete, guest console."""
 import json
 import unittest
 
@@ -66,6 +66,16 @@ class Delete(CliTest):
         out, _ = self.run_nestctl("guest", "delete", "-y", "--by", "a&b", "DemoVM", "in ?")
         self.assertIn("in ? in DemoVM has been deleted.", out)
         self.assertIn(self.key + "?by=a%26b", self.stub.requests)
+
+
+class Console(CliTest):
+    def test_of_which_hypervisor(self):
+        key = "GET /v1/vms/DemoVM/guests/in/console"
+        self.stub.routes[key] = Answer({"name": "in", "by": "a&b", "text": "login:"})
+        out, _ = self.run_nestctl("guest", "console", "DemoVM", "in")
+        self.assertEqual(out, "login:")
+        self.run_nestctl("guest", "console", "--by", "a&b", "DemoVM", "in")
+        self.assertEqual(self.stub.requests, [key, key + "?by=a%26b"])
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ static NestInnerVm *make_inner(const char *name)
     return vm;
 }
 
-void nest_core_inner_vm_async(NestCore *core, const char *vm, const char *inner,
+void nest_core_inner_vm_async(NestCore *core, const char *vm, const char *inner, const char *by,
     GAsyncReadyCallback callback, gpointer user_data)
 {
     g_autoptr(GTask) task = g_task_new(NULL, NULL, callback, user_data);
@@ -38,7 +38,7 @@ NestInnerVm *nest_core_inner_vm_finish(NestCore *core, GAsyncResult *result, GEr
 }
 
 void nest_core_inner_console_async(NestCore *core, const char *vm, const char *inner,
-    GAsyncReadyCallback callback, gpointer user_data)
+    const char *by, GAsyncReadyCallback callback, gpointer user_data)
 {
     g_autoptr(GTask) task = g_task_new(NULL, NULL, callback, user_data);
     NestInnerConsole *console = nest_record_new(&nest_inner_console_record);

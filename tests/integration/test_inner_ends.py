@@ -3,7 +3,7 @@
 
 import nestd
 from fake import eventually
-from test_inner import GUESTS, Case, Libvirt, is_probe
+from test_inner import GUESTS, Case, Libvirt, hexed, is_probe
 
 
 class Stop(Case):
@@ -135,6 +135,20 @@ class Delete(Case):
         self.assertEqual(self.refused("DELETE", f"{GUESTS}/web")["kind"], "vm-not-found")
         self.assertEqual(self.refused("DELETE", f"{GUESTS}/db?by=incus")["kind"], "vm-not-found")
         self.assertEqual(sorted(libvirt.vms), ["db", "old"])
+
+    def test_two_of_one_name(self):
+        libvirt = Libvirt()
+        self.guest(libvirt)
+        self.create("web", start=True)
+        libvirt.tools += b"kept web " + hexed("qemu", "-m", "1G").encode() + b"\n"
+        for what in "state", "console":
+            problem = self.refused("GET", f"{GUESTS}/web/{what}")
+            self.assertEqual(problem["kind"], "invalid-request")
+            self.assertIn("--by", problem["next"])
+            for by in "libvirt", "qemu":
+                self.assertEqual(self.daemon.get(f"{GUESTS}/web/{what}?by={by}")["by"], by)
+        self.assertEqual(self.refused("GET", f"{GUESTS}/web/state?by=incus")["kind"],
+                         "vm-not-found")
 
     def test_a_delete_that_fails(self):
         libvirt = Libvirt(web=[5, 1048576, 1])
