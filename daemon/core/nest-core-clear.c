@@ -12,7 +12,7 @@
 typedef struct {
     NestCore *core;
     GPtrArray *traces; /* NestTrace */
-    GPtrArray *names; /* of their VMs */
+    GPtrArray *names; /* of their VMs; NULL where one is not there any more */
 } Round;
 
 static void round_free(Round *round)
@@ -51,11 +51,16 @@ static gboolean is_hopeless(NestCore *core, const NestTrace *trace, const GError
         nest_traces_tried(core->traces, trace->path) >= TRIES_MAX;
 }
 
+/* Of VMs that are not there any more nothing is left. */
 static void clear_one(const Round *round, guint i)
 {
     NestCore *core = round->core;
     const NestTrace *trace = g_ptr_array_index(round->traces, i);
     const char *name = g_ptr_array_index(round->names, i);
+    if (name == NULL) {
+        nest_traces_end(core->traces, trace->path, TRUE);
+        return;
+    }
     const char *what = trace->command ? "a command and its folder" : "a part of a file";
     g_autoptr(GError) error = NULL;
     gboolean found = FALSE;
@@ -90,41 +95,47 @@ static void work(gpointer data)
 
 /* ---- on the main thread ---- */
 
-/* Of VMs that are not there any more nothing is left. */
-static void take(Round *round, GPtrArray *left)
-{
-    NestCore *core = round->core;
-    while (left->len > 0) {
-        g_autoptr(NestTrace) trace = g_ptr_array_steal_index_fast(left, 0);
-        const NestVmCard *card = nest_inventory_find(core->inventory, trace->uuid);
-        if (card == NULL) {
-            nest_traces_end(core->traces, trace->path, TRUE);
-        } else if (card->state == NEST_VM_RUNNING) {
-            g_ptr_array_add(round->names, g_strdup(card->name));
-            g_ptr_array_add(round->traces, g_steal_pointer(&trace));
-        }
-    }
-}
-
 static void free_trace(gpointer trace)
 {
     nest_trace_free(trace);
+}
+
+/* What can be done now. Of a VM that is off nothing: it is looked at again when it runs. */
+static Round *make_round(NestCore *core)
+{
+    Round *round = g_new0(Round, 1);
+    g_autoptr(GPtrArray) left = nest_traces_left(core->traces);
+    round->core = core;
+    round->traces = g_ptr_array_new_with_free_func(free_trace);
+    round->names = g_ptr_array_new_with_free_func(g_free);
+    while (left->len > 0) {
+        g_autoptr(NestTrace) trace = g_ptr_array_steal_index_fast(left, 0);
+        const NestVmCard *card = nest_inventory_find(core->inventory, trace->uuid);
+        if (card != NULL && card->state != NEST_VM_RUNNING)
+            continue;
+        g_ptr_array_add(round->names, card != NULL ? g_strdup(card->name) : NULL);
+        g_ptr_array_add(round->traces, g_steal_pointer(&trace));
+    }
+    return round;
+}
+
+/* Until all VMs are known, which are not there is not. */
+static gboolean may_clear(const NestCore *core)
+{
+    return core->state == NEST_CORE_OPEN && core->listed && !core->clearing && !core->stopping;
 }
 
 static gboolean on_timer(gpointer data)
 {
     NestCore *core = data;
     core->clear_timer = 0;
-    if (core->state != NEST_CORE_OPEN || !core->listed) {
-        nest_core_clear_guests(core);
+    if (!may_clear(core))
+        return G_SOURCE_REMOVE;
+    Round *round = make_round(core);
+    if (round->traces->len == 0) {
+        round_free(round);
         return G_SOURCE_REMOVE;
     }
-    g_autoptr(GPtrArray) left = nest_traces_left(core->traces);
-    Round *round = g_new0(Round, 1);
-    round->core = core;
-    round->traces = g_ptr_array_new_with_free_func(free_trace);
-    round->names = g_ptr_array_new_with_free_func(g_free);
-    take(round, left);
     core->clearing = TRUE;
     nest_core_push(core, core->visitors, work, round);
     return G_SOURCE_REMOVE;
@@ -132,11 +143,12 @@ static gboolean on_timer(gpointer data)
 
 void nest_core_clear_guests(NestCore *core)
 {
-    if (core->clearing || core->stopping || core->clear_timer != 0)
+    if (!may_clear(core) || core->clear_timer != 0)
         return;
-    g_autoptr(GPtrArray) left = nest_traces_left(core->traces);
-    if (left->len > 0)
+    Round *round = make_round(core);
+    if (round->traces->len > 0)
         core->clear_timer = g_timeout_add_seconds(AGAIN_SECONDS, on_timer, core);
+    round_free(round);
 }
 
 static void on_left_posted(gpointer data)

@@ -182,7 +182,6 @@ static void opened(gpointer data)
     nest_core_set_host(core, nest_host_snapshot_ref(opening->host));
     nest_core_reconcile(core);
     nest_core_run_waiting(core);
-    nest_core_clear_guests(core);
     g_autoptr(NestHost) host = nest_core_show_host(core);
     nest_core_prove_again(core, host);
 }

@@ -59,7 +59,7 @@ struct NestCore {
     guint execs; /* commands and transfers under way inside VMs */
     guint looks; /* guests that are asked for their checks */
     NestTraces *traces;
-    guint clear_timer; /* while something is left in guests */
+    guint clear_timer; /* while something is to be taken away */
     gboolean clearing;
     GHashTable *unrecorded; /* gint64 * → NestJob */
     GQueue *waiting; /* requests until the backend is open */
@@ -152,7 +152,7 @@ gboolean nest_core_note_visit(NestCore *core, const char *kind, const char *uuid
 
 /* nest-core-clear.c */
 gboolean nest_core_recall_traces(NestCore *core, GError **error);
-/* Takes away from now on what is left in guests, if anything is. */
+/* Takes away by and by what is left in guests that run. To be called when that may be others. */
 void nest_core_clear_guests(NestCore *core);
 
 /* nest-core-change.c */

@@ -292,6 +292,7 @@ void nest_core_admit(NestCore *core, GPtrArray *cards, const GPtrArray *gone)
         dismiss(core, g_ptr_array_index(gone, i), scribble);
     nest_core_push(core, core->scribe, scribble_work, scribble);
     nest_core_watch_activity(core);
+    nest_core_clear_guests(core);
 }
 
 /* Cards that a complete listing does not have, and that are not younger than it. */
@@ -310,6 +311,7 @@ static void set_listed(NestCore *core)
     if (!core->listed)
         g_message("the hypervisor is open: %s", core->host->caps->uri);
     core->listed = TRUE;
+    nest_core_clear_guests(core);
 }
 
 static void refreshed(gpointer data)

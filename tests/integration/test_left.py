@@ -109,6 +109,16 @@ class Command(Left, test_exec.Case):
         eventually(lambda: not self.kept())
         self.assertEqual(self.told() + self.told("guest-left"), [])
 
+    def test_the_vm_goes_away_meanwhile(self):
+        self.begin()
+        self.daemon.kill()
+        self.daemon.host.stop("vm")
+        self.come_back()
+        self.assertEqual(len(self.kept()), 1)
+        self.daemon.host.delete("vm")
+        eventually(lambda: not self.kept())
+        self.assertEqual(self.told() + self.told("guest-left"), [])
+
     def test_silent_for_a_while(self):
         """The agent, after the guest and nestd."""
         self.begin()
