@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-actions.h"
+#include "nest-plan-refusal.h"
 #include "nest-record.h"
 #include "nest-saved-state.h"
 
@@ -28,7 +29,8 @@ static const struct {
     {"apply-checkpoint", NEST_GUARD_APPLY_OFF, IN(OFF)},
     {"migrate", NEST_GUARD_MIGRATE, ON},
     {"migrate", NEST_GUARD_MIGRATE_OFF, IN(OFF)},
-    {"delete", NEST_GUARD_DELETE, IN(OFF)},
+    {"disable", NEST_GUARD_DISABLE, ON | IN(OFF) | IN(SAVED)},
+    {"delete", NEST_GUARD_DELETE, IN(OFF) | IN(SAVED)},
 };
 
 static gboolean applies(guint row, const NestVmFacts *facts)
@@ -38,9 +40,27 @@ static gboolean applies(guint row, const NestVmFacts *facts)
     return (rows[row].states & (1u << facts->state)) != 0 && (!applying || facts->snapshots > 0);
 }
 
+/* It takes no force, and a paused VM that may host can't be turned off for it. */
+static NestGuardVerdict *judge_disable(const NestVmView *view, NestParity parity)
+{
+    g_autoptr(GError) error = NULL;
+    NestGuardVerdict *verdict = nest_guard_judge(NEST_GUARD_DISABLE, view, parity);
+    if (!nest_plan_refuses_now(view, TRUE, &error))
+        return verdict;
+    g_autoptr(NestProblem) problem = nest_problem_from_error(error);
+    verdict->say = NEST_SAY_NEVER;
+    g_free(verdict->reason);
+    g_free(verdict->next);
+    verdict->reason = g_strdup(error->message);
+    verdict->next = g_strdup(problem->next);
+    return verdict;
+}
+
 /* A state that was saved needs all that a start needs. */
 static NestGuardVerdict *judge(NestGuarded guard, const NestVmView *view, NestParity parity)
 {
+    if (guard == NEST_GUARD_DISABLE)
+        return judge_disable(view, parity);
     if (guard != NEST_GUARD_RESTORE)
         return nest_guard_judge(guard, view, parity);
     NestGuardVerdict *start = nest_guard_judge(NEST_GUARD_START, view, parity);

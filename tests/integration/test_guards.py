@@ -64,6 +64,10 @@ class TestGuards(unittest.TestCase):
         self.assertEqual(self.done("plain", "state", state="running")["kind"], "resume")
         self.done("plain", "state", state="saved")
 
+    def action(self, name, wanted):
+        actions = self.daemon.get(f"/v1/vms/{name}")["actions"]
+        return next(action for action in actions if action["id"] == wanted)
+
     def test_what_is_allowed_now(self):
         self.nesting("asked")
         says = {a["id"]: a["say"] for a in self.daemon.get("/v1/vms/asked")["actions"]}
@@ -71,14 +75,21 @@ class TestGuards(unittest.TestCase):
                                 "reset": "refuse", "pause": "warn",
                                 "save": "refuse-force-too", "memory": "refuse",
                                 "checkpoint": "refuse-force-too", "checkpoint-disk": "warn",
-                                "migrate": "refuse-force-too"})
+                                "migrate": "refuse-force-too", "disable": "warn"})
+        self.done("asked", "state", state="paused")
+        disable = self.action("asked", "disable")
+        self.assertEqual((disable["say"], disable["next"]),
+                         ("refuse-force-too", "nestctl resume asked, then try again"))
+        self.done("asked", "state", state="running")
         shown = self.daemon.nestctl("show", "asked").stdout
         self.assertIn("refused         asked can't be saved while it may host other VMs", shown)
         self.daemon.define("quiet")
         actions = self.daemon.get("/v1/vms/quiet")["actions"]
         self.assertEqual({(a["id"], a["say"], a["reason"]) for a in actions},
                          {(i, "ok", None) for i in ("start", "memory", "checkpoint", "migrate",
-                                                  "delete")})
+                                                  "disable", "delete")})
+        self.daemon.define("saved", saved_state=True, saved_xml=XML, saved_time=9)
+        self.assertEqual(self.action("saved", "delete")["say"], "ok")
         self.daemon.define("unfit", NESTING.replace("name='svm'", "name='vmx'"))
         start = self.daemon.get("/v1/vms/unfit")["actions"][0]
         self.assertEqual((start["say"], start["next"]), ("refuse-force-too", "nestctl enable unfit"))
