@@ -330,9 +330,10 @@ static void check_firewall(const NestVmView *view, NestCheck *check)
 // clang-format off
 const NestVmCheckRow nest_checks_vm_uplink[] = {
     {{"net.brnf", "no firewall drops bridged frames", NEST_CHECK_PLAIN, NEST_VERDICT_WARN,
-         "Whether br_netfilter hands bridged packets to the firewall, and the policy of its chains "
-         "for forwarding.",
-         "With it, a policy drop, which Docker sets, also drops packets between VMs on one bridge.",
+         "Whether br_netfilter hands bridged packets to the firewall, the policy of its chains for "
+         "forwarding, and whether they have rules.",
+         "With it, a policy drop, which Docker sets, also drops packets between VMs on one bridge, "
+         "and so may a rule.",
          "sysctl net.bridge.bridge-nf-call-iptables=0, or a rule that accepts what crosses the "
          "bridge.",
          "Linux: Documentation/networking/bridge.rst"},
