@@ -288,7 +288,8 @@ typedef struct {
     NestLibvirt *self;
     const NestBoot *boot;
     const char *firmware; /* NULL: the machine's own */
-    gint64 first_word, deadline;
+    gboolean halve; /* there is another one, in case that this VM is silent */
+    gint64 deadline;
     GCancellable *cancellable;
 } Try;
 
@@ -374,7 +375,9 @@ static gboolean boot_once(const Try *try, GBytes **ret_console, GError **error)
     if (!start(try, &domain, &folder, error))
         return FALSE;
     g_autofree char *console = nest_libvirt_folder_file(folder, CONSOLE);
-    Wait wait = {try->self, domain, console, try->boot->end, try->first_word, try->deadline,
+    gint64 left = MAX(try->deadline - g_get_monotonic_time(), 0);
+    gint64 first_word = try->deadline - (try->halve ? left / 2 : 0);
+    Wait wait = {try->self, domain, console, try->boot->end, first_word, try->deadline,
         try->cancellable, .fd = -1, .said = g_byte_array_sized_new(PIECE)};
     gboolean told = FALSE, good = hear(&wait, &told, error);
     g_autoptr(GBytes) said = g_byte_array_free_to_bytes(wait.said);
@@ -389,16 +392,15 @@ static gboolean boot_once(const Try *try, GBytes **ret_console, GError **error)
     return good;
 }
 
-/* The first try has half of the time to say something; if it does, all of it. */
+/* The first try has half of the time that is left when it runs to say something; if it does, all of
+ * it. */
 gboolean nest_libvirt_boot(NestBackend *backend, const NestBoot *boot, GCancellable *cancellable,
     GBytes **ret_console, GError **error)
 {
-    gint64 now = g_get_monotonic_time();
-    gint64 time = (gint64)boot->timeout_ms * G_TIME_SPAN_MILLISECOND;
+    gint64 deadline = g_get_monotonic_time() + (gint64)boot->timeout_ms * G_TIME_SPAN_MILLISECOND;
     const char *quick = boot->like == NULL ? quick_firmware() : NULL;
-    gboolean twice = quick != NULL && boot->end != NULL;
-    Try try = {(NestLibvirt *)backend, boot, quick, now + (twice ? time / 2 : time), now + time,
-        cancellable};
+    gboolean halve = quick != NULL && boot->end != NULL;
+    Try try = {(NestLibvirt *)backend, boot, quick, halve, deadline, cancellable};
     g_autoptr(GBytes) console = NULL;
     if (!boot_once(&try, &console, error))
         return FALSE;
@@ -406,7 +408,7 @@ gboolean nest_libvirt_boot(NestBackend *backend, const NestBoot *boot, GCancella
     if (quick != NULL && g_bytes_get_size(console) == 0 && g_get_monotonic_time() < try.deadline) {
         g_clear_pointer(&console, g_bytes_unref);
         try.firmware = NULL;
-        try.first_word = try.deadline;
+        try.halve = FALSE;
         if (!boot_once(&try, &console, error))
             return FALSE;
     }
