@@ -59,11 +59,23 @@ static void note(NestJob *job, const char *text)
 
 /* ---- steps ---- */
 
+/* *ret_vm: NULL where it is not there. One of several that are called so is not told by its name.
+ */
+static gboolean find(
+    const NestInner *inner, const Detail *detail, const NestInnerVm **ret_vm, GError **error)
+{
+    g_autoptr(GError) cause = NULL;
+    *ret_vm = nest_inner_find(inner, detail->name, detail->by, &cause);
+    if (cause == NULL || nest_error_code(cause) == NEST_ERROR_VM_NOT_FOUND)
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&cause));
+    return FALSE;
+}
+
 /* As it is now. *ret_vm: NULL where it is not there. */
 static gboolean look(NestJob *job, const NestInnerVm **ret_vm, GError **error)
 {
     g_autoptr(Detail) detail = read_detail(job, error);
-    g_autoptr(GError) absent = NULL;
     if (detail == NULL || !nest_inner_look(job->inner, CHECK_SECONDS, NULL, error))
         return FALSE;
     if (!nest_inner_answered(job->inner, detail->by)) {
@@ -71,8 +83,7 @@ static gboolean look(NestJob *job, const NestInnerVm **ret_vm, GError **error)
             "%s in the guest can't be asked what became of it", detail->by);
         return FALSE;
     }
-    *ret_vm = nest_inner_find(job->inner, detail->name, detail->by, &absent);
-    return TRUE;
+    return find(job->inner, detail, ret_vm, error);
 }
 
 static gboolean not_verified(const char *what, GError **error)
@@ -455,11 +466,11 @@ static gboolean resume(NestJob *job, GError **error)
     if (detail == NULL)
         return FALSE;
     job->inner = nest_inner_visit(job->backend, nest_job_uuid(job), LOOK_SECONDS, NULL, &silent);
-    if (job->inner != NULL && !nest_inner_answered(job->inner, detail->by))
+    if (job->inner != NULL &&
+        (!nest_inner_answered(job->inner, detail->by) || !find(job->inner, detail, &vm, NULL)))
         g_clear_pointer(&job->inner, nest_inner_free);
     if (job->inner == NULL)
         return TRUE;
-    vm = nest_inner_find(job->inner, detail->name, detail->by, NULL);
     job->touched = is_done(job->intent->operation->kind, detail, vm);
     job->partly =
         strcmp(job->intent->operation->kind, "guest-create") == 0 && vm != NULL && !job->touched;

@@ -253,6 +253,24 @@ class Made(Case):
             self.assertEqual(problem["kind"], "invalid-request", name)
         self.assertEqual(self.calls(), [])
 
+    def test_one_of_several_is_not_gone(self):
+        """Proxmox VE lets names be equal: a second one that comes is no reason to say deleted."""
+        self.hypervisors = b"tool pvesh\n"
+        looks = []
+
+        def play(words, given):
+            if words[:2] != ["pvesh", "get"]:
+                return self.play(words, given)
+            looks.append(words)
+            return 0, json.dumps([{"vmid": 100 + i, "name": "in", "status": "stopped"}
+                                  for i in range(min(len(looks), 2))]).encode(), b""
+        self.guest(play)
+        failed = self.delete("in")
+        self.assertEqual((failed["state"], failed["problem"]["kind"]),
+                         ("rolled-back", "invalid-request"), failed)
+        self.assertIn("several inner virtual machines are called in", failed["problem"]["detail"])
+        self.assertEqual(self.calls(), [])
+
     def test_proxmox_without_room(self):
         self.hypervisors = b"tool pvesh\n"
         self.guest(self.play)
