@@ -7,7 +7,7 @@
 
 #define LOOK_MS_MIN 5
 #define LOOK_MS_MAX 200
-#define END_SECONDS 5
+#define END_SECONDS 15 /* a busy guest takes its time to look through its processes */
 
 /* 1: a process, which is ended with all that it has started: the agent makes it no group of its
  * own. Each is stopped before what it started is looked for, so that nothing gets away. */

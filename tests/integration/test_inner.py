@@ -60,8 +60,7 @@ class Inside(Agent):
         pid = 1000 + len(self.commands)
         self.commands.append(words)
         if words[:2] == ["/bin/sh", "-c"] and "kill -s STOP" in words[2]:
-            self.kill(words)
-            self.ended[pid] = (0, b"", b"")
+            self.ended[pid] = self.kill(words)
         else:
             self.ended[pid] = self.play(
                 words, base64.b64decode(input_data).decode() if input_data else None)
@@ -71,9 +70,9 @@ class Inside(Agent):
         number = int(words[4])
         self.killed.append(number)
         if isinstance(self.ended[number], Process):
-            subprocess.run([*words[:4], str(self.ended[number].process.pid)], check=False)
-        else:
-            self.ended[number] = (-9, b"", b"")
+            return Process([*words[:4], str(self.ended[number].process.pid)], None)
+        self.ended[number] = (-9, b"", b"")
+        return 0, b"", b""
 
     def guest_exec_status(self, pid):
         ended = self.ended[pid]
