@@ -85,8 +85,13 @@ static void set_mark(NestJob *job)
     NestIntent *intent = job->intent;
     if (job->marks == NULL || intent->operation->uuid == NULL)
         return;
-    g_autoptr(NestStoredMark) before = nest_marks_get_stored(job->marks, intent->operation->uuid);
-    intent->mark = nest_vm_marks_after(before, intent, job->host != NULL ? job->host->net : NULL);
+    const char *uuid = intent->operation->uuid;
+    g_autoptr(NestStoredMark) before = nest_marks_get_stored(job->marks, uuid);
+    g_autoptr(GPtrArray) history = NULL;
+    if (g_strcmp0(intent->operation->kind, "undo") == 0)
+        nest_store_revisions(job->store, uuid, 0, G_MAXINT, &history, NULL);
+    intent->mark =
+        nest_vm_marks_after(before, intent, job->host != NULL ? job->host->net : NULL, history);
     if (intent->mark != NULL)
         nest_marks_put(job->marks, intent->mark);
 }

@@ -7,6 +7,9 @@
 #include "nest-undo.h"
 #include <string.h>
 
+/* So many changes may have come after enable. */
+#define LOOK_BACK 20
+
 /* What QEMU and libvirt say where there is not enough memory: QEMU's "cannot set up guest memory
  * 'pc.ram': Cannot allocate memory" comes as an internal error of libvirt. */
 static gboolean tells_of_memory(const char *message)
@@ -80,18 +83,23 @@ gboolean nest_take_back_blames(const GError *failure, const char *before, const 
     }
 }
 
-/* The revision that enable made, where the VM stands at it; else NULL. */
+/* The revision that enable made, where the VM has not started since, and only nestd has changed it;
+ * else NULL. */
 static NestStoredRevision *standing_revision(const NestJob *job)
 {
-    g_autoptr(NestStoredRevision) revision = NULL;
+    g_autoptr(GPtrArray) history = NULL;
     const NestVmMarks *marks = job->reading->view.marks;
     if (marks == NULL || !marks->fresh ||
-        !nest_store_revision(job->store, nest_job_uuid(job), 0, &revision, NULL) ||
-        revision == NULL || revision->before_xml == NULL ||
-        g_strcmp0(revision->kind, "enable") != 0 ||
-        !nest_domain_same(job->reading->facts->xml, revision->after_xml))
+        !nest_store_revisions(job->store, nest_job_uuid(job), 0, LOOK_BACK, &history, NULL))
         return NULL;
-    return g_steal_pointer(&revision);
+    for (guint i = 0; i < history->len; i++) {
+        const NestStoredRevision *revision = g_ptr_array_index(history, i);
+        if (i == 0 && !nest_domain_same(job->reading->facts->xml, revision->after_xml))
+            return NULL;
+        if (g_strcmp0(revision->kind, "enable") == 0)
+            return revision->before_xml != NULL ? g_ptr_array_steal_index(history, i) : NULL;
+    }
+    return NULL;
 }
 
 /* A job that undoes the revision, in the name of who asked for the start. */
@@ -149,11 +157,17 @@ void nest_take_back(NestJob *job, GError *failure, GError **error)
         g_propagate_error(error, g_steal_pointer(&cause));
         return;
     }
-    g_autofree char *by_hand = g_strdup_printf("nestctl undo %s", name);
+    gboolean on_top = !nest_domain_same(job->reading->facts->xml, revision->after_xml);
+    g_autofree char *by_hand = g_strdup_printf(
+        on_top ? "nestctl undo %s, until enable is undone too" : "nestctl undo %s", name);
     if (!blamed)
         nest_set_error(error, code, nest_error_get_next(cause),
             "%s; nesting stays switched on, for this does not look like its fault (if it is: %s)",
             cause->message, by_hand);
+    else if (on_top)
+        nest_set_error(error, code, by_hand,
+            "%s; nesting was not taken back, because %s was changed after enable", cause->message,
+            name);
     else if (undo(job, revision, &problem))
         nest_set_error(error, code, "see 'nestctl status' for why, or start it as it was before",
             "%s; so nesting was taken back, and %s has the definition again that it had before "

@@ -13,5 +13,6 @@ gboolean nest_take_back_blames(const GError *failure, const char *before, const 
 
 /* Judges why the start that job is could not be done; failure is taken over. Where enable is to
  * blame, and the VM is off and has not started since, and its definition still is the one that
- * enable left, enable is undone. *error is the failure, which then tells of it. Blocks. */
+ * enable left, enable is undone; where nestd has changed it since, that is only told. *error is the
+ * failure, which then tells of it. Blocks. */
 void nest_take_back(NestJob *job, GError *failure, GError **error);

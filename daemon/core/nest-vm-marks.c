@@ -20,6 +20,46 @@ static gboolean asks_for_nesting(const NestDomain *domain)
         (domain->vmx == NEST_POLICY_REQUIRE || domain->svm == NEST_POLICY_REQUIRE);
 }
 
+static gboolean definition_asks(const char *xml)
+{
+    g_autoptr(NestDomain) domain = xml != NULL ? nest_domain_read(xml, NULL) : NULL;
+    return asks_for_nesting(domain);
+}
+
+static gboolean was_asked(const GPtrArray *history, guint first);
+
+/* Whether nestd was asked for the nesting that an undo left; its way back is in history from first
+ * on. Where the definition before it had none, the undo itself asks for it. */
+static gboolean undo_asks(
+    const GPtrArray *history, guint first, const char *before_xml, const char *after_xml)
+{
+    if (!definition_asks(after_xml))
+        return FALSE;
+    if (!definition_asks(before_xml))
+        return TRUE;
+    for (guint i = first; i < history->len; i++) {
+        const NestStoredRevision *revision = g_ptr_array_index(history, i);
+        if (revision->before_xml != NULL && nest_domain_same(revision->before_xml, after_xml))
+            return was_asked(history, i + 1);
+    }
+    return was_asked(history, first);
+}
+
+/* The same of what the revisions from first on left. */
+static gboolean was_asked(const GPtrArray *history, guint first)
+{
+    for (guint i = first; i < history->len; i++) {
+        const NestStoredRevision *revision = g_ptr_array_index(history, i);
+        if (g_strcmp0(revision->kind, "undo") == 0)
+            return undo_asks(history, i + 1, revision->before_xml, revision->after_xml);
+        if (g_strcmp0(revision->kind, "enable") == 0 || g_strcmp0(revision->kind, "create") == 0)
+            return TRUE;
+        if (g_strcmp0(revision->kind, "disable") == 0)
+            return FALSE;
+    }
+    return FALSE;
+}
+
 static char *open_in(const NestDomain *domain, NestNet *net)
 {
     g_autoptr(NestVmNet) interfaces = nest_vm_net_new(net, domain, NULL);
@@ -43,23 +83,40 @@ static gboolean is_beside(const NestStoredMark *mark, const NestIntent *intent)
     return g_strcmp0(before, mark->left_as) != 0;
 }
 
-/* An operation that left the definition as it was changed nothing that a start would show. */
-static void note_definition(NestStoredMark *mark, const NestIntent *intent, NestNet *net)
+/* Whether nestd was asked for the nesting that the operation left. */
+static gboolean is_asked(
+    const NestStoredMark *mark, const NestIntent *intent, const GPtrArray *history)
+{
+    const char *kind = intent->operation->kind;
+    if (!definition_asks(intent->after_xml))
+        return FALSE;
+    if (strcmp(kind, "undo") != 0)
+        return mark->guarded || strcmp(kind, "enable") == 0 || strcmp(kind, "create") == 0;
+    if (history == NULL)
+        return mark->guarded || !definition_asks(intent->before_xml);
+    return undo_asks(history, 0, intent->before_xml, intent->after_xml);
+}
+
+/* An operation that left the definition as it was changed nothing that a start would show. What is
+ * put back from a checkpoint may run at once. */
+static void note_definition(
+    NestStoredMark *mark, const NestIntent *intent, NestNet *net, const GPtrArray *history)
 {
     const char *xml = intent->after_xml;
     g_autoptr(NestDomain) domain = nest_domain_read(xml, NULL);
     gboolean changed = g_strcmp0(intent->before_xml, xml) != 0;
     gboolean enabled = strcmp(intent->operation->kind, "enable") == 0;
+    gboolean stays = mark->fresh && strcmp(intent->operation->kind, "apply-checkpoint") != 0;
     g_free(mark->left_as);
     g_free(mark->open);
-    mark->guarded = asks_for_nesting(domain);
+    mark->guarded = is_asked(mark, intent, history);
     mark->left_as = mark->guarded ? nest_domain_fingerprint(xml) : NULL;
     mark->open = mark->guarded ? open_in(domain, net) : NULL;
-    mark->fresh = mark->guarded && (changed ? enabled : mark->fresh);
+    mark->fresh = mark->guarded && (stays || (enabled && changed));
 }
 
 NestStoredMark *nest_vm_marks_after(
-    const NestStoredMark *mark, const NestIntent *intent, NestNet *net)
+    const NestStoredMark *mark, const NestIntent *intent, NestNet *net, const GPtrArray *history)
 {
     const char *kind = intent->operation->kind;
     if (strcmp(kind, "delete") == 0)
@@ -73,6 +130,6 @@ NestStoredMark *nest_vm_marks_after(
     if (started)
         after->fresh = FALSE;
     else if (!is_beside(mark, intent))
-        note_definition(after, intent, net);
+        note_definition(after, intent, net, history);
     return after;
 }

@@ -110,6 +110,19 @@ class TestTakeBack(unittest.TestCase):
         self.daemon.host.change("mine", xml=self.xml("mine").replace(">2</vcpu>", ">3</vcpu>"))
         self.kept("mine", self.start("mine", f"start@mine:1:{BLAMED['cpu']}"))
 
+    def test_resized_since(self):
+        """What came after enable is not lost, and the way back is named; undone, it is open."""
+        before = self.enable("sized")
+        self.daemon.change("PUT", "/v1/vms/sized/memory", {"memory_kib": 8388608})
+        operation = self.start("sized", f"start@sized:1:{BLAMED['cpu']}")
+        self.assertIn("not taken back, because sized was changed", operation["problem"]["detail"])
+        self.assertIn("nestctl undo sized", operation["problem"]["next"])
+        self.assertEqual(self.kinds("sized"), ["memory", "enable"])
+        self.daemon.change("PUT", "/v1/vms/sized/undo", {})
+        operation = self.start("sized", f"start@sized:2:{BLAMED['cpu']}")
+        self.assertIn("nesting was taken back", operation["problem"]["detail"])
+        self.assertEqual(same(self.xml("sized")), same(before))
+
     def test_enabled_again(self):
         """After a way back there is a way forth, and back."""
         before = self.enable("again")

@@ -26,7 +26,7 @@ static NestStoredMark *marks_after(const NestStoredMark *mark, const char *kind,
         .before_xml = (char *)before,
         .after_xml = (char *)xml,
         .detail = (char *)detail};
-    return nest_vm_marks_after(mark, &intent, NULL);
+    return nest_vm_marks_after(mark, &intent, NULL, NULL);
 }
 
 static NestStoredMark *after(gboolean guarded, gboolean fresh, const char *kind, const char *xml)
@@ -51,6 +51,9 @@ static void test_what_each_change_leaves(void **state)
         {TRUE, TRUE, "undo", PLAIN, FALSE, FALSE},
         {FALSE, FALSE, "undo", NESTED, TRUE, FALSE},
         {FALSE, FALSE, "create", NESTED, TRUE, FALSE},
+        {FALSE, FALSE, "memory", NESTED, FALSE, FALSE},
+        {FALSE, FALSE, "apply-checkpoint", NESTED, FALSE, FALSE},
+        {TRUE, TRUE, "apply-checkpoint", NESTED, TRUE, FALSE},
         {TRUE, TRUE, "start", NULL, TRUE, FALSE},
     };
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -66,6 +69,73 @@ static void test_what_each_change_leaves(void **state)
         assert_string_equal(
             mark->left_as != NULL ? mark->left_as : "", cases[i].then_guarded ? expected : "");
     }
+}
+
+#define STEP(what, from, to) \
+    { \
+        .kind = (char *)(what), .before_xml = (char *)(from), .after_xml = (char *)(to) \
+    }
+#define OTHER DOMAIN("<cpu mode='maximum'><feature policy='require' name='vmx'/></cpu>")
+#define LARGER \
+    DOMAIN("<cpu mode='maximum'><feature policy='require' name='vmx'/></cpu><vcpu>2</vcpu>")
+
+/* What is asked for after changes, the oldest first, of which the last one has just been made. */
+static void test_who_asked(void **state)
+{
+    static const struct {
+        NestStoredRevision steps[5];
+        gboolean asked;
+    } rows[] = {
+        {{STEP("enable", OTHER, NESTED)}, TRUE},
+        {{STEP("memory", OTHER, LARGER)}, FALSE},
+        {{STEP("memory", OTHER, LARGER), STEP("undo", LARGER, OTHER)}, FALSE},
+        {{STEP("enable", OTHER, NESTED), STEP("undo", NESTED, OTHER)}, FALSE},
+        {{STEP("enable", OTHER, NESTED), STEP("undo", NESTED, OTHER),
+             STEP("memory", OTHER, LARGER)},
+            FALSE},
+        {{STEP("enable", OTHER, NESTED), STEP("undo", NESTED, OTHER), STEP("undo", OTHER, NESTED)},
+            TRUE},
+        {{STEP("enable", PLAIN, NESTED), STEP("undo", NESTED, PLAIN), STEP("undo", PLAIN, NESTED)},
+            TRUE},
+        {{STEP("enable", PLAIN, NESTED), STEP("disable", NESTED, PLAIN),
+             STEP("undo", PLAIN, NESTED)},
+            TRUE},
+        {{STEP("enable", PLAIN, NESTED), STEP("enable", OTHER, NESTED),
+             STEP("undo", NESTED, OTHER)},
+            TRUE},
+        {{STEP("enable", PLAIN, OTHER), STEP("memory", OTHER, LARGER), STEP("undo", LARGER, OTHER)},
+            TRUE},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GPtrArray) history = g_ptr_array_new();
+        g_autoptr(NestStoredMark) mark = nest_store_mark_new(UUID);
+        for (guint s = 0; s < 5 && rows[i].steps[s].kind != NULL; s++) {
+            const NestStoredRevision *step = &rows[i].steps[s];
+            NestOperation operation = {.kind = step->kind};
+            NestIntent intent = {.operation = &operation,
+                .before_xml = step->before_xml,
+                .after_xml = step->after_xml};
+            NestStoredMark *then = nest_vm_marks_after(mark, &intent, NULL, history);
+            nest_stored_mark_free(mark);
+            mark = then;
+            g_ptr_array_insert(history, 0, (gpointer)step);
+        }
+        if (mark->guarded != rows[i].asked)
+            fail_msg("row %u", i);
+    }
+}
+
+/* What is done between enable and the first start. */
+static void test_not_started_yet(void **state)
+{
+    g_autoptr(NestStoredMark) none = nest_store_mark_new(UUID);
+    g_autoptr(NestStoredMark) enabled = marks_after(none, "enable", PLAIN, OTHER, NULL);
+    g_autoptr(NestStoredMark) resized = marks_after(enabled, "memory", OTHER, LARGER, NULL);
+    g_autoptr(NestStoredMark) back = marks_after(resized, "undo", LARGER, OTHER, NULL);
+    g_autoptr(NestStoredMark) started = marks_after(back, "start", NULL, NULL, NULL);
+    assert_true(resized->fresh);
+    assert_true(back->fresh);
+    assert_false(started->fresh);
 }
 
 /* Resizing a VM that somebody else has changed is no reason to take that change for nestd's own. */
@@ -234,6 +304,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_each_change_leaves),
+        cmocka_unit_test(test_who_asked),
+        cmocka_unit_test(test_not_started_yet),
         cmocka_unit_test(test_memory_is_beside),
         cmocka_unit_test(test_what_is_left_open),
         cmocka_unit_test(test_what_enable_of_the_same_leaves),
