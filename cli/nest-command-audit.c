@@ -18,15 +18,14 @@ static void finding_free(gpointer data)
     g_free(finding);
 }
 
-/* Why nobody asked for it, NULL where somebody did. history: of nestd, the newest first. */
-static const char *unasked(NestNesting nesting, const GPtrArray *history)
+/* Why nobody asked for it, NULL where somebody did. */
+static const char *unasked(const NestVmSummary *vm)
 {
-    if (nesting == NEST_NESTING_OFF)
+    if (vm->nesting == NEST_NESTING_OFF)
         return NULL;
-    if (nesting == NEST_NESTING_IMPLICIT)
+    if (vm->nesting == NEST_NESTING_IMPLICIT)
         return "its CPU may pass the extension on though nobody asked for it";
-    const NestRevision *newest = history->len > 0 ? g_ptr_array_index(history, 0) : NULL;
-    if (newest != NULL && g_strcmp0(newest->kind, "disable") != 0)
+    if (vm->asked)
         return NULL;
     return "its definition asks for the extension, and nestd was not asked to enable it";
 }
@@ -35,14 +34,8 @@ static const char *unasked(NestNesting nesting, const GPtrArray *history)
 static gboolean look(NestCli *cli, const NestVmSummary *vm, Finding **ret_finding, GError **error)
 {
     NestNestedWish wish = {.enabled = FALSE};
+    const char *reason = unasked(vm);
     *ret_finding = NULL;
-    if (vm->nesting == NEST_NESTING_OFF)
-        return TRUE;
-    g_autoptr(GPtrArray) history =
-        nest_client_history(cli->client, vm->uuid, 1, cli->cancellable, error);
-    if (history == NULL)
-        return FALSE;
-    const char *reason = unasked(vm->nesting, history);
     if (reason == NULL)
         return TRUE;
     NestPlan *plan = nest_client_plan(cli->client, vm->uuid, &wish, cli->cancellable, error);

@@ -134,7 +134,7 @@ typedef struct {
     NestAccel accel;
     NestNesting nesting; /* by the stored configuration */
     NestActivity activity;
-    gboolean drift; /* as in NestVm */
+    gboolean drift, asked; /* as in NestVm */
     gboolean supports; /* the verdict: no check of this VM failed */
     guint failed; /* checks failed */
     GStrv errors; /* their ids */
@@ -153,6 +153,7 @@ typedef struct {
     NestActivity activity;
     NestTrust trust;
     gboolean drift; /* nestd switched nesting on, and somebody else changed what that rests on */
+    gboolean asked; /* nestd was asked for nesting, and not to take it off since */
     gboolean supports;
     NestExtension extension; /* what nesting would use in this VM */
     gboolean pending; /* what runs differs from the configuration: power off to apply */

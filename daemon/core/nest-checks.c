@@ -294,6 +294,7 @@ NestVm *nest_checks_vm(const NestVmView *view)
     vm->pending = nest_vm_view_pending(view);
     vm->given = nest_given_judge(view);
     vm->drift = drift != NULL;
+    vm->asked = view->marks != NULL && view->marks->guarded;
     vm->accel = NEST_ACCEL_KVM;
     vm->revision = facts->xml != NULL ? nest_domain_fingerprint(facts->xml) : NULL;
     if (view->domain != NULL)
@@ -318,6 +319,7 @@ NestVmSummary *nest_vm_summarize(const NestVm *vm)
     summary->nesting = vm->nesting;
     summary->activity = vm->activity;
     summary->drift = vm->drift;
+    summary->asked = vm->asked;
     summary->supports = vm->supports;
     summary->memory_kib = vm->memory_kib;
     summary->memory_min_kib = vm->memory_min_kib;

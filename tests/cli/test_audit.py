@@ -11,20 +11,18 @@ from stub import Answer, problem
 class Audit(CliTest):
     def setUp(self):
         super().setUp()
-        for name, nesting, kinds in (
-                ("closed", "off", None), ("implied", "implicit", []), ("wanted", "on", ["enable"]),
-                ("taken", "on", ["disable", "enable"]), ("byhand", "unenforced", []),
-                ("forgotten", "on", [None])):
-            self.add(name, nesting, kinds)
+        for name, nesting, asked in (
+                ("closed", "off", False), ("implied", "implicit", False), ("wanted", "on", True),
+                ("taken", "on", False), ("byhand", "unenforced", False),
+                ("strayed", "unenforced", True)):
+            self.add(name, nesting, asked)
         self.stub.routes["GET /v1/vms"] = Answer({"vms": self.vms})
         self.stub.routes["GET /v1/operations/12"] = Answer(f.operation(kind="disable"))
 
-    def add(self, name, nesting, kinds):
-        self.vms = [*getattr(self, "vms", []), f.summary(name, uuid=name, nesting=nesting)]
+    def add(self, name, nesting, asked):
+        self.vms = [*getattr(self, "vms", []),
+                    f.summary(name, uuid=name, nesting=nesting, asked=asked)]
         path = f"/v1/vms/{name}"
-        if kinds is not None:
-            self.stub.routes[f"GET {path}/history"] = Answer(
-                {"revisions": [f.revision(9 - i, kind=kind) for i, kind in enumerate(kinds)]})
         self.stub.routes[f"POST {path}/nested/plan"] = Answer(f.plan(
             "h-" + name, [f.item("extensions", "hidden", "there", "gone")], name=name, uuid=name,
             enable=False))
@@ -37,7 +35,7 @@ class Audit(CliTest):
         out, _ = self.run_nestctl("audit", status=1)
         for name in ("implied", "taken", "byhand"):
             self.assertIn(f"To disable nesting, {name} will be changed:", out)
-        for name in ("closed", "wanted", "forgotten"):
+        for name in ("closed", "wanted", "strayed"):
             self.assertNotIn(f"{name} will be changed", out)
         self.assertIn("3 virtual machines can nest", out)
         self.assertEqual(self.closed(), [])
@@ -72,9 +70,9 @@ class Audit(CliTest):
         self.assertEqual(self.closed(), [])
 
     def test_gone_meanwhile(self):
-        self.stub.routes["GET /v1/vms/taken/history"] = problem("vm-not-found", 404, "gone")
+        self.stub.routes["POST /v1/vms/taken/nested/plan"] = problem("vm-not-found", 404, "gone")
         self.assertIn("2 virtual machines", self.run_nestctl("audit", status=1)[0])
-        self.stub.routes["GET /v1/vms/taken/history"] = problem("store", 500, "damaged")
+        self.stub.routes["POST /v1/vms/taken/nested/plan"] = problem("store", 500, "damaged")
         self.run_nestctl("audit", status=15)
 
 
