@@ -57,7 +57,7 @@ static GStrv decline(const NestPlanned *planned, const NestPlan *plan)
     return g_strv_builder_end(builder);
 }
 
-gboolean nest_command_set_nested(NestCli *cli, const char *vm, gboolean enable, GError **error)
+static gboolean set_nested(NestCli *cli, const char *vm, gboolean enable, GError **error)
 {
     const NestPlanned planned = {cli, vm, enable ? "enable nesting" : "disable nesting", get, set,
         done, say_nothing, decline, .vm = vm, .enable = enable};
@@ -66,10 +66,10 @@ gboolean nest_command_set_nested(NestCli *cli, const char *vm, gboolean enable, 
 
 gboolean nest_command_enable(NestCli *cli, GError **error)
 {
-    return nest_command_set_nested(cli, cli->arguments->operands[0], TRUE, error);
+    return set_nested(cli, cli->arguments->operands[0], TRUE, error);
 }
 
 gboolean nest_command_disable(NestCli *cli, GError **error)
 {
-    return nest_command_set_nested(cli, cli->arguments->operands[0], FALSE, error);
+    return set_nested(cli, cli->arguments->operands[0], FALSE, error);
 }

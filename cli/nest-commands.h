@@ -90,8 +90,6 @@ gboolean nest_command_disable(NestCli *cli, GError **error);
 gboolean nest_command_plan(NestCli *cli, GError **error);
 gboolean nest_command_guard(NestCli *cli, GError **error);
 gboolean nest_command_audit(NestCli *cli, GError **error);
-/* Enables or disables vm, as the commands do. */
-gboolean nest_command_set_nested(NestCli *cli, const char *vm, gboolean enable, GError **error);
 gboolean nest_command_host_fix(NestCli *cli, GError **error);
 gboolean nest_command_host_undo(NestCli *cli, GError **error);
 gboolean nest_command_host_history(NestCli *cli, GError **error);

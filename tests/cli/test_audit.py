@@ -45,7 +45,37 @@ class Audit(CliTest):
         findings = json.loads(out.splitlines()[0])["findings"]
         self.assertEqual([(x["name"], x["plan"]["hash"]) for x in findings], [
             ("implied", "h-implied"), ("taken", "h-taken"), ("byhand", "h-byhand")])
-        self.run_nestctl("audit", "--json", "--close", "--yes", status=2)
+        self.run_nestctl("audit", "--json", "--close", status=2)
+        self.assertEqual(self.closed(), [])
+
+    def test_close_with_json(self):
+        self.stub.routes["PUT /v1/vms/taken/nested"] = problem("vm-busy", 409, "taken is busy")
+        out, _ = self.run_nestctl("audit", "--json", "--close", "--yes", status=1)
+        findings = json.loads(out.splitlines()[0])["findings"]
+        self.assertEqual([(x["name"], x["closed"]) for x in findings],
+                         [("implied", True), ("taken", False), ("byhand", True)])
+        self.assertEqual(findings[0]["operation"]["state"], "done")
+        self.assertIsNone(findings[1]["operation"])
+        self.assertEqual(findings[1]["problem"]["detail"], "taken is busy")
+
+    def test_one_question_about_all(self):
+        """What is agreed to is what was shown: nothing is planned anew."""
+        terminal = self.terminal("audit", "--close")
+        shown = terminal.expect("Do all of this?")
+        self.assertEqual(shown.count("will be changed"), 3)
+        self.assertEqual(self.closed(), [])
+        terminal.send("y\n")
+        status, _ = terminal.end()
+        self.assertEqual((status, self.closed()), (0, ["implied", "taken", "byhand"]))
+        plans = [r for r in self.stub.requests if r.startswith("POST ")]
+        self.assertEqual(len(plans), 3)
+        self.assertEqual(self.stub.bodies["PUT /v1/vms/byhand/nested"][-1]["plan"], "h-byhand")
+
+    def test_no_is_no(self):
+        terminal = self.terminal("audit", "--close")
+        terminal.expect("Do all of this?")
+        terminal.send("n\n")
+        self.assertNotEqual(terminal.end()[0], 0)
         self.assertEqual(self.closed(), [])
 
     def test_none(self):
@@ -66,7 +96,7 @@ class Audit(CliTest):
         self.assertIn("1 virtual machine can nest", out)
 
     def test_without_a_terminal_nothing_is_closed(self):
-        self.run_nestctl("audit", "--close", status=1)
+        self.run_nestctl("audit", "--close", status=2)
         self.assertEqual(self.closed(), [])
 
     def test_gone_meanwhile(self):
