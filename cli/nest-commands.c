@@ -286,7 +286,8 @@ const NestCommand nest_commands[] = {
         "nestd. The definition is the one that the VM would run by."},
     {"audit", NULL, "", 0, 0, audit_options, NEST_COMMAND_CHANGES, nest_command_audit,
         "list the VMs that can nest though nobody asked nestd for it",
-        "Each with the plan that closes it. --close asks about all of them, and disables nesting in "
+        "Each with the plan that closes it. --close asks about all of them, and disables nesting "
+        "in "
         "each, one by one, with the same guarantees as disable.\n"
         "The exit status is 0 if there is none (any more), and 1 if there are."},
     {"history", NULL, "VM", 1, 1, history_options, NEST_COMMAND_PLAIN, nest_command_history,
