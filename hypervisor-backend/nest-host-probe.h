@@ -16,6 +16,8 @@ typedef struct {
     int exception_payload; /* KVM_CAP_EXCEPTION_PAYLOAD */
     int binary_stats; /* KVM_CAP_BINARY_STATS_FD */
     int evmcs; /* KVM_CAP_HYPERV_ENLIGHTENED_VMCS */
+    char *access; /* of the device: mode, user and group, "0660 0 104"; NULL: not known */
+    gint64 group; /* the group kvm, -1: there is none */
     char *error; /* why it is not usable, NULL where it is */
 } NestKvmFacts;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-host-repair.h"
 #include "nest-host-file.h"
+#include "nest-host-group.h"
 #include "nest-host-modprobe.h"
 #include <string.h>
 #include <unistd.h>
@@ -16,29 +17,6 @@ static void read_setting(
     g_autoptr(GError) error = NULL;
     if (!nest_host_setting_read(root, kind, target, &fact->value, &error))
         fact->error = g_strdup(error->message);
-}
-
-/* ---- group kvm ---- */
-
-static gint64 group_in(const char *root, const char *path, const char *name)
-{
-    g_autofree char *text = nest_host_file_text(root, path, NEST_HOST_FILE_MAX, NULL);
-    char *next = text;
-    while (next != NULL) {
-        g_auto(GStrv) fields = g_strsplit(strsep(&next, "\n"), ":", 4);
-        guint64 gid = 0;
-        if (g_strv_length(fields) >= 3 && strcmp(fields[0], name) == 0 &&
-            g_ascii_string_to_unsigned(fields[2], 10, 0, G_MAXUINT32 - 1, &gid, NULL))
-            return gid;
-    }
-    return -1;
-}
-
-/* Systems whose /etc is made of what is in /usr have groups there too. */
-static gint64 find_group(const char *root, const char *name)
-{
-    gint64 gid = group_in(root, "etc/group", name);
-    return gid >= 0 ? gid : group_in(root, "usr/lib/group", name);
 }
 
 /* ---- what udev will set ---- */
@@ -216,7 +194,7 @@ NestHostRepair *nest_host_repair_read(const char *root, const NestHostFacts *fac
     repair->gid = getegid();
     repair->udev = nest_host_file_exists(root, "etc/udev");
     repair->modules_disabled = g_strcmp0(disabled, "1") == 0;
-    repair->kvm_gid = find_group(root, "kvm");
+    repair->kvm_gid = nest_host_group_find(root, "kvm");
     read_setting(root, NEST_HOST_FILE, NEST_HOST_DROP_IN, &repair->drop_in);
     read_setting(root, NEST_HOST_FILE, NEST_HOST_RULE, &repair->rule);
     read_setting(root, NEST_HOST_ACCESS, NEST_HOST_DEVICE, &repair->device);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-kvm-try.h"
 #include "nest-host-file.h"
+#include "nest-host-group.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
@@ -85,6 +86,7 @@ static char *replay(const char *root, NestKvmFacts *kvm)
     kvm->vm_created = g_key_file_get_boolean(record, "kvm", "vm-created", NULL);
     for (guint i = 0; i < G_N_ELEMENTS(capabilities); i++)
         *capability_of(kvm, i) = recorded_number(record, capabilities[i].key);
+    kvm->access = g_key_file_get_string(record, "kvm", "access", NULL);
     char *error = g_key_file_get_string(record, "kvm", "error", NULL);
     if (error == NULL && !kvm->vm_created)
         error = g_strdup("no VM could be created");
@@ -93,7 +95,7 @@ static char *replay(const char *root, NestKvmFacts *kvm)
 
 void nest_kvm_try(const char *root, NestKvmFacts *ret_kvm)
 {
-    *ret_kvm = (NestKvmFacts){.api_version = -1};
+    *ret_kvm = (NestKvmFacts){.api_version = -1, .group = nest_host_group_find(root, "kvm")};
     for (guint i = 0; i < G_N_ELEMENTS(capabilities); i++)
         *capability_of(ret_kvm, i) = -1;
     g_autofree char *path = g_build_filename(root, "dev/kvm", NULL);
@@ -104,6 +106,9 @@ void nest_kvm_try(const char *root, NestKvmFacts *ret_kvm)
         return;
     }
     ret_kvm->present = TRUE;
+    if (S_ISCHR(status.st_mode))
+        ret_kvm->access = g_strdup_printf("%04o %u %u", (guint)(status.st_mode & 07777),
+            (guint)status.st_uid, (guint)status.st_gid);
     if (S_ISCHR(status.st_mode))
         ret_kvm->error = try_device(path, ret_kvm);
     else if (S_ISREG(status.st_mode))

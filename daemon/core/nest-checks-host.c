@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-check.h"
+#include "nest-host-plan.h"
 #include <string.h>
 
 /* What the machine itself can do: CPU, firmware, kernel and KVM. */
@@ -166,6 +167,28 @@ static void check_kvm_dev(const NestHostView *view, NestCheck *check)
         kvm->api_version);
 }
 
+/* nestd is root and may do what QEMU, which is not, may not. libvirt tries as QEMU's user. */
+static void say_usable(const NestHostView *view, NestCheck *check)
+{
+    const NestKvmFacts *kvm = &view->host->kvm;
+    gboolean enough =
+        kvm->access == NULL || nest_host_plan_access_is_enough(kvm->access, kvm->group);
+    gboolean offered = view->caps != NULL && view->caps->kvm;
+    nest_check_read(check, "/dev/kvm: a VM was created; mode, user and group: %s; libvirt: %s",
+        nest_check_or_unread(kvm->access),
+        view->caps == NULL ? "not asked"
+            : offered      ? "offers KVM"
+                           : "does not offer KVM");
+    if (enough || offered) {
+        nest_check_say(check, NEST_VERDICT_PASS, "VMs can be created on /dev/kvm.");
+        return;
+    }
+    nest_check_fix(check,
+        "nestctl host fix; by hand: let QEMU open /dev/kvm by the group kvm and a udev rule");
+    nest_check_say(check, view->caps != NULL ? NEST_VERDICT_FAIL : NEST_VERDICT_UNKNOWN,
+        "nestd, as root, can create VMs on /dev/kvm, but a QEMU that is not root's can't.");
+}
+
 static void check_kvm_access(const NestHostView *view, NestCheck *check)
 {
     const NestKvmFacts *kvm = &view->host->kvm;
@@ -174,8 +197,7 @@ static void check_kvm_access(const NestHostView *view, NestCheck *check)
         return;
     }
     if (kvm->vm_created) {
-        nest_check_read(check, "/dev/kvm: a VM was created");
-        nest_check_say(check, NEST_VERDICT_PASS, "VMs can be created on /dev/kvm.");
+        say_usable(view, check);
         return;
     }
     nest_check_read(check, "/dev/kvm: %s", nest_check_or_unread(kvm->error));
@@ -300,7 +322,8 @@ const NestHostCheckRow nest_checks_host_machine[] = {
          "Linux: Documentation/virt/kvm/api.rst, 4.1"},
         check_kvm_dev},
     {{"host.kvm.access", "/dev/kvm can be used", NEST_CHECK_NEEDED, NEST_VERDICT_FAIL,
-         "Whether a VM can be created on /dev/kvm. nestd tries it.",
+         "Whether a VM can be created on /dev/kvm: nestd tries it. And whether QEMU can, which runs "
+         "as another user: by mode and group of the device, or because libvirt offers KVM.",
          "Rights or another hypervisor can stand in the way though the device is there.",
          "Let nestd and QEMU open it (group kvm, or a udev rule), and stop other hypervisors.",
          "Linux: Documentation/virt/kvm/api.rst, 4.2"},

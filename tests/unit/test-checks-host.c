@@ -154,6 +154,10 @@ CHANGE(old_api, host->kvm.api_version = 11)
 CHANGE(no_access,
     (host->kvm.opened = host->kvm.vm_created = FALSE,
         set(&host->kvm.error, "open: Permission denied")))
+CHANGE(
+    for_root_only, (set(&host->kvm.access, "0600 0 0"), host->kvm.group = 104, caps->kvm = FALSE))
+CHANGE(for_root_who_is_qemu, (for_root_only(host, caps), caps->kvm = TRUE))
+CHANGE(for_the_group, (for_root_only(host, caps), set(&host->kvm.access, "0660 0 104")))
 CHANGE(no_nested_state, host->kvm.nested_state = 0)
 CHANGE(state_unasked, host->kvm.nested_state = -1)
 CHANGE(xen_unread, set(&host->xen_error, "No such file or directory"))
@@ -287,6 +291,9 @@ static const HostRow host_rows[] = {
     {"host.kvm.dev", NEST_VERDICT_FAIL, old_api},
     {"host.kvm.dev", NEST_VERDICT_UNKNOWN, no_access},
     {"host.kvm.access", NEST_VERDICT_FAIL, no_access},
+    {"host.kvm.access", NEST_VERDICT_FAIL, for_root_only},
+    {"host.kvm.access", NEST_VERDICT_PASS, for_root_who_is_qemu},
+    {"host.kvm.access", NEST_VERDICT_PASS, for_the_group},
     {"host.kvm.cap-nested-state", NEST_VERDICT_WARN, no_nested_state},
     {"host.kvm.cap-nested-state", NEST_VERDICT_UNKNOWN, state_unasked},
     {"host.xen", NEST_VERDICT_UNKNOWN, xen_unread},

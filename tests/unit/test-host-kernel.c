@@ -279,6 +279,18 @@ static void test_built_in(void **state)
     assert_string_equal(unread->tuning.modules.error, "not a text");
 }
 
+/* Who may use the device is told with it. */
+static void test_access(void **state)
+{
+    put(*state, "dev/kvm", "[kvm]\napi-version=12\nvm-created=true\naccess=0600 0 0\n", -1);
+    g_autoptr(NestHostFacts) without = nest_host_probe(*state);
+    assert_text(without->kvm.access, "0600 0 0");
+    assert_int_equal(without->kvm.group, -1);
+    put(*state, "etc/group", "root:x:0:\nkvm:x:104:\n", -1);
+    g_autoptr(NestHostFacts) with = nest_host_probe(*state);
+    assert_int_equal(with->kvm.group, 104);
+}
+
 #define IN_ROOT(test) cmocka_unit_test_setup_teardown(test, make_root, remove_root)
 
 int main(void)
@@ -293,6 +305,7 @@ int main(void)
         IN_ROOT(test_bad_changelogs),
         IN_ROOT(test_huge_changelog),
         IN_ROOT(test_xen),
+        IN_ROOT(test_access),
         IN_ROOT(test_built_in),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
