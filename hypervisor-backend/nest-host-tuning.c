@@ -36,13 +36,34 @@ static char *read_text(const char *root, const char *path, gsize max, NestFact *
     return text;
 }
 
+/* Of a line of /proc/swaps: compressed memory that nothing is written back from. */
+static gboolean is_in_memory(const char *root, const char *line)
+{
+    if (!g_str_has_prefix(line, "/dev/zram"))
+        return FALSE;
+    const char *name = line + strlen("/dev/");
+    g_autofree char *device = g_strndup(name, strspn(name, "zram0123456789"));
+    g_autofree char *path = g_build_filename("sys/block", device, "backing_dev", NULL);
+    g_autofree char *backing = nest_host_file_line(root, path, NULL);
+    return backing == NULL ? !nest_host_file_exists(root, path) : strcmp(backing, "none") == 0;
+}
+
 static void read_swaps(const char *root, NestHostTuning *tuning)
 {
     g_autofree char *text = read_text(root, "proc/swaps", NEST_HOST_FILE_MAX, &tuning->swaps);
     if (text == NULL)
         return;
-    g_auto(GStrv) lines = g_strsplit(g_strchomp(text), "\n", -1);
-    tuning->swaps.value = g_strdup_printf("%u in use", MAX(g_strv_length(lines), 1) - 1);
+    guint disks = 0, memory = 0;
+    char *next = strchr(text, '\n');
+    while (next != NULL && *next != '\0') {
+        const char *line = strsep(&next, "\n");
+        if (*line != '\0' && is_in_memory(root, line))
+            memory++;
+        else if (*line != '\0')
+            disks++;
+    }
+    tuning->swaps.value = disks == 0 && memory > 0 ? g_strdup_printf("%u in memory", memory)
+                                                   : g_strdup_printf("%u in use", disks);
 }
 
 static void read_meminfo(const char *root, NestHostTuning *tuning)

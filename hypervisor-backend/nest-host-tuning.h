@@ -24,7 +24,7 @@ typedef enum {
 
 typedef struct {
     NestFact facts[NEST_N_TUNINGS];
-    NestFact swaps; /* value: how many are in use */
+    NestFact swaps; /* value: "2 in use", of them "1 in memory" where all are compressed memory */
     NestFact meminfo; /* value: "read", then: */
     guint64 memory_kib; /* in all */
     guint64 available_kib;

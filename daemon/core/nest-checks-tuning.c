@@ -149,6 +149,9 @@ static void check_swap(const NestHostView *view, NestCheck *check)
         return;
     if (strcmp(swaps->value, "0 in use") == 0)
         nest_check_say(check, NEST_VERDICT_PASS, "Memory of VMs is never swapped out.");
+    else if (g_str_has_suffix(swaps->value, "in memory"))
+        nest_check_say(check, NEST_VERDICT_PASS,
+            "Memory of VMs is swapped to compressed memory (zram) only, and stays off the disk.");
     else
         nest_check_say(check, NEST_VERDICT_INFO,
             "Memory of VMs, and of VMs in them, can be swapped out to disk.");

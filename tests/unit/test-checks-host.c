@@ -232,6 +232,7 @@ CHANGE(flaws_unknown,
 CHANGE(flaws_of_both_kinds, (vulnerable(host, caps), flaws_unknown(host, caps)))
 CHANGE(flaws_unread, set(&host->tuning.vulnerabilities.value, NULL))
 CHANGE(swapping, set(&host->tuning.swaps.value, "1 in use"))
+CHANGE(compressing, set(&host->tuning.swaps.value, "1 in memory"))
 CHANGE(locked_down, set(&host->tuning.facts[NEST_TUNING_LOCKDOWN].value, "none [integrity]"))
 CHANGE(guests_saved, set(&host->tuning.on_shutdown.value, "suspend"))
 CHANGE(guests_unset, set(&host->tuning.on_shutdown.value, ""))
@@ -280,6 +281,7 @@ static const HostRow host_rows[] = {
     {"host.mitigations", NEST_VERDICT_UNKNOWN, flaws_unknown},
     {"host.mitigations", NEST_VERDICT_WARN, flaws_of_both_kinds},
     {"host.swap", NEST_VERDICT_INFO, swapping},
+    {"host.swap", NEST_VERDICT_PASS, compressing},
     {"host.lockdown", NEST_VERDICT_INFO, locked_down},
     {"host.guests-shutdown", NEST_VERDICT_WARN, guests_saved},
     {"host.guests-shutdown", NEST_VERDICT_INFO, guests_unset},

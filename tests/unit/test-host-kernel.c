@@ -291,6 +291,27 @@ static void test_access(void **state)
     assert_int_equal(with->kvm.group, 104);
 }
 
+/* Compressed memory is no disk, unless it is written back to one. */
+static void test_swaps(void **state)
+{
+    static const char head[] = "Filename Type Size Used Priority\n";
+    g_autofree char *zram = g_strconcat(head, "/dev/zram0 partition 8 0 100\n", NULL);
+    g_autofree char *both = g_strconcat(zram, "/dev/sda3 partition 8 0 -2\n", NULL);
+    put(*state, "proc/swaps", head, -1);
+    g_autoptr(NestHostFacts) none = nest_host_probe(*state);
+    assert_text(none->tuning.swaps.value, "0 in use");
+    put(*state, "proc/swaps", zram, -1);
+    g_autoptr(NestHostFacts) memory = nest_host_probe(*state);
+    assert_text(memory->tuning.swaps.value, "1 in memory");
+    put(*state, "sys/block/zram0/backing_dev", "/dev/sda4\n", -1);
+    g_autoptr(NestHostFacts) back = nest_host_probe(*state);
+    assert_text(back->tuning.swaps.value, "1 in use");
+    put(*state, "sys/block/zram0/backing_dev", "none\n", -1);
+    put(*state, "proc/swaps", both, -1);
+    g_autoptr(NestHostFacts) disk = nest_host_probe(*state);
+    assert_text(disk->tuning.swaps.value, "1 in use");
+}
+
 #define IN_ROOT(test) cmocka_unit_test_setup_teardown(test, make_root, remove_root)
 
 int main(void)
@@ -305,6 +326,7 @@ int main(void)
         IN_ROOT(test_bad_changelogs),
         IN_ROOT(test_huge_changelog),
         IN_ROOT(test_xen),
+        IN_ROOT(test_swaps),
         IN_ROOT(test_access),
         IN_ROOT(test_built_in),
     };
