@@ -166,7 +166,7 @@ static void check_lockdown(const NestHostView *view, NestCheck *check)
         nest_check_say(check, NEST_VERDICT_PASS, "The kernel is not locked down.");
     else
         nest_check_say(check, NEST_VERDICT_INFO,
-            "The kernel is locked down: what firmware has locked can't be read from registers.");
+            "The kernel is locked down: registers of the CPU can be read, and not written.");
 }
 
 static void check_mitigations(const NestHostView *view, NestCheck *check)
@@ -373,9 +373,9 @@ const NestHostCheckRow nest_checks_host_tuning[] = {
         check_swap},
     {{"host.lockdown", "the kernel is not locked down", NEST_CHECK_PLAIN, NEST_VERDICT_INFO,
          "The state in /sys/kernel/security/lockdown.",
-         "A kernel that is locked down hands out no registers: whether firmware locked the "
-         "extension then can't be read from them.",
-         "Leave it; a VM that can be created proves as much.",
+         "A kernel that is locked down lets nobody write registers of the CPU or load modules that "
+         "are not signed. Reading registers, by which host.bios.lock goes, is allowed.",
+         "Leave it: nestd writes none.",
          "kernel_lockdown(7)"},
         check_lockdown},
     {{"host.guests-shutdown", "VMs are shut down with the host",
