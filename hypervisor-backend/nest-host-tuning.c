@@ -171,10 +171,9 @@ static char *config_value(const char *line, const char *name)
     return g_strndup(line, strcspn(line, " \t\"'#"));
 }
 
-static void read_sched_core(const char *root, NestHostTuning *tuning)
+static void read_sched_core(const char *root, const char *path, NestFact *fact)
 {
-    NestFact *fact = &tuning->sched_core;
-    g_autofree char *text = read_text(root, "etc/libvirt/qemu.conf", NEST_HOST_FILE_MAX, fact);
+    g_autofree char *text = read_text(root, path, NEST_HOST_FILE_MAX, fact);
     if (text == NULL)
         return;
     fact->value = g_strdup("");
@@ -229,7 +228,8 @@ void nest_host_tuning_read(const char *root, const char *module, NestHostTuning 
     read_modules(root, module, ret_tuning);
     read_vulnerabilities(root, ret_tuning);
     read_on_shutdown(root, ret_tuning);
-    read_sched_core(root, ret_tuning);
+    read_sched_core(root, "etc/libvirt/qemu.conf", &ret_tuning->sched_core);
+    read_sched_core(root, NEST_HOST_OWN_QEMU_CONF, &ret_tuning->own_sched_core);
     ret_tuning->nested_config.value = nest_host_modprobe_find(root, module,
         nest_host_tuning_built_in(ret_tuning), "nested", &ret_tuning->nested_where,
         &ret_tuning->nested_values, &ret_tuning->nested_config.error);
@@ -238,8 +238,8 @@ void nest_host_tuning_read(const char *root, const char *module, NestHostTuning 
 void nest_host_tuning_clear(NestHostTuning *tuning)
 {
     NestFact *facts[] = {&tuning->swaps, &tuning->meminfo, &tuning->modules,
-        &tuning->vulnerabilities, &tuning->nested_config, &tuning->on_shutdown,
-        &tuning->sched_core};
+        &tuning->vulnerabilities, &tuning->nested_config, &tuning->on_shutdown, &tuning->sched_core,
+        &tuning->own_sched_core};
     for (guint i = 0; i < NEST_N_TUNINGS; i++)
         nest_host_fact_clear(&tuning->facts[i]);
     for (guint i = 0; i < G_N_ELEMENTS(facts); i++)

@@ -2,6 +2,9 @@
 #pragma once
 #include "nest-host-fact.h"
 
+/* Of nestd's own VMs, with its default directories; qemu.local.conf beside it is part of it. */
+#define NEST_HOST_OWN_QEMU_CONF "var/lib/nestd/vm/etc/qemu.conf"
+
 /* How the kernel of the host is set up, beyond whether it can nest: what makes nesting slow, less
  * safe or short-lived. */
 
@@ -38,6 +41,7 @@ typedef struct {
     GStrv nested_values; /* as many */
     NestFact sched_core; /* of qemu.conf: "vcpus", "emulator", "full", "none", "" where it is not
                             set */
+    NestFact own_sched_core; /* the same of NEST_HOST_OWN_QEMU_CONF */
     NestFact on_shutdown; /* of libvirt-guests: "suspend", "shutdown", "" where it is not set */
 } NestHostTuning;
 

@@ -117,11 +117,15 @@ static void check_smt(const NestHostView *view, NestCheck *check)
     static const Rule rule = {"1", NEST_VERDICT_INFO, NEST_VERDICT_WARN,
         "No two hyper-threads share a core.",
         "Hyper-threads are on: VMs on the same core can learn of each other.",
-        "for VMs of people who don't trust each other: core scheduling (sched_core in qemu.conf), "
-        "or nosmt"};
+        "for VMs of people who don't trust each other: core scheduling (sched_core in qemu.conf, "
+        "for "
+        "nestd's own VMs in /var/lib/nestd/vm/etc/qemu.local.conf), or nosmt"};
     static const char *const scheduled[] = {"vcpus", "emulator", "full", NULL};
     const NestFact *smt = &view->host->tuning.facts[NEST_TUNING_SMT];
-    const NestFact *core = &view->host->tuning.sched_core;
+    gboolean own = view->caps != NULL && view->caps->uri != NULL &&
+        g_str_has_prefix(view->caps->uri, "qemu:///embed");
+    const NestFact *core =
+        own ? &view->host->tuning.own_sched_core : &view->host->tuning.sched_core;
     judge(view, check, NEST_TUNING_SMT, &rule);
     if (g_strcmp0(smt->value, "1") != 0 || core->value == NULL ||
         !g_strv_contains(scheduled, core->value))
@@ -352,7 +356,8 @@ const NestHostCheckRow nest_checks_host_tuning[] = {
          "Linux: Documentation/admin-guide/hw-vuln/l1tf.rst; Firecracker: prod-host-setup.md"},
         check_mitigations},
     {{"host.smt", "VMs share no core", NEST_CHECK_PLAIN, NEST_VERDICT_WARN,
-         "Whether hyper-threads are in use, and whether sched_core in qemu.conf keeps VMs apart.",
+         "Whether hyper-threads are in use, and whether sched_core in qemu.conf keeps VMs apart. "
+         "With nestd's own VMs that is /var/lib/nestd/vm/etc/qemu.conf.",
          "Two VMs on one core can learn of each other; that matters where their owners don't "
          "trust each other, and warns where VMs are labelled untrusted.",
          "Core scheduling (sched_core in qemu.conf, libvirt 8.9 or later), or nosmt on the "

@@ -185,6 +185,16 @@ static void test_core_scheduling(void **state)
         g_autoptr(NestHost) host = nest_checks_host(&view);
         assert_verdict(host->checks, "sched_core", "host.smt", rows[i].verdict);
         assert_well_formed(host->checks);
+        /* nestd's own VMs have a qemu.conf of their own. */
+        g_autoptr(NestBackendCaps) caps = test_caps(facts);
+        g_free(caps->uri);
+        caps->uri = g_strdup("qemu:///embed?root=/var/lib/nestd/vm");
+        view.caps = caps;
+        g_autoptr(NestHost) other = nest_checks_host(&view);
+        assert_verdict(other->checks, "not the own one", "host.smt", NEST_VERDICT_WARN);
+        facts->tuning.own_sched_core.value = g_strdup(rows[i].value);
+        g_autoptr(NestHost) own = nest_checks_host(&view);
+        assert_verdict(own->checks, "the own one", "host.smt", rows[i].verdict);
     }
 }
 

@@ -312,6 +312,15 @@ static void test_swaps(void **state)
     assert_text(disk->tuning.swaps.value, "1 in use");
 }
 
+static void test_core_scheduling(void **state)
+{
+    put(*state, "etc/libvirt/qemu.conf", "user = \"x\"\n", -1);
+    put(*state, "var/lib/nestd/vm/etc/qemu.conf", "# a\nsched_core = \"vcpus\"\n", -1);
+    g_autoptr(NestHostFacts) facts = nest_host_probe(*state);
+    assert_text(facts->tuning.sched_core.value, "");
+    assert_text(facts->tuning.own_sched_core.value, "vcpus");
+}
+
 #define IN_ROOT(test) cmocka_unit_test_setup_teardown(test, make_root, remove_root)
 
 int main(void)
@@ -326,6 +335,7 @@ int main(void)
         IN_ROOT(test_bad_changelogs),
         IN_ROOT(test_huge_changelog),
         IN_ROOT(test_xen),
+        IN_ROOT(test_core_scheduling),
         IN_ROOT(test_swaps),
         IN_ROOT(test_access),
         IN_ROOT(test_built_in),
