@@ -174,7 +174,8 @@ static gboolean is_built_in(const NestHostFacts *facts, const char *module)
 static void read_guests(const char *root, const NestHostFacts *facts, NestHostRepair *repair)
 {
     const NestFact *fact = &facts->tuning.on_shutdown;
-    if (fact->path == NULL || fact->missing)
+    gboolean enabled = g_strcmp0(facts->tuning.guests.value, "enabled") == 0;
+    if (fact->path == NULL || (fact->missing && !enabled))
         return;
     repair->guests_path = g_strdup(fact->path + 1);
     read_setting(root, NEST_HOST_FILE, repair->guests_path, &repair->guests);

@@ -25,7 +25,8 @@ typedef struct {
     NestSettingFact drop_in; /* NEST_HOST_DROP_IN */
     NestSettingFact rule; /* NEST_HOST_RULE */
     NestSettingFact device; /* NEST_HOST_DEVICE */
-    char *guests_path; /* of libvirt-guests' configuration; NULL: there is none */
+    char
+        *guests_path; /* of libvirt-guests' configuration, where it is or would be; NULL: neither */
     NestSettingFact guests;
     gint64 kvm_gid; /* the group kvm; -1: there is none */
     /* What udev will set for kvm, its own rule left out: the last one counts. */

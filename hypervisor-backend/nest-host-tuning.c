@@ -2,7 +2,6 @@
 #include "nest-host-tuning.h"
 #include "nest-host-file.h"
 #include "nest-host-modprobe.h"
-#include "nest-shell-file.h"
 #include <string.h>
 
 #define MODULES_MAX (512 * 1024)
@@ -187,30 +186,6 @@ static void read_sched_core(const char *root, const char *path, NestFact *fact)
     }
 }
 
-/* Debian has it in one place, all others in the other. */
-static void read_on_shutdown(const char *root, NestHostTuning *tuning)
-{
-    static const char *const paths[] = {
-        "etc/default/libvirt-guests", "etc/sysconfig/libvirt-guests"};
-    NestFact *fact = &tuning->on_shutdown;
-    g_autofree char *text = read_text(root, paths[0], NEST_HOST_FILE_MAX, fact);
-    if (text == NULL && fact->missing) {
-        nest_host_fact_clear(fact);
-        text = read_text(root, paths[1], NEST_HOST_FILE_MAX, fact);
-    }
-    if (text == NULL)
-        return;
-    fact->value = g_strdup("");
-    char *next = text;
-    while (next != NULL) {
-        char *value = nest_shell_file_value(strsep(&next, "\n"), "ON_SHUTDOWN");
-        if (value == NULL)
-            continue;
-        g_free(fact->value);
-        fact->value = value;
-    }
-}
-
 gboolean nest_host_tuning_built_in(const NestHostTuning *tuning)
 {
     return g_strcmp0(tuning->modules.value, "built in") == 0;
@@ -227,7 +202,7 @@ void nest_host_tuning_read(const char *root, const char *module, NestHostTuning 
     read_meminfo(root, ret_tuning);
     read_modules(root, module, ret_tuning);
     read_vulnerabilities(root, ret_tuning);
-    read_on_shutdown(root, ret_tuning);
+    nest_host_guests_read(root, &ret_tuning->guests, &ret_tuning->on_shutdown);
     read_sched_core(root, "etc/libvirt/qemu.conf", &ret_tuning->sched_core);
     read_sched_core(root, NEST_HOST_OWN_QEMU_CONF, &ret_tuning->own_sched_core);
     ret_tuning->nested_config.value = nest_host_modprobe_find(root, module,
@@ -238,8 +213,8 @@ void nest_host_tuning_read(const char *root, const char *module, NestHostTuning 
 void nest_host_tuning_clear(NestHostTuning *tuning)
 {
     NestFact *facts[] = {&tuning->swaps, &tuning->meminfo, &tuning->modules,
-        &tuning->vulnerabilities, &tuning->nested_config, &tuning->on_shutdown, &tuning->sched_core,
-        &tuning->own_sched_core};
+        &tuning->vulnerabilities, &tuning->nested_config, &tuning->guests, &tuning->on_shutdown,
+        &tuning->sched_core, &tuning->own_sched_core};
     for (guint i = 0; i < NEST_N_TUNINGS; i++)
         nest_host_fact_clear(&tuning->facts[i]);
     for (guint i = 0; i < G_N_ELEMENTS(facts); i++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-#include "nest-host-fact.h"
+#include "nest-host-guests.h"
 
 /* Of nestd's own VMs, with its default directories; qemu.local.conf beside it is part of it. */
 #define NEST_HOST_OWN_QEMU_CONF "var/lib/nestd/vm/etc/qemu.conf"
@@ -42,7 +42,7 @@ typedef struct {
     NestFact sched_core; /* of qemu.conf: "vcpus", "emulator", "full", "none", "" where it is not
                             set */
     NestFact own_sched_core; /* the same of NEST_HOST_OWN_QEMU_CONF */
-    NestFact on_shutdown; /* of libvirt-guests: "suspend", "shutdown", "" where it is not set */
+    NestFact guests, on_shutdown; /* of libvirt-guests, as in nest-host-guests.h */
 } NestHostTuning;
 
 /* module: of KVM, nullable. Never fails. */

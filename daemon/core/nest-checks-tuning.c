@@ -263,21 +263,38 @@ static void check_tsc(const NestHostView *view, NestCheck *check)
     }
 }
 
+/* As host fix sees it. */
 static void check_guests_shutdown(const NestHostView *view, NestCheck *check)
 {
+    const NestFact *service = &view->host->tuning.guests;
     const NestFact *fact = &view->host->tuning.on_shutdown;
-    if (!have_value(fact, check))
-        return;
-    if (strcmp(fact->value, "shutdown") == 0) {
-        nest_check_say(check, NEST_VERDICT_PASS, "libvirt-guests shuts VMs down with the host.");
-    } else if (*fact->value == '\0') {
+    const char *what = nest_host_guests_on_shutdown(service, fact);
+    const char *path = fact->path != NULL
+        ? fact->path
+        : "libvirt-guests in /etc/default, /etc/sysconfig and /etc/conf.d";
+    const char *unset = *nest_check_or_unread(fact->value) == '\0' ? "not set" : fact->value;
+    nest_check_read(check, "%s: %s; libvirt-guests.service: %s", path,
+        fact->missing             ? "not there"
+            : fact->value != NULL ? unset
+                                  : nest_check_or_unread(fact->error),
+        service->value != NULL ? service->value : "not there");
+    if (what == NULL && !fact->missing) {
+        nest_check_say(check, NEST_VERDICT_UNKNOWN, "%s could not be read: %s.", path,
+            nest_check_or_unread(fact->error));
+    } else if (what == NULL) {
+        nest_check_say(
+            check, NEST_VERDICT_NOT_APPLICABLE, "There is no libvirt-guests on this host.");
+    } else if (g_strcmp0(service->value, "disabled") == 0) {
         nest_check_say(check, NEST_VERDICT_INFO,
-            "Where libvirt-guests runs its default decides: shutdown on Debian, else suspend.");
+            "libvirt-guests is not enabled: nothing shuts VMs down, or saves them, with the host.");
+    } else if (strcmp(what, "shutdown") == 0) {
+        nest_check_say(check, NEST_VERDICT_PASS, "libvirt-guests shuts VMs down with the host.");
     } else {
-        nest_check_fix(check, "nestctl host fix; by hand: ON_SHUTDOWN=shutdown in %s", fact->path);
+        nest_check_fix(check, "nestctl host fix; by hand: ON_SHUTDOWN=shutdown in %s",
+            fact->path != NULL ? fact->path : "its configuration, see libvirt-guests(8)");
         nest_check_say(check, NEST_VERDICT_WARN,
-            "libvirt-guests saves VMs when the host goes down (%s), also those that host others.",
-            fact->value);
+            "libvirt-guests saves VMs when the host goes down (%s%s), also those that host others.",
+            what, fact->value == NULL || *fact->value == '\0' ? " by default" : "");
     }
 }
 
@@ -385,10 +402,12 @@ const NestHostCheckRow nest_checks_host_tuning[] = {
         check_lockdown},
     {{"host.guests-shutdown", "VMs are shut down with the host",
          NEST_CHECK_PLAIN, NEST_VERDICT_WARN,
-         "ON_SHUTDOWN in the configuration of libvirt-guests.",
+         "ON_SHUTDOWN in the configuration of libvirt-guests, and whether its service is enabled. "
+         "Where nothing is set it is suspend, with Debian and Ubuntu shutdown.",
          "With suspend every VM is saved when the host goes down. A VM that hosts others may not "
          "come back from that.",
-         "ON_SHUTDOWN=shutdown in /etc/default/libvirt-guests or /etc/sysconfig/libvirt-guests.",
+         "ON_SHUTDOWN=shutdown in /etc/sysconfig/libvirt-guests, with Debian and Ubuntu "
+         "/etc/default/libvirt-guests; make it where there is none.",
          "libvirt: libvirt-guests(8); nestd: docs/facts.md, F22"},
         check_guests_shutdown},
     {{NULL}, NULL},

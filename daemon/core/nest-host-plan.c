@@ -219,28 +219,45 @@ static void plan_access(Planner *planner)
 
 /* ---- libvirt-guests ---- */
 
-/* Where nothing is set, Debian's own default shuts down, the upstream one saves. */
-static gboolean guests_save(const Planner *planner)
+/* What the file says now, and would say. */
+static void add_guests(Planner *planner)
 {
     const NestFact *fact = &planner->host->tuning.on_shutdown;
-    if (fact->value == NULL)
-        return FALSE;
-    if (*fact->value == '\0')
-        return g_str_has_prefix(fact->path, "/etc/sysconfig/");
-    return strcmp(fact->value, "suspend") == 0;
+    const char *now = fact->missing ? "no configuration, by default suspend"
+        : *fact->value == '\0'      ? "ON_SHUTDOWN not set, by default suspend"
+                                    : NULL;
+    NestPlanItem *item =
+        add(planner, "libvirt-guests", g_strdup("VMs shut down with the host, not saved"),
+            now != NULL ? g_strdup(now) : g_strdup_printf("ON_SHUTDOWN=%s", fact->value),
+            g_strdup("ON_SHUTDOWN=shutdown"));
+    item->detail = g_strdup_printf(
+        "in %s: a VM that hosts others may not come back from being saved", fact->path);
+}
+
+static char *guests_file(const NestHostRepair *repair)
+{
+    gsize length = 0;
+    g_autofree char *old = nest_saved_file_content(repair->guests.value, &length);
+    g_autofree char *text =
+        nest_shell_file_set(old != NULL ? old : "# Written by nestd; see libvirt-guests(8).\n",
+            "ON_SHUTDOWN", "shutdown");
+    return old != NULL ? nest_saved_file_replace(repair->guests.value, text, strlen(text))
+                       : nest_saved_file_make(0644, repair->uid, repair->gid, text, strlen(text));
 }
 
 static void plan_guests(Planner *planner)
 {
     const NestHostRepair *repair = planner->repair;
-    const NestFact *fact = &planner->host->tuning.on_shutdown;
-    gsize length = 0;
-    if (!guests_save(planner))
+    const NestHostTuning *tuning = &planner->host->tuning;
+    if (!nest_host_guests_save(&tuning->guests, &tuning->on_shutdown))
         return;
-    if (repair->guests.value == NULL) {
+    gboolean gone = repair->guests.value == NULL && !tuning->on_shutdown.missing;
+    if (repair->guests_path == NULL || repair->guests.error != NULL || gone) {
         nest_host_planning_obstacle(planner->planning, NEST_ERROR_HOST_UNFIT,
             "set ON_SHUTDOWN=shutdown in it by hand", "%s",
-            repair->guests.error != NULL ? repair->guests.error : "libvirt-guests went away");
+            repair->guests.error != NULL ? repair->guests.error
+                : gone                   ? "libvirt-guests went away"
+                                         : "where libvirt-guests is configured is not known");
         return;
     }
     if (!is_wanted(planner, "libvirt-guests")) {
@@ -248,16 +265,8 @@ static void plan_guests(Planner *planner)
             "libvirt-guests still saves VMs when the host goes down, also those that host others.");
         return;
     }
-    g_autofree char *old = nest_saved_file_content(repair->guests.value, &length);
-    g_autofree char *text = nest_shell_file_set(old, "ON_SHUTDOWN", "shutdown");
-    g_autofree char *saved = nest_saved_file_replace(repair->guests.value, text, strlen(text));
-    NestPlanItem *item =
-        add(planner, "libvirt-guests", g_strdup("VMs shut down with the host, not saved"),
-            *fact->value != '\0' ? g_strdup_printf("ON_SHUTDOWN=%s", fact->value)
-                                 : g_strdup("ON_SHUTDOWN not set"),
-            g_strdup("ON_SHUTDOWN=shutdown"));
-    item->detail = g_strdup_printf(
-        "in %s: a VM that hosts others may not come back from being saved", fact->path);
+    add_guests(planner);
+    g_autofree char *saved = guests_file(repair);
     nest_host_change_add(planner->planning->change, "libvirt-guests", "libvirt-guests",
         NEST_HOST_FILE, repair->guests_path, repair->guests.value, saved);
 }

@@ -236,6 +236,18 @@ CHANGE(compressing, set(&host->tuning.swaps.value, "1 in memory"))
 CHANGE(locked_down, set(&host->tuning.facts[NEST_TUNING_LOCKDOWN].value, "none [integrity]"))
 CHANGE(guests_saved, set(&host->tuning.on_shutdown.value, "suspend"))
 CHANGE(guests_unset, set(&host->tuning.on_shutdown.value, ""))
+CHANGE(guests_unset_elsewhere,
+    (guests_unset(host, caps),
+        set(&host->tuning.on_shutdown.path, "/etc/sysconfig/libvirt-guests")))
+CHANGE(guests_gone,
+    (set(&host->tuning.on_shutdown.value, NULL), host->tuning.on_shutdown.missing = TRUE))
+CHANGE(guests_enabled_alone,
+    (guests_gone(host, caps), set(&host->tuning.on_shutdown.path, "/etc/sysconfig/libvirt-guests"),
+        set(&host->tuning.guests.value, "enabled")))
+CHANGE(
+    guests_enabled_on_debian, (guests_gone(host, caps), set(&host->tuning.guests.value, "enabled")))
+CHANGE(guests_disabled, (guests_saved(host, caps), set(&host->tuning.guests.value, "disabled")))
+CHANGE(guests_unread, set(&host->tuning.on_shutdown.value, NULL))
 
 static const HostRow host_rows[] = {
     {"host.kvm.nested-persist", NEST_VERDICT_WARN, contradiction},
@@ -284,7 +296,13 @@ static const HostRow host_rows[] = {
     {"host.swap", NEST_VERDICT_PASS, compressing},
     {"host.lockdown", NEST_VERDICT_INFO, locked_down},
     {"host.guests-shutdown", NEST_VERDICT_WARN, guests_saved},
-    {"host.guests-shutdown", NEST_VERDICT_INFO, guests_unset},
+    {"host.guests-shutdown", NEST_VERDICT_PASS, guests_unset},
+    {"host.guests-shutdown", NEST_VERDICT_WARN, guests_unset_elsewhere},
+    {"host.guests-shutdown", NEST_VERDICT_NOT_APPLICABLE, guests_gone},
+    {"host.guests-shutdown", NEST_VERDICT_WARN, guests_enabled_alone},
+    {"host.guests-shutdown", NEST_VERDICT_PASS, guests_enabled_on_debian},
+    {"host.guests-shutdown", NEST_VERDICT_INFO, guests_disabled},
+    {"host.guests-shutdown", NEST_VERDICT_UNKNOWN, guests_unread},
     {"host.cpu.vendor", NEST_VERDICT_FAIL, strange_cpu},
     {"host.cpu.vendor", NEST_VERDICT_FAIL, no_vendor},
     {"host.cpu.vendor", NEST_VERDICT_PASS, hygon},

@@ -2,7 +2,6 @@
 #include "nest-host-plan.h"
 #include "nest-host-undo.h"
 #include "nest-saved-file.h"
-#include "nest-shell-file.h"
 #include "nest-test.h"
 #include <string.h>
 
@@ -327,33 +326,23 @@ static void test_guests(void **state)
     set(&fact->value, "");
     set(&fact->path, "/etc/sysconfig/libvirt-guests");
     assert_items(bench, "", "libvirt-guests");
+    set(&bench->host.tuning.guests.value, "disabled");
+    assert_items(bench, "", "");
+    /* Enabled, and nothing configured: the file is made. */
+    set(&bench->host.tuning.guests.value, "enabled");
+    set(&bench->repair.guests_path, "etc/sysconfig/libvirt-guests");
+    set(&bench->repair.guests.value, NULL);
+    set(&fact->value, NULL);
+    fact->missing = TRUE;
+    assert_items(bench, "", "libvirt-guests");
+    g_autofree char *made = content_of(bench, "libvirt-guests");
+    assert_string_equal(made, "# Written by nestd; see libvirt-guests(8).\nON_SHUTDOWN=shutdown\n");
+    assert_null(nest_host_change_find(bench->change, "libvirt-guests")->before);
+    fact->missing = FALSE;
+    set(&fact->value, "");
     set(&bench->repair.guests.value, NULL);
     set(&bench->repair.guests.error, "/etc/sysconfig/libvirt-guests can't be read: loop");
     assert_refused(bench, NEST_ERROR_HOST_UNFIT, "loop");
-}
-
-static void test_shell_file(void **state)
-{
-    static const struct {
-        const char *before, *after;
-    } rows[] = {
-        {"", "K=v\n"},
-        {"A=1", "A=1\nK=v\n"},
-        {"K=x", "K=v"},
-        {"#K=x\n", "#K=x\nK=v\n"},
-        {"# a\r\n  K=\"x y\" # b\r\nZ=1", "# a\r\n  K=v # b\r\nZ=1"},
-        {"K=1\nK='2;3';Z=1\n\n", "K=1\nK=v;Z=1\n\n"},
-        {"K=\nZ=1\n", "K=v\nZ=1\n"},
-        {"K=\"open\nZ=1\n", "K=v\nZ=1\n"},
-        {"KK=1\nexport K=2\n", "KK=1\nexport K=2\nK=v\n"},
-    };
-    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_autofree char *after = nest_shell_file_set(rows[i].before, "K", "v");
-        assert_string_equal(after, rows[i].after);
-    }
-    g_autofree char *value = nest_shell_file_value("  K='x y' # z", "K");
-    assert_string_equal(value, "x y");
-    assert_null(nest_shell_file_value("KK=1", "K"));
 }
 
 /* ---- the way of frames ---- */
@@ -484,7 +473,6 @@ int main(void)
         TEST(test_own_file),
         TEST(test_access),
         TEST(test_guests),
-        TEST(test_shell_file),
         TEST(test_blocks),
         TEST(test_undo),
         TEST(test_undo_refused),

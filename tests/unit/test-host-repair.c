@@ -2,6 +2,7 @@
 #include "nest-host-modprobe.h"
 #include "nest-host-repair.h"
 #include "nest-saved-file.h"
+#include "nest-shell-file.h"
 #include "nest-test.h"
 #include <glib/gstdio.h>
 #include <string.h>
@@ -363,6 +364,58 @@ static void test_links_of_modprobe(void **state)
     assert_string_equal(blocked->nested_error, "/etc/modprobe.d/d.conf: not a regular file");
 }
 
+/* Its service names the configuration, and what is wanted is enabled. */
+static void test_libvirt_guests(void **state)
+{
+    static const char unit[] = "usr/lib/systemd/system/libvirt-guests.service";
+    g_autoptr(NestHostFacts) none = nest_host_probe(root);
+    assert_true(none->tuning.guests.missing);
+    assert_true(none->tuning.on_shutdown.missing);
+    put(unit, "[Service]\nEnvironmentFile=-/etc/sysconfig/libvirt-guests\n");
+    g_autoptr(NestHostFacts) idle = nest_host_probe(root);
+    assert_string_equal(idle->tuning.guests.value, "disabled");
+    lay_link("etc/systemd/system/multi-user.target.wants/libvirt-guests.service", unit);
+    g_autoptr(NestHostFacts) enabled = nest_host_probe(root);
+    assert_string_equal(enabled->tuning.guests.value, "enabled");
+    assert_string_equal(enabled->tuning.on_shutdown.path, "/etc/sysconfig/libvirt-guests");
+    assert_true(enabled->tuning.on_shutdown.missing);
+    g_autoptr(NestHostRepair) repair = nest_host_repair_read(root, enabled);
+    assert_string_equal(repair->guests_path, "etc/sysconfig/libvirt-guests");
+    assert_null(repair->guests.value);
+    assert_null(repair->guests.error);
+    put("etc/sysconfig/libvirt-guests", "# nothing\n");
+    g_autoptr(NestHostFacts) unset = nest_host_probe(root);
+    assert_string_equal(unset->tuning.on_shutdown.value, "");
+    assert_false(unset->tuning.on_shutdown.missing);
+    lay_link("etc/systemd/system/libvirt-guests.service", "/dev/null");
+    g_autoptr(NestHostFacts) masked = nest_host_probe(root);
+    assert_string_equal(masked->tuning.guests.value, "disabled");
+}
+
+static void test_shell_file(void **state)
+{
+    static const struct {
+        const char *before, *after;
+    } rows[] = {
+        {"", "K=v\n"},
+        {"A=1", "A=1\nK=v\n"},
+        {"K=x", "K=v"},
+        {"#K=x\n", "#K=x\nK=v\n"},
+        {"# a\r\n  K=\"x y\" # b\r\nZ=1", "# a\r\n  K=v # b\r\nZ=1"},
+        {"K=1\nK='2;3';Z=1\n\n", "K=1\nK=v;Z=1\n\n"},
+        {"K=\nZ=1\n", "K=v\nZ=1\n"},
+        {"K=\"open\nZ=1\n", "K=v\nZ=1\n"},
+        {"KK=1\nexport K=2\n", "KK=1\nexport K=2\nK=v\n"},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *after = nest_shell_file_set(rows[i].before, "K", "v");
+        assert_string_equal(after, rows[i].after);
+    }
+    g_autofree char *value = nest_shell_file_value("  K='x y' # z", "K");
+    assert_string_equal(value, "x y");
+    assert_null(nest_shell_file_value("KK=1", "K"));
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -382,6 +435,8 @@ int main(void)
         TEST(test_groups_and_rules),
         TEST(test_users),
         TEST(test_which_setting_counts),
+        TEST(test_libvirt_guests),
+        TEST(test_shell_file),
         TEST(test_links_of_modprobe),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
