@@ -16,10 +16,10 @@ void nest_host_facts_free(NestHostFacts *facts)
 {
     if (facts == NULL)
         return;
-    char *strings[] = {facts->hostname, facts->arch, facts->kernel, facts->os, facts->manufacturer,
-        facts->model, facts->cpu_vendor, facts->cpu_model, facts->cpuinfo_error,
-        facts->outer_hypervisor, facts->firmware_lock_read, facts->kvm_module, facts->kvm.error,
-        facts->kvm.access, facts->xen_error};
+    char *strings[] = {facts->hostname, facts->arch, facts->kernel, facts->kernel_build, facts->os,
+        facts->manufacturer, facts->model, facts->cpu_vendor, facts->cpu_model,
+        facts->cpuinfo_error, facts->outer_hypervisor, facts->firmware_lock_read, facts->kvm_module,
+        facts->kvm.error, facts->xen_error};
     for (guint i = 0; i < G_N_ELEMENTS(strings); i++)
         g_free(strings[i]);
     nest_host_fact_clear(&facts->nested);
@@ -311,6 +311,7 @@ NestHostFacts *nest_host_probe_nesting(const char *root)
 {
     NestHostFacts *facts = g_new0(NestHostFacts, 1);
     facts->kernel = nest_host_file_line(root, "proc/sys/kernel/osrelease", NULL);
+    facts->kernel_build = nest_host_file_line(root, "proc/sys/kernel/version", NULL);
     probe_cpuinfo(root, facts);
     probe_module(root, facts);
     return facts;

@@ -25,6 +25,7 @@ typedef struct {
     char *hostname;
     char *arch;
     char *kernel; /* release */
+    char *kernel_build; /* uname -v: distributions rebuild a kernel under the same release */
     char *os;
     char *manufacturer, *model; /* DMI */
     char *cpu_vendor, *cpu_model;

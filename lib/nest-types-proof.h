@@ -38,9 +38,11 @@ typedef struct {
     gint64 time; /* when */
     guint64 duration_ms; /* from the wish to the result, QEMU's start included */
     char *kernel; /* of the host, … */
+    char *kernel_build;
     char *qemu_version;
     char *libvirt_version;
-    char *nested_parameter; /* … as they were then */
+    char *nested_parameter;
+    char *slat_parameter; /* … as they were then */
     char *revision; /* of the definition of the VM whose CPU it was, as then; NULL: of the host */
     gboolean outdated; /* one of these has changed since */
     char *slower; /* than with the kernel, or on TCG the QEMU, before: how much; NULL: it is not */

@@ -27,9 +27,11 @@ static const NestField nest_verification_fields[] = {
     FIELD(NestVerification, time, INT64, OPTIONAL),
     FIELD(NestVerification, duration_ms, UINT64, OPTIONAL),
     FIELD(NestVerification, kernel, STRING, OPTIONAL),
+    FIELD(NestVerification, kernel_build, STRING, OPTIONAL),
     FIELD(NestVerification, qemu_version, STRING, OPTIONAL),
     FIELD(NestVerification, libvirt_version, STRING, OPTIONAL),
     FIELD(NestVerification, nested_parameter, STRING, OPTIONAL),
+    FIELD(NestVerification, slat_parameter, STRING, OPTIONAL),
     FIELD(NestVerification, revision, STRING, OPTIONAL),
     FIELD(NestVerification, outdated, BOOL, OPTIONAL),
 };

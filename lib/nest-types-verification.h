@@ -32,9 +32,11 @@ typedef struct {
     gint64 time; /* when */
     guint64 duration_ms;
     char *kernel; /* of the host, … */
+    char *kernel_build;
     char *qemu_version;
     char *libvirt_version;
-    char *nested_parameter; /* … as they were then */
+    char *nested_parameter;
+    char *slat_parameter; /* … as they were then */
     char *revision; /* of the VM's definition, NULL where it did not run by it */
     gboolean outdated; /* one of these has changed since */
 } NestVerification;

@@ -184,6 +184,7 @@ typedef struct {
     char *model;
     char *os; /* PRETTY_NAME of os-release */
     char *kernel; /* uname release */
+    char *kernel_build; /* uname version */
     char *arch;
     char *cpu_vendor; /* "GenuineIntel", "AuthenticAMD", … */
     char *cpu_model;
@@ -193,6 +194,7 @@ typedef struct {
     gboolean firmware_locked; /* the extension is there but firmware has locked it */
     char *kvm_module; /* "kvm_intel", "kvm_amd", "kvm_pvm", NULL */
     char *nested_parameter; /* as sysfs prints it: Y, N, 1, 0 */
+    char *slat_parameter; /* the same of ept or npt */
     gboolean kvm_usable; /* /dev/kvm opened and a VM created on it */
     char *kvm_error; /* why not */
     gboolean hypervisor_present; /* this host is itself a VM */

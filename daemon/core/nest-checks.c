@@ -205,6 +205,7 @@ static void fill_hardware(const NestHostFacts *facts, NestHost *host)
     host->model = g_strdup(facts->model);
     host->os = g_strdup(facts->os);
     host->kernel = g_strdup(facts->kernel);
+    host->kernel_build = g_strdup(facts->kernel_build);
     host->arch = g_strdup(facts->arch);
     host->cpu_vendor = g_strdup(facts->cpu_vendor);
     host->cpu_model = g_strdup(facts->cpu_model);
@@ -214,6 +215,7 @@ static void fill_hardware(const NestHostFacts *facts, NestHost *host)
     host->firmware_locked = facts->firmware_locked;
     host->kvm_module = g_strdup(facts->kvm_module);
     host->nested_parameter = g_strdup(facts->nested.value);
+    host->slat_parameter = g_strdup(facts->slat_parameter.value);
     host->kvm_usable = facts->kvm.vm_created;
     host->kvm_error = facts->kvm.vm_created ? NULL : g_strdup(facts->kvm.error);
     host->hypervisor_present = facts->hypervisor;

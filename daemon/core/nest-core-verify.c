@@ -66,9 +66,11 @@ static void date(Verify *verify)
     result->time = g_get_real_time() / 1000;
     result->duration_ms = (guint64)(g_get_monotonic_time() - verify->begun) / 1000;
     result->kernel = g_strdup(host->kernel);
+    result->kernel_build = g_strdup(host->kernel_build);
     result->qemu_version = g_strdup(host->qemu_version);
     result->libvirt_version = g_strdup(host->libvirt_version);
     result->nested_parameter = g_strdup(host->nested_parameter);
+    result->slat_parameter = g_strdup(host->slat_parameter);
     result->revision = verify->vm->pending ? NULL : g_strdup(verify->vm->revision);
 }
 
@@ -299,7 +301,9 @@ gboolean nest_core_verification(
         g_autoptr(NestHost) host = nest_core_show_host(core);
         const NestProof proof = {.accel = result->accel,
             .kernel = result->kernel,
+            .kernel_build = result->kernel_build,
             .nested_parameter = result->nested_parameter,
+            .slat_parameter = result->slat_parameter,
             .qemu_version = result->qemu_version,
             .libvirt_version = result->libvirt_version};
         result->outdated = nest_proof_is_outdated(&proof, host) ||

@@ -16,11 +16,13 @@ static char *make_key(const NestHostSnapshot *snapshot)
     g_autofree char *machines = join(caps != NULL ? caps->machines : NULL);
     g_autofree char *old = join(caps != NULL ? caps->old_machines : NULL);
     g_autofree char *policy = nest_policy_key(snapshot->policy, snapshot->today);
-    return g_strdup_printf("%s %d %d %d %s %s %d %d %d|%d %d %d %s %s|%s|%s|%s %s|%s %d", policy,
-        nest_host_extension(facts), nest_host_hardware_kvm(facts), nest_host_kvm_nests(facts),
-        facts->nested.value != NULL ? facts->nested.value : "-",
-        facts->kernel != NULL ? facts->kernel : "-", facts->md_clear, facts->flush_l1d, facts->tsx,
-        caps != NULL, caps != NULL ? (int)caps->kvm_extension : -1,
+    return g_strdup_printf("%s %d %d %d %s %s %s %s %d %d %d|%d %d %d %s %s|%s|%s|%s %s|%s %d",
+        policy, nest_host_extension(facts), nest_host_hardware_kvm(facts),
+        nest_host_kvm_nests(facts), facts->nested.value != NULL ? facts->nested.value : "-",
+        facts->slat_parameter.value != NULL ? facts->slat_parameter.value : "-",
+        facts->kernel != NULL ? facts->kernel : "-",
+        facts->kernel_build != NULL ? facts->kernel_build : "-", facts->md_clear, facts->flush_l1d,
+        facts->tsx, caps != NULL, caps != NULL ? (int)caps->kvm_extension : -1,
         caps != NULL ? (int)caps->tcg_extension : -1,
         caps != NULL && caps->libvirt_version != NULL ? caps->libvirt_version : "-",
         caps != NULL && caps->qemu_version != NULL ? caps->qemu_version : "-", machines, old,

@@ -46,17 +46,21 @@ char *nest_proof_history_to_text(const GPtrArray *proofs)
     return nest_codec_to_text(&history_record, &history);
 }
 
-/* What the cost depends on. */
-static const char *base_of(const NestProof *proof)
+/* What the cost depends on is the same. What was kept before builds were is of any. */
+static gboolean same_base(const NestProof *a, const NestProof *b)
 {
-    return proof->accel == NEST_ACCEL_TCG ? proof->qemu_version : proof->kernel;
+    if (a->accel == NEST_ACCEL_TCG)
+        return g_strcmp0(a->qemu_version, b->qemu_version) == 0;
+    return g_strcmp0(a->kernel, b->kernel) == 0 &&
+        (a->kernel_build == NULL || b->kernel_build == NULL ||
+            g_str_equal(a->kernel_build, b->kernel_build));
 }
 
-static guint count_base(const GPtrArray *proofs, const char *base)
+static guint count_base(const GPtrArray *proofs, const NestProof *like)
 {
     guint n = 0;
     for (guint i = 0; i < proofs->len; i++)
-        n += g_strcmp0(base_of(g_ptr_array_index(proofs, i)), base) == 0;
+        n += same_base(g_ptr_array_index(proofs, i), like);
     return n;
 }
 
@@ -64,7 +68,7 @@ static guint find_superfluous(const GPtrArray *proofs)
 {
     guint at = 0, most = 0;
     for (guint i = 0; i < proofs->len; i++) {
-        guint n = count_base(proofs, base_of(g_ptr_array_index(proofs, i)));
+        guint n = count_base(proofs, g_ptr_array_index(proofs, i));
         at = n > most ? i : at;
         most = MAX(most, n);
     }
@@ -93,27 +97,37 @@ static guint64 cost_of(const NestProof *proof, const NestProofExit *like)
     return 0;
 }
 
-/* The least of those with base, 0 where there are none. */
-static guint64 least_with(const GPtrArray *proofs, const char *base, const NestProofExit *like)
+/* The least of those with the base of another, 0 where there are none. */
+static guint64 least_with(const GPtrArray *proofs, const NestProof *base, const NestProofExit *like)
 {
     guint64 least = 0;
     for (guint i = 0; i < proofs->len; i++) {
         const NestProof *proof = g_ptr_array_index(proofs, i);
-        guint64 cost = g_strcmp0(base_of(proof), base) == 0 ? cost_of(proof, like) : 0;
+        guint64 cost = same_base(proof, base) ? cost_of(proof, like) : 0;
         least = cost != 0 && (least == 0 || cost < least) ? cost : least;
     }
     return least;
 }
 
-/* That of the newest proof that had another one, and proved something. */
-static const char *base_before(const GPtrArray *proofs, const NestProof *now)
+/* The newest proof that had another base, and proved something. */
+static const NestProof *proof_before(const GPtrArray *proofs, const NestProof *now)
 {
     for (guint i = proofs->len; i > 0; i--) {
         const NestProof *proof = g_ptr_array_index(proofs, i - 1);
-        if (proof->proved && base_of(proof) != NULL && g_strcmp0(base_of(proof), base_of(now)) != 0)
-            return base_of(proof);
+        const char *base = proof->accel == NEST_ACCEL_TCG ? proof->qemu_version : proof->kernel;
+        if (proof->proved && base != NULL && !same_base(proof, now))
+            return proof;
     }
     return NULL;
+}
+
+static char *base_text(const NestProof *before, const NestProof *now)
+{
+    if (now->accel == NEST_ACCEL_TCG)
+        return g_strconcat("QEMU ", before->qemu_version, NULL);
+    if (g_strcmp0(before->kernel, now->kernel) == 0)
+        return g_strdup_printf("kernel %s, %s", before->kernel, before->kernel_build);
+    return g_strconcat("kernel ", before->kernel, NULL);
 }
 
 /* What an exit costs now, and did before. */
@@ -122,10 +136,10 @@ typedef struct {
     guint64 now, then;
 } Change;
 
-static Change change_of(
-    const GPtrArray *proofs, const NestProof *proof, const char *before, const NestProofExit *exit)
+static Change change_of(const GPtrArray *proofs, const NestProof *proof, const NestProof *before,
+    const NestProofExit *exit)
 {
-    guint64 other = least_with(proofs, base_of(proof), exit);
+    guint64 other = least_with(proofs, proof, exit);
     guint64 now = other != 0 ? MIN(other, exit->min_cycles) : exit->min_cycles;
     return (Change){exit, now, least_with(proofs, before, exit)};
 }
@@ -137,7 +151,7 @@ static gboolean is_worse(const Change *a, const Change *b)
 
 char *nest_proof_history_compare(const GPtrArray *proofs, const NestProof *proof)
 {
-    const char *before = base_before(proofs, proof);
+    const NestProof *before = proof_before(proofs, proof);
     Change worst = {NULL, 0, 0};
     for (guint i = 0; proof->proved && before != NULL && i < proof->exits->len; i++) {
         Change change = change_of(proofs, proof, before, g_ptr_array_index(proof->exits, i));
@@ -146,8 +160,8 @@ char *nest_proof_history_compare(const GPtrArray *proofs, const NestProof *proof
     }
     if (worst.exit == NULL)
         return NULL;
-    return g_strdup_printf("inner VMs are slower than with %s %s: an exit for %s (%s) takes at "
-                           "least %" G_GUINT64_FORMAT " cycles, and took %" G_GUINT64_FORMAT,
-        proof->accel == NEST_ACCEL_TCG ? "QEMU" : "kernel", before, worst.exit->kind,
-        worst.exit->pass, worst.now, worst.then);
+    g_autofree char *base = base_text(before, proof);
+    return g_strdup_printf("inner VMs are slower than with %s: an exit for %s (%s) takes at least "
+                           "%" G_GUINT64_FORMAT " cycles, and took %" G_GUINT64_FORMAT,
+        base, worst.exit->kind, worst.exit->pass, worst.now, worst.then);
 }

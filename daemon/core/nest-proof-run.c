@@ -25,7 +25,9 @@ NestProof *nest_proof_run_last(NestStore *store, NestAccel accel, const char *uu
 gboolean nest_proof_is_outdated(const NestProof *proof, const NestHost *host)
 {
     gboolean kernel = g_strcmp0(proof->kernel, host->kernel) != 0 ||
-        g_strcmp0(proof->nested_parameter, host->nested_parameter) != 0;
+        g_strcmp0(proof->kernel_build, host->kernel_build) != 0 ||
+        g_strcmp0(proof->nested_parameter, host->nested_parameter) != 0 ||
+        g_strcmp0(proof->slat_parameter, host->slat_parameter) != 0;
     return (proof->accel == NEST_ACCEL_KVM && kernel) ||
         (host->qemu_version != NULL && g_strcmp0(proof->qemu_version, host->qemu_version) != 0) ||
         (host->libvirt_version != NULL &&
@@ -126,7 +128,9 @@ static void date(const NestProofRun *run, NestProof *proof, const NestBackendCap
     proof->time = g_get_real_time() / 1000;
     proof->duration_ms = (guint64)(g_get_monotonic_time() - run->begun) / 1000;
     proof->kernel = g_strdup(facts->kernel);
+    proof->kernel_build = g_strdup(facts->kernel_build);
     proof->nested_parameter = g_strdup(facts->nested.value);
+    proof->slat_parameter = g_strdup(facts->slat_parameter.value);
     proof->qemu_version = g_strdup(caps->qemu_version);
     proof->libvirt_version = g_strdup(caps->libvirt_version);
 }

@@ -23,7 +23,8 @@ def verification(verified=True, **changes):
         "family": "linux", "os": "Debian\x1b[31m 12", "guest_kernel": "6.1.0", "extension": "svm",
         "cpu_vendor": "AuthenticAMD", "hypervisor": "KVMKVMKVM", "tsc_khz": 2000000, "passes": [],
         "measures": measures if verified else [], "checks": [], "accel": "kvm",
-        "time": int(time.time() * 1000) - 185000, "duration_ms": 1200, "kernel": None,
+        "time": int(time.time() * 1000) - 185000, "duration_ms": 1200, "kernel": None, "kernel_build": None,
+        "slat_parameter": None,
         "qemu_version": None, "libvirt_version": None, "nested_parameter": None, "revision": None,
         "outdated": False, **changes}
 

@@ -370,6 +370,22 @@ class Repeated(unittest.TestCase):
         self.assertEqual([row["kernel"] for row in daemon.get(f"{PROOF}?history=1")["proofs"]
                           if row["accel"] == "kvm"], ["9.9.9-1-amd64", before[0]["kernel"]])
 
+    def test_after_what_changes_under_the_same_release(self):
+        """A kernel that was built again, and the module's other parameter."""
+        daemon, root = self.on_host("intel-ready")
+        tcg = self.prove_both(daemon)[1]
+        for boots, path, field, value in (
+                (3, "proc/sys/kernel/version", "kernel_build", "#2 SMP Debian"),
+                (4, "sys/module/kvm_intel/parameters/ept", "slat_parameter", "N")):
+            daemon.kill(signal.SIGTERM)
+            (root / path).write_text(value + "\n", encoding="utf-8")
+            daemon.start()
+            daemon.wait_backend()
+            eventually(lambda: daemon.get(PROOF)["proofs"][0][field] == value)
+            after = daemon.get(PROOF)["proofs"]
+            self.assertEqual((after[0]["outdated"], after[1]), (False, tcg))
+            self.assertEqual(self.boots(daemon), boots)
+
     def test_not_repeated_it_is_outdated(self):
         """The hypervisor does not answer: what was proved with the old kernel is never passed off
         as a result of the new one."""

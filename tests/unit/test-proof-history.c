@@ -97,6 +97,22 @@ static void test_any_exit(void **state)
     assert_null(nest_proof_history_compare(history, again));
 }
 
+/* Distributions rebuild a kernel under the same release. */
+static void test_build(void **state)
+{
+    g_autoptr(GPtrArray) history = g_ptr_array_new_with_free_func(free_proof);
+    g_autoptr(NestProof) old = proof_of(NEST_ACCEL_KVM, "6.1", "7.2", 1000);
+    g_autoptr(NestProof) now = proof_of(NEST_ACCEL_KVM, "6.1", "7.2", 4000);
+    now->kernel_build = g_strdup("#2 SMP");
+    nest_proof_history_add(history, old);
+    assert_null(nest_proof_history_compare(history, now));
+    old->kernel_build = g_strdup("#1 SMP");
+    g_ptr_array_set_size(history, 0);
+    nest_proof_history_add(history, old);
+    g_autofree char *slower = nest_proof_history_compare(history, now);
+    assert_non_null(strstr(slower, "than with kernel 6.1, #1 SMP: an exit for cpuid"));
+}
+
 /* The software CPU is QEMU's, whatever the kernel. */
 static void test_tcg(void **state)
 {
@@ -131,6 +147,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_compare),
         cmocka_unit_test(test_any_exit),
+        cmocka_unit_test(test_build),
         cmocka_unit_test(test_tcg),
         cmocka_unit_test(test_bound),
     };
