@@ -71,15 +71,45 @@ static void stopped(GObject *source, GAsyncResult *result, gpointer data)
             "%s started without its extension and is not powered off: %s", name, error->message);
 }
 
-static void stop(NestCore *core, const NestVmCard *card)
+typedef struct {
+    NestCore *core;
+    NestRequest *request;
+    char *name;
+} Stop;
+
+static void submit(gpointer data)
 {
+    g_autofree Stop *stop = data;
     NestCaller caller = {.uid = getuid(), .pid = getpid(), .right = NEST_RIGHT_ADMIN};
+    nest_core_submit_async(stop->core, &caller, stop->request, stopped, stop->name);
+}
+
+static void all_is_told(gpointer data)
+{
+    nest_core_post(submit, data);
+}
+
+static void wait_for_scribe(gpointer data)
+{
+    Stop *stop = data;
+    if (stop->core->stopping)
+        submit(stop); /* which is refused */
+    else
+        nest_core_push(stop->core, stop->core->scribe, all_is_told, stop);
+}
+
+/* Not before what is to be told of the start is stored, which is handed to the scribe once all
+ * cards are admitted: whatever happens then, nobody finds the VM off and does not know why. */
+static void stop_later(NestCore *core, const NestVmCard *card)
+{
     NestRequest *request = g_new0(NestRequest, 1);
     request->kind = NEST_JOB_UNFIT;
     request->vm = g_strdup(card->uuid);
     request->run = card->run;
     request->until = card->seen_start + FRESH_US;
-    nest_core_submit_async(core, &caller, request, stopped, g_strdup(card->name));
+    Stop *stop = g_new0(Stop, 1);
+    *stop = (Stop){core, request, g_strdup(card->name)};
+    nest_core_post(wait_for_scribe, stop);
 }
 
 /* With a start that nestd did itself, its own job has dealt. */
@@ -112,5 +142,5 @@ void nest_core_note_given(NestCore *core, NestVmCard *card, GPtrArray *events)
     if (!is_to_stop(core, card))
         return;
     card->stopping = TRUE;
-    stop(core, card);
+    stop_later(core, card);
 }
