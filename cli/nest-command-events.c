@@ -2,6 +2,7 @@
 #include "nest-commands.h"
 #include "nest-quantity.h"
 #include "nest-text.h"
+#include <errno.h>
 
 /* The message with the VM's name before it, unless it begins with that. */
 static char *tell(const NestEvent *event)
@@ -14,7 +15,7 @@ static char *tell(const NestEvent *event)
 
 static gboolean on_event(const NestEvent *event, const char *text, gpointer user_data)
 {
-    const NestCli *cli = user_data;
+    NestCli *cli = user_data;
     if (nest_output_is_json(cli->output)) {
         nest_output_json(cli->output, text);
     } else {
@@ -25,9 +26,10 @@ static gboolean on_event(const NestEvent *event, const char *text, gpointer user
         g_autofree char *told = tell(event);
         nest_output_line(cli->output, "%s", told);
     }
-    if (cli->arguments->follow)
-        nest_output_flush(cli->output);
-    return TRUE;
+    if (!cli->arguments->follow || nest_output_flush(cli->output))
+        return TRUE;
+    cli->unread = errno == EPIPE;
+    return FALSE;
 }
 
 gboolean nest_command_events(NestCli *cli, GError **error)

@@ -349,10 +349,10 @@ gboolean nest_output_with_json(const NestOutput *output)
     return output->with_json;
 }
 
-void nest_output_flush(NestOutput *output)
+gboolean nest_output_flush(NestOutput *output)
 {
-    fflush(stdout);
     fflush(stderr);
+    return fflush(stdout) == 0;
 }
 
 gboolean nest_output_finish(NestOutput *output, GError **error)

@@ -72,6 +72,7 @@ gboolean nest_output_has_transient(const NestOutput *output);
  * errno: it could not be written. */
 gboolean nest_output_write(int fd, const guchar *data, gsize length);
 
-void nest_output_flush(NestOutput *output);
+/* FALSE, with errno, if what was printed could not be written. */
+gboolean nest_output_flush(NestOutput *output);
 /* Flushes; FALSE if something could not be written (a full disk). */
 gboolean nest_output_finish(NestOutput *output, GError **error);

@@ -196,6 +196,20 @@ class Events(CliTest):
         terminal.send("\x03")
         self.assertEqual(terminal.end()[0], 0)
 
+    def test_follow_ends_where_nobody_reads(self):
+        """As with | head: at once, and without a word."""
+        hold = threading.Event()
+        self.addCleanup(hold.set)
+        self.stub.routes["GET /v1/events"] = Stream([f.event(7)], hold)
+        for extra in ([], ["--json"]):
+            end, begin = os.pipe()
+            os.close(end)
+            ended = subprocess.run([NESTCTL, "--socket", self.stub.path, "events", "-f", *extra],
+                                   stdout=begin, stderr=subprocess.PIPE, timeout=SECONDS,
+                                   env=environment(), check=False)
+            os.close(begin)
+            self.assertEqual((ended.returncode, ended.stderr), (141, b""))
+
     def test_follow_refused(self):
         self.stub.routes["GET /v1/events"] = problem("forbidden", 403, "you may not")
         _, err = self.run_nestctl("events", "-f", status=9)
