@@ -158,7 +158,8 @@ class BadDays(Case):
         self.assertTrue(started.wait(nestd.REPLY_DEADLINE))
         self.daemon.request("DELETE", f"/v1/operations/{operation['id']}")
         ended = self.daemon.get(f"/v1/operations/{operation['id']}?wait=30")
-        self.assertEqual(ended["state"], "aborted", ended)
+        self.assertEqual((ended["state"], ended["problem"]["kind"]), ("failed", "aborted"), ended)
+        self.assertIn("may still be carried out", ended["note"])
         self.assertEqual(len(agent.killed), 1)
 
     def test_vm_that_is_off(self):
