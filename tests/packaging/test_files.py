@@ -81,10 +81,11 @@ class TestUnits(unittest.TestCase):
         self.assertIn("CAP_SYS_MODULE", values["CapabilityBoundingSet"])
         self.assertNotIn("ProtectKernelModules", values)
         self.assertNotIn("@module", values["SystemCallFilter"])
-        code = read("hypervisor-backend/nest-host-repair.h") + read(
-            "hypervisor-backend/nest-host-tuning.c")
-        written = {f"-/{path}" for path in re.findall(
-            r'"(etc/(?:modprobe\.d|udev/rules\.d|default|sysconfig))/[\w.-]+"', code)}
+        files = re.findall(r'"(etc/(?:modprobe\.d|udev/rules\.d))/[\w.-]+"',
+                           read("hypervisor-backend/nest-host-repair.h"))
+        guests = re.findall(r'"(etc/[\w.]+)" NAME', read("hypervisor-backend/nest-host-guests.c"))
+        self.assertEqual((len(set(files)), len(set(guests))), (2, 3))
+        written = {f"-/{path}" for path in files + guests}
         self.assertEqual(set(values["ReadWritePaths"]), written)
 
     @unittest.skipUnless(shutil.which("systemd-analyze"), "no systemd-analyze")
