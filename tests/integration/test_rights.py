@@ -11,7 +11,7 @@ import sys
 import unittest
 
 import nestd
-from fake import Fake
+from fake import XML, Fake
 
 from nest_agent import Agent
 
@@ -129,7 +129,9 @@ class TestRights(unittest.TestCase):
             self.assertNotEqual(agent.asked, [])
 
     def test_who_may_only_view_has_no_script_run_in_a_guest(self):
-        self.daemon.define("looked", state="running")
+        channel = "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>"
+        self.daemon.define("looked", XML.replace("<memballoon", channel + "<memballoon"),
+                           state="running")
         with Agent(self.daemon.host.directory, "looked") as agent:
             path = "/v1/vms/looked/checks?all=1&guest=1"
             for right, asked in (("view", 0), ("operate", 1), ("manage", 2)):
