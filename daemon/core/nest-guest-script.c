@@ -7,7 +7,8 @@
 
 #define LOOK_MS_MIN 5
 #define LOOK_MS_MAX 200
-#define END_SECONDS 15 /* a busy guest takes its time to look through its processes */
+/* A busy guest takes its time to look through its processes; who gave it little can't wait long. */
+#define END_SECONDS(seconds) CLAMP((seconds) / 4, 5, 15)
 
 /* 1: a process, which is ended with all that it has started: the agent makes it no group of its
  * own. Each is stopped before what it started is looked for, so that nothing gets away. */
@@ -149,7 +150,7 @@ static gboolean end_it(const Run *run)
 {
     g_auto(GStrv) words = end_command(run);
     const char *const *command = (const char *const *)words;
-    gint64 deadline = g_get_monotonic_time() + END_SECONDS * G_USEC_PER_SEC;
+    gint64 deadline = g_get_monotonic_time() + END_SECONDS(run->script->seconds) * G_USEC_PER_SEC;
     g_autofree char *answer = ask(run, nest_agent_exec_ask(command[0], command + 1, NULL), NULL);
     if (answer == NULL)
         return FALSE;

@@ -60,6 +60,9 @@ void nest_http_tree_get(NestExchange *exchange);
 void nest_http_events_get(NestExchange *exchange);
 void nest_http_openapi_get(NestExchange *exchange);
 
+/* How long a reply may take for which a guest is looked at; nestctl waits a little longer. */
+#define NEST_HTTP_LOOK_MS 55000
+
 /* Replies with the plan of which a request to the core has ended. */
 void nest_http_nested_reply_plan(NestExchange *exchange, GAsyncResult *result);
 

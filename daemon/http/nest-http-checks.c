@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nest-check-catalogue.h"
 #include "nest-codec.h"
+#include "nest-connection.h"
 #include "nest-handlers.h"
 #include "nest-reply.h"
 
@@ -47,6 +48,8 @@ static void on_vm(GObject *source, GAsyncResult *result, gpointer data)
 void nest_http_checks_vm(NestExchange *exchange)
 {
     gboolean guest = exchange->params[1] != 0 && exchange->caller.right >= NEST_RIGHT_OPERATE;
+    if (guest)
+        nest_connection_extend(exchange->connection, NEST_HTTP_LOOK_MS);
     nest_core_check_vm_async(exchange->core, exchange->vm, exchange->params[0] != 0, guest, on_vm,
         nest_exchange_ref(exchange));
 }

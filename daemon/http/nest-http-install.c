@@ -4,8 +4,6 @@
 
 /* A hypervisor in a guest. The guest is looked at first, and takes its time. */
 
-#define LOOK_MS 55000
-
 static void on_plan(GObject *source, GAsyncResult *result, gpointer data)
 {
     g_autoptr(NestExchange) exchange = data;
@@ -14,7 +12,7 @@ static void on_plan(GObject *source, GAsyncResult *result, gpointer data)
 
 void nest_http_install_plan(NestExchange *exchange)
 {
-    nest_connection_extend(exchange->connection, LOOK_MS);
+    nest_connection_extend(exchange->connection, NEST_HTTP_LOOK_MS);
     nest_core_plan_install_async(
         exchange->core, exchange->vm, exchange->body, on_plan, nest_exchange_ref(exchange));
 }
@@ -22,7 +20,7 @@ void nest_http_install_plan(NestExchange *exchange)
 void nest_http_install_set(NestExchange *exchange)
 {
     NestRequest *request = g_new0(NestRequest, 1);
-    nest_connection_extend(exchange->connection, LOOK_MS);
+    nest_connection_extend(exchange->connection, NEST_HTTP_LOOK_MS);
     request->kind = NEST_JOB_INSTALL;
     request->vm = g_strdup(exchange->vm);
     request->install = g_steal_pointer(&exchange->body);
