@@ -19,7 +19,7 @@ void nest_host_facts_free(NestHostFacts *facts)
     char *strings[] = {facts->hostname, facts->arch, facts->kernel, facts->kernel_build, facts->os,
         facts->manufacturer, facts->model, facts->cpu_vendor, facts->cpu_model,
         facts->cpuinfo_error, facts->outer_hypervisor, facts->firmware_lock_read, facts->kvm_module,
-        facts->kvm.error, facts->xen_error};
+        facts->kvm.error, facts->kvm.access, facts->xen_error};
     for (guint i = 0; i < G_N_ELEMENTS(strings); i++)
         g_free(strings[i]);
     nest_host_fact_clear(&facts->nested);
