@@ -140,7 +140,7 @@ static const NestFakeVm *refresh(NestFakeState *state, const char *uuid)
     NestFakeVm *vm = nest_codec_from_text(&vm_record, text, -1, NEST_CODEC_STRICT, &error);
     if (vm == NULL)
         g_error("%s: %s", path, error->message);
-    if (vm->off_at != 0)
+    if (vm->off_at != 0 && !g_hash_table_contains(state->leaving, uuid)) /* uuid may be its key */
         g_hash_table_add(state->leaving, g_strdup(uuid));
     entry = g_new0(Entry, 1);
     entry->vm = vm;
