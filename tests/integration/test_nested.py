@@ -214,7 +214,7 @@ class TestRegisters(WithGuest):
         self.assertIn("power button", console.wait_for("power button"))
 
     def test_no_save_while_an_inner_vm_is_there(self):
-        for then, says in (("hold", "nest-guest: ready"), ("spin", "inner-guest spinning")):
+        for then, says in (("hold", "inner-guest held"), ("spin", "inner-guest spinning")):
             with self.subTest(then):
                 console = self.create(then, then=then, nested=True)
                 self.state(then, "running")
