@@ -121,7 +121,7 @@ static gboolean turn_off(NestJob *job, NestVmState state, GError **error)
         nest_power_shut_down(job->backend, nest_job_uuid(job), job->config->shutdown_timeout,
             job->cancellable, &problem))
         return TRUE;
-    gboolean aborted = nest_error_code(problem) == NEST_ERROR_ABORTED;
+    gboolean aborted = g_error_matches(problem, NEST_ERROR, NEST_ERROR_ABORTED);
     if (!aborted && (state == NEST_VM_CRASHED || may_be_stopped(job)))
         return nest_power_stop(job->backend, nest_job_uuid(job), error);
     if (!asked)

@@ -97,6 +97,15 @@ class TestGuards(unittest.TestCase):
     def done_by(self, daemon, *words):
         self.assertEqual(daemon.nestctl(*words).returncode, 0, words)
 
+    def test_what_can_not_hear_is_powered_off(self):
+        """Nobody asks it to shut down, so nothing has failed yet."""
+        for state in ("paused", "crashed"):
+            name = f"deaf-{state}"
+            text = XML.format(name=name, uuid=uuid.uuid4())
+            self.daemon.define(name, text, state=state, live_xml=text)
+            ended = self.daemon.wait_operation(self.daemon.nested(name).json["id"])
+            self.assertEqual((ended["state"], self.daemon.host.vm(name)["state"]), ("done", "off"))
+
     def test_what_hosts_by_now_is_not_powered_off(self):
         """It booted when the plan was made, and its inner VMs start by themselves."""
         with Fake(config={"timeouts": {"shutdown": 1}, "guard": {"sample": 300}}) as daemon:
