@@ -89,7 +89,7 @@ static void set_mark(NestJob *job)
     g_autoptr(NestStoredMark) before = nest_marks_get_stored(job->marks, uuid);
     g_autoptr(GPtrArray) history = NULL;
     if (g_strcmp0(intent->operation->kind, "undo") == 0)
-        nest_store_revisions(job->store, uuid, 0, G_MAXINT, &history, NULL);
+        nest_store_revisions(job->store, uuid, 0, NEST_VM_MARKS_LOOK_BACK, &history, NULL);
     intent->mark =
         nest_vm_marks_after(before, intent, job->host != NULL ? job->host->net : NULL, history);
     if (intent->mark != NULL)

@@ -26,12 +26,13 @@ static gboolean definition_asks(const char *xml)
     return asks_for_nesting(domain);
 }
 
-static gboolean was_asked(const GPtrArray *history, guint first);
+static gboolean was_asked(const GPtrArray *history, guint first, gboolean otherwise);
 
 /* Whether nestd was asked for the nesting that an undo left; its way back is in history from first
- * on. Where the definition before it had none, the undo itself asks for it. */
-static gboolean undo_asks(
-    const GPtrArray *history, guint first, const char *before_xml, const char *after_xml)
+ * on. Where the definition before it had none, the undo itself asks for it. otherwise: what counts
+ * where history does not tell. */
+static gboolean undo_asks(const GPtrArray *history, guint first, const char *before_xml,
+    const char *after_xml, gboolean otherwise)
 {
     if (!definition_asks(after_xml))
         return FALSE;
@@ -40,24 +41,24 @@ static gboolean undo_asks(
     for (guint i = first; i < history->len; i++) {
         const NestStoredRevision *revision = g_ptr_array_index(history, i);
         if (revision->before_xml != NULL && nest_domain_same(revision->before_xml, after_xml))
-            return was_asked(history, i + 1);
+            return was_asked(history, i + 1, otherwise);
     }
-    return was_asked(history, first);
+    return was_asked(history, first, otherwise);
 }
 
 /* The same of what the revisions from first on left. */
-static gboolean was_asked(const GPtrArray *history, guint first)
+static gboolean was_asked(const GPtrArray *history, guint first, gboolean otherwise)
 {
     for (guint i = first; i < history->len; i++) {
         const NestStoredRevision *revision = g_ptr_array_index(history, i);
         if (g_strcmp0(revision->kind, "undo") == 0)
-            return undo_asks(history, i + 1, revision->before_xml, revision->after_xml);
+            return undo_asks(history, i + 1, revision->before_xml, revision->after_xml, otherwise);
         if (g_strcmp0(revision->kind, "enable") == 0 || g_strcmp0(revision->kind, "create") == 0)
             return TRUE;
         if (g_strcmp0(revision->kind, "disable") == 0)
             return FALSE;
     }
-    return FALSE;
+    return otherwise;
 }
 
 static char *open_in(const NestDomain *domain, NestNet *net)
@@ -94,7 +95,8 @@ static gboolean is_asked(
         return mark->guarded || strcmp(kind, "enable") == 0 || strcmp(kind, "create") == 0;
     if (history == NULL)
         return mark->guarded || !definition_asks(intent->before_xml);
-    return undo_asks(history, 0, intent->before_xml, intent->after_xml);
+    gboolean more = history->len >= NEST_VM_MARKS_LOOK_BACK;
+    return undo_asks(history, 0, intent->before_xml, intent->after_xml, more && mark->guarded);
 }
 
 /* An operation that left the definition as it was changed nothing that a start would show. What is

@@ -20,9 +20,13 @@ typedef struct {
 void nest_vm_marks_free(NestVmMarks *marks);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NestVmMarks, nest_vm_marks_free)
 
+/* So many revisions, with their definitions, are looked through for who asked for nesting. */
+#define NEST_VM_MARKS_LOOK_BACK 100
+
 /* The mark that the operation of intent, which ended as done, leaves, pure; NULL: it stays as it
  * is. net (nullable): tells what the filters of interfaces do. history (NestStoredRevision, the
- * newest first; NULL: not known): of the VM, without this operation; tells of an undo whether it
- * goes back to nesting that nestd was asked for. */
+ * newest first, of those that are there at least NEST_VM_MARKS_LOOK_BACK; NULL: not known): of the
+ * VM, without this operation; tells of an undo whether it goes back to nesting that nestd was asked
+ * for. */
 NestStoredMark *nest_vm_marks_after(
     const NestStoredMark *mark, const NestIntent *intent, NestNet *net, const GPtrArray *history);

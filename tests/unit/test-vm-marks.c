@@ -125,6 +125,27 @@ static void test_who_asked(void **state)
     }
 }
 
+/* Of a long history only the newest part is read; what that does not tell stays. */
+static void test_long_history(void **state)
+{
+    NestStoredRevision step = STEP("memory", OTHER, LARGER);
+    NestOperation operation = {.kind = (char *)"undo"};
+    NestIntent intent = {
+        .operation = &operation, .before_xml = (char *)LARGER, .after_xml = (char *)OTHER};
+    g_autoptr(NestStoredMark) foreign = nest_store_mark_new(UUID);
+    g_autoptr(NestStoredMark) asked = marks_after(foreign, "enable", PLAIN, LARGER, NULL);
+    g_autoptr(GPtrArray) history = g_ptr_array_new();
+    while (history->len < NEST_VM_MARKS_LOOK_BACK - 1)
+        g_ptr_array_add(history, &step);
+    g_autoptr(NestStoredMark) whole = nest_vm_marks_after(asked, &intent, NULL, history);
+    g_ptr_array_add(history, &step);
+    g_autoptr(NestStoredMark) kept = nest_vm_marks_after(asked, &intent, NULL, history);
+    g_autoptr(NestStoredMark) none = nest_vm_marks_after(foreign, &intent, NULL, history);
+    assert_false(whole->guarded);
+    assert_true(kept->guarded);
+    assert_false(none->guarded);
+}
+
 /* What is done between enable and the first start. */
 static void test_not_started_yet(void **state)
 {
@@ -305,6 +326,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_each_change_leaves),
         cmocka_unit_test(test_who_asked),
+        cmocka_unit_test(test_long_history),
         cmocka_unit_test(test_not_started_yet),
         cmocka_unit_test(test_memory_is_beside),
         cmocka_unit_test(test_what_is_left_open),
