@@ -138,8 +138,8 @@ class Completion(CliTest):
                 (["guest", "pull", "DemoVM"], set()), (["guest", "pull", "DemoVM", "/f"], files),
                 (["start", "--reason", "a", "--force"], vm), (["start", "DemoVM"], set()),
                 (["trust", "DemoVM"], {"trusted", "untrusted"}), (["memory", "DemoVM"], set()),
-                (["status", "DemoVM"], vm), (["guard"], {"restore"}), (["migrate", "DemoVM"], set()),
-                (["exec", "DemoVM", "--"], set())):
+                (["status", "DemoVM"], vm), (["guard"], {"restore", "migrate-in"}), (["migrate", "DemoVM"], set()),
+                (["exec"], vm), (["exec", "DemoVM", "--"], set())):
             with self.subTest(words):
                 self.assertEqual(self.complete(*words, ""), offered)
 
