@@ -72,6 +72,8 @@ static int end(NestCli *cli, GError *error)
     if (error != NULL)
         nest_help_error(cli->output, error);
     if (!nest_output_finish(cli->output, &unwritten) && error == NULL) {
+        if (nest_output_is_unread(cli->output))
+            return EXIT_UNREAD;
         nest_output_error(cli->output, unwritten);
         return nest_error_exit_status(nest_error_code(unwritten));
     }

@@ -19,6 +19,7 @@ struct NestOutput {
     gboolean with_json;
     gboolean transient; /* transient lines are possible */
     gboolean shown; /* there is one */
+    int failure; /* errno of the first write to stdout that failed; 0: none */
 };
 
 static const char *const sequences[] = {
@@ -132,6 +133,14 @@ gboolean nest_output_write(int fd, const guchar *data, gsize length)
     return TRUE;
 }
 
+/* What could not be written is not tried again, so its errno is kept. */
+static gboolean written(NestOutput *output, gboolean good)
+{
+    if (!good && output->failure == 0)
+        output->failure = errno;
+    return good;
+}
+
 static void put(FILE *stream, gboolean color, NestStyle style, const char *safe)
 {
     if (color && style != NEST_STYLE_PLAIN)
@@ -219,7 +228,7 @@ void nest_output_raw(NestOutput *output, const char *text)
 {
     nest_output_transient(output, NULL);
     if (!isatty(STDOUT_FILENO)) {
-        fputs(text, stdout);
+        written(output, fputs(text, stdout) != EOF);
         return;
     }
     fflush(output->human);
@@ -332,7 +341,7 @@ void nest_output_json(NestOutput *output, const char *text)
 {
     g_autoptr(GString) line = json_line(text);
     nest_output_transient(output, NULL);
-    fwrite(line->str, 1, line->len, stdout);
+    written(output, fwrite(line->str, 1, line->len, stdout) == line->len);
     output->with_json = TRUE;
 }
 
@@ -352,16 +361,20 @@ gboolean nest_output_with_json(const NestOutput *output)
 gboolean nest_output_flush(NestOutput *output)
 {
     fflush(stderr);
-    return fflush(stdout) == 0;
+    return written(output, fflush(stdout) == 0);
 }
 
 gboolean nest_output_finish(NestOutput *output, GError **error)
 {
     nest_output_transient(output, NULL);
-    errno = 0;
-    if (fflush(stdout) == 0 && !ferror(stdout))
+    if (written(output, fflush(stdout) == 0) && !ferror(stdout))
         return TRUE;
     nest_set_error(error, NEST_ERROR_INTERNAL, NULL, "the output could not be written: %s",
-        g_strerror(errno != 0 ? errno : EIO));
+        g_strerror(output->failure != 0 ? output->failure : EIO));
     return FALSE;
+}
+
+gboolean nest_output_is_unread(const NestOutput *output)
+{
+    return output->failure == EPIPE;
 }

@@ -76,3 +76,5 @@ gboolean nest_output_write(int fd, const guchar *data, gsize length);
 gboolean nest_output_flush(NestOutput *output);
 /* Flushes; FALSE if something could not be written (a full disk). */
 gboolean nest_output_finish(NestOutput *output, GError **error);
+/* That nobody reads stdout any more is why. */
+gboolean nest_output_is_unread(const NestOutput *output);

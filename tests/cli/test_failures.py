@@ -169,6 +169,29 @@ class Usage(CliTest):
         self.assertEqual(ended.returncode, 3)
         self.assertIn(b"could not be written", ended.stderr)
 
+    def test_why_it_cannot_be_written(self):
+        """Also where that shows long before the end."""
+        self.stub.routes[VMS] = Answer({"vms": [f.summary() for _ in range(500)]})
+        for extra in ([], ["--json"]):
+            with open("/dev/full", "wb") as full:
+                ended = subprocess.run(
+                    [NESTCTL, "--socket", self.stub.path, "list", *extra], stdout=full,
+                    stderr=subprocess.PIPE, timeout=SECONDS, env=environment(), check=False)
+            self.assertEqual(ended.returncode, 3)
+            self.assertIn(b"No space left on device", ended.stderr)
+
+    def test_output_that_nobody_reads(self):
+        """As with | head: without a word."""
+        self.stub.routes[VMS] = Answer({"vms": [f.summary() for _ in range(500)]})
+        for words in (["list"], ["list", "--json"]):
+            end, begin = os.pipe()
+            os.close(end)
+            ended = subprocess.run([NESTCTL, "--socket", self.stub.path, *words], stdout=begin,
+                                   stderr=subprocess.PIPE, timeout=SECONDS, env=environment(),
+                                   check=False)
+            os.close(begin)
+            self.assertEqual((ended.returncode, ended.stderr), (141, b""))
+
 
 class Events(CliTest):
     def test_pages(self):
