@@ -51,6 +51,7 @@ static void free_backend(NestBackend *backend)
     g_free((char *)self->options.qemu_group);
     g_atomic_rc_box_release(self->unanswered);
     g_atomic_rc_box_release(self->late);
+    g_atomic_rc_box_release(self->probing);
     nest_domain_schema_free(self->schema);
     g_mutex_clear(&self->asking);
     g_mutex_clear(&self->opening);
@@ -342,6 +343,7 @@ NestBackend *nest_backend_libvirt_new(const NestLibvirtOptions *options)
     self->lifecycle = -1;
     self->unanswered = g_atomic_rc_box_new0(int);
     self->late = g_atomic_rc_box_new0(int);
+    self->probing = g_atomic_rc_box_new0(int);
     g_mutex_init(&self->asking);
     g_mutex_init(&self->opening);
     g_mutex_init(&self->lock);

@@ -2,8 +2,6 @@
 #include "nest-libvirt.h"
 #include "nest-virt-error.h"
 
-#define DAEMON_TIMEOUT_MS 5000
-
 typedef struct {
     GMutex lock;
     GCond cond;
@@ -106,20 +104,21 @@ gboolean nest_libvirt_run(NestLibvirtErrand function, gpointer data, GDestroyNot
 static gboolean fail_silent(const char *failure, GError **error)
 {
     nest_set_error(error, NEST_ERROR_TIMEOUT,
-        "see whether libvirt's daemons hang; where each driver has one of its own, all of them",
+        "see whether QEMU hangs (qemu-system-x86_64 -version), or libvirt's daemons; where each "
+        "driver has one of its own, all of them",
         "%s: libvirt does not answer", failure);
     return FALSE;
 }
 
 gboolean nest_libvirt_run_daemon(NestLibvirtErrand function, gpointer data,
-    GDestroyNotify free_data, int *late, const char *failure, GError **error)
+    GDestroyNotify free_data, int *late, guint timeout_ms, const char *failure, GError **error)
 {
     if (g_atomic_int_get(late) > 0) {
         free_data(data);
         return fail_silent(failure, error);
     }
     g_autoptr(Run) run = run_new(function, data, free_data, late);
-    return run_wait(run, DAEMON_TIMEOUT_MS) ? run_outcome(run, error) : fail_silent(failure, error);
+    return run_wait(run, timeout_ms) ? run_outcome(run, error) : fail_silent(failure, error);
 }
 
 typedef struct {

@@ -9,6 +9,9 @@
 #define ARCH "x86_64"
 #define MACHINE "q35"
 #define XML_MAX (4 * 1024 * 1024)
+/* Each QEMU that is installed is started, twice. What takes longer goes on, and libvirt keeps what
+ * it comes to for whoever asks next. */
+#define PROBE_TIMEOUT_MS 60000
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlDoc, xmlFreeDoc)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlBuffer, xmlBufferFree)
@@ -170,23 +173,32 @@ static char *version_text(unsigned long version)
     return g_strdup_printf("%lu.%lu.%lu", version / 1000000, version / 1000 % 1000, version % 1000);
 }
 
-gboolean nest_libvirt_caps(NestLibvirt *self, NestBackendCaps **ret_caps, GError **error)
+/* What only a QEMU knows, which libvirt starts to ask it, and again once its program is another. */
+typedef struct {
+    virConnectPtr connection;
+    NestBackendCaps *caps;
+} Errand;
+
+static void errand_free(gpointer data)
 {
-    g_autoptr(virConnect) connection = NULL;
-    g_autoptr(NestBackendCaps) caps = g_new0(NestBackendCaps, 1);
+    Errand *errand = data;
+
+    virConnectClose(errand->connection);
+    nest_backend_caps_free(errand->caps);
+    g_free(errand);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Errand, errand_free)
+
+static gboolean ask_qemu(gpointer data, GError **error)
+{
+    const Errand *errand = data;
+    virConnectPtr connection = errand->connection;
+    NestBackendCaps *caps = errand->caps;
     g_auto(NestDomainCaps) kvm = {.host_model = NULL};
     g_auto(NestDomainCaps) tcg = {.host_model = NULL};
     NestExtension extension = NEST_EXTENSION_NONE;
     unsigned long version = 0;
 
-    if (!nest_libvirt_get(self, &connection, error))
-        return FALSE;
-    if (virConnectGetLibVersion(connection, &version) < 0) {
-        nest_virt_error_set(error, connection, "Cannot ask libvirt for its version");
-        return FALSE;
-    }
-    caps->libvirt_version = version_text(version);
-    caps->uri = g_strdup(self->options.uri);
     if (ask(connection, "kvm", &kvm, &extension)) {
         caps->kvm = kvm.host_passthrough;
         caps->kvm_extension = caps->kvm ? extension : NEST_EXTENSION_NONE;
@@ -199,12 +211,37 @@ gboolean nest_libvirt_caps(NestLibvirt *self, NestBackendCaps **ret_caps, GError
     if (virConnectGetVersion(connection, &version) == 0 && version > 0)
         caps->qemu_version = version_text(version);
     ask_machines(connection, caps);
-    caps->networks = nest_libvirt_has_networks(self);
+    return TRUE;
+}
+
+gboolean nest_libvirt_caps(NestLibvirt *self, NestBackendCaps **ret_caps, GError **error)
+{
+    g_autoptr(virConnect) connection = NULL;
+    unsigned long version = 0;
+    Errand *asked;
+
+    if (!nest_libvirt_get(self, &connection, error))
+        return FALSE;
+    if (virConnectGetLibVersion(connection, &version) < 0) {
+        nest_virt_error_set(error, connection, "Cannot ask libvirt for its version");
+        return FALSE;
+    }
+    asked = g_new0(Errand, 1);
+    virConnectRef(connection);
+    asked->connection = connection;
+    asked->caps = g_new0(NestBackendCaps, 1);
+    asked->caps->libvirt_version = version_text(version);
+    asked->caps->uri = g_strdup(self->options.uri);
+    if (!nest_libvirt_run_daemon(ask_qemu, asked, errand_free, self->probing, PROBE_TIMEOUT_MS,
+            "Cannot ask what QEMU can do", error))
+        return FALSE;
+    g_autoptr(Errand) errand = asked;
+    errand->caps->networks = nest_libvirt_has_networks(self);
     if (virConnectIsAlive(connection) == 0) {
         nest_set_error(error, NEST_ERROR_BACKEND_UNAVAILABLE, NULL,
             "The connection to libvirt broke while it was asked what it can do");
         return FALSE;
     }
-    *ret_caps = g_steal_pointer(&caps);
+    *ret_caps = g_steal_pointer(&errand->caps);
     return TRUE;
 }

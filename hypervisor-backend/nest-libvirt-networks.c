@@ -5,6 +5,7 @@
 
 /* More than anybody has; what is beyond is unknown, and not waited for. */
 #define DEFINITIONS_MAX 5000
+#define ANSWER_TIMEOUT_MS 5000
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(virNetwork, virNetworkFree)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(virNWFilter, virNWFilterFree)
@@ -87,7 +88,8 @@ static Errand *ask(
     errand = g_new0(Errand, 1);
     errand->connection = g_steal_pointer(&connection);
     errand->texts = g_ptr_array_new_with_free_func(g_free);
-    return nest_libvirt_run_daemon(function, errand, errand_free, self->late, failure, error)
+    return nest_libvirt_run_daemon(
+               function, errand, errand_free, self->late, ANSWER_TIMEOUT_MS, failure, error)
         ? errand
         : NULL;
 }

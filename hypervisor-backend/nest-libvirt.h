@@ -31,6 +31,7 @@ typedef struct {
     int *unanswered; /* rc box, atomic: samples that QEMU has not answered */
     GMutex asking; /* one question about networks at a time */
     int *late; /* rc box, atomic: of those, how many were left to themselves */
+    int *probing; /* the same of questions what QEMU can do */
 } NestLibvirt;
 
 /* nest-libvirt-connection.c */
@@ -63,12 +64,12 @@ typedef gboolean (*NestLibvirtErrand)(gpointer data, GError **error);
 gboolean nest_libvirt_run(NestLibvirtErrand function, gpointer data, GDestroyNotify free_data,
     guint timeout_ms, const char *failure, GError **error);
 
-/* The same for what a daemon of libvirt answers at once, from its memory; it may have to ask
- * another one, that hangs. late (rc box, atomic) counts those that were left to themselves: as long
+/* The same for what libvirt itself answers, which may have to ask another daemon, or a QEMU of its
+ * own, that hangs. late (rc box, atomic) counts those that were left to themselves: as long
  * as there is one, this is TIMEOUT at once, for libvirt works on few calls of one client at a time.
  */
 gboolean nest_libvirt_run_daemon(NestLibvirtErrand function, gpointer data,
-    GDestroyNotify free_data, int *late, const char *failure, GError **error);
+    GDestroyNotify free_data, int *late, guint timeout_ms, const char *failure, GError **error);
 
 /* Returns < 0 with libvirt's error set on failure. */
 typedef int (*NestLibvirtFunction)(virDomainPtr domain);

@@ -9,7 +9,7 @@
 /* libvirt's own test driver, whose calls wait where this says so: each function here stands before
  * libvirt's of the same name. */
 
-/* Longer than any deadline of the backend's. */
+/* Longer than any deadline of the backend's that is waited for here. */
 #define LONG_US (60 * G_TIME_SPAN_SECOND)
 
 static struct {
@@ -89,6 +89,28 @@ int virDomainAbortJob(virDomainPtr domain)
 {
     pass_gate();
     return 0;
+}
+
+/* Set where QEMU does not answer libvirt: to wait until libvirt is given up would take too long. */
+static int probing;
+
+char *virConnectGetDomainCapabilities(virConnectPtr connection, const char *emulator,
+    const char *arch, const char *machine, const char *type, unsigned int flags)
+{
+    char *(*real)(virConnectPtr, const char *, const char *, const char *, const char *,
+        unsigned int) = dlsym(RTLD_NEXT, __func__);
+
+    if (g_atomic_int_get(&probing))
+        pass_gate();
+    return real(connection, emulator, arch, machine, type, flags);
+}
+
+gboolean g_cond_wait_until(GCond *cond, GMutex *mutex, gint64 end)
+{
+    gboolean (*real)(GCond *, GMutex *, gint64) = dlsym(RTLD_NEXT, __func__);
+    gint64 soon = g_get_monotonic_time() + G_TIME_SPAN_SECOND / 4;
+
+    return real(cond, mutex, g_atomic_int_get(&probing) ? MIN(end, soon) : end);
 }
 
 static NestBackend *opened(const char *run_root)
@@ -223,10 +245,36 @@ static void test_migrate(void **state)
     set_gate(FALSE);
 }
 
+/* Who asks while it hangs is told at once, and all is well once it does not. */
+static void test_caps(void **state)
+{
+    g_autoptr(NestBackend) backend = opened(NULL);
+    g_autoptr(NestBackendCaps) caps = NULL;
+    gint64 begun = g_get_monotonic_time();
+
+    set_gate(TRUE);
+    g_atomic_int_set(&probing, TRUE);
+    for (guint i = 0; i < 3; i++) {
+        g_autoptr(GError) error = NULL;
+        assert_false(backend->ops->caps(backend, &caps, &error));
+        assert_nest_error(error, NEST_ERROR_TIMEOUT, "Cannot ask what QEMU can do");
+    }
+    assert_int_equal(gate.calls, 1);
+    g_atomic_int_set(&probing, FALSE);
+    set_gate(FALSE);
+    while (!backend->ops->caps(backend, &caps, NULL)) {
+        assert_true(g_get_monotonic_time() - begun < LONG_US);
+        g_thread_yield();
+    }
+    assert_string_equal(caps->uri, "test:///default");
+    assert_non_null(caps->libvirt_version);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_networks),
+        cmocka_unit_test(test_caps),
         cmocka_unit_test(test_boot),
         cmocka_unit_test(test_migrate),
     };
