@@ -170,20 +170,17 @@ static char *config_value(const char *line, const char *name)
     return g_strndup(line, strcspn(line, " \t\"'#"));
 }
 
+/* The first of two settings is the one that libvirt takes. */
 static void read_sched_core(const char *root, const char *path, NestFact *fact)
 {
     g_autofree char *text = read_text(root, path, NEST_HOST_FILE_MAX, fact);
     if (text == NULL)
         return;
-    fact->value = g_strdup("");
     char *next = text;
-    while (next != NULL) {
-        char *value = config_value(strsep(&next, "\n"), "sched_core");
-        if (value == NULL)
-            continue;
-        g_free(fact->value);
-        fact->value = value;
-    }
+    while (next != NULL && fact->value == NULL)
+        fact->value = config_value(strsep(&next, "\n"), "sched_core");
+    if (fact->value == NULL)
+        fact->value = g_strdup("");
 }
 
 gboolean nest_host_tuning_built_in(const NestHostTuning *tuning)

@@ -315,7 +315,8 @@ static void test_swaps(void **state)
 static void test_core_scheduling(void **state)
 {
     put(*state, "etc/libvirt/qemu.conf", "user = \"x\"\n", -1);
-    put(*state, "var/lib/nestd/vm/etc/qemu.conf", "# a\nsched_core = \"vcpus\"\n", -1);
+    put(*state, "var/lib/nestd/vm/etc/qemu.conf",
+        "# a\nsched_core = \"vcpus\"\nsched_core = \"none\"\n", -1);
     g_autoptr(NestHostFacts) facts = nest_host_probe(*state);
     assert_text(facts->tuning.sched_core.value, "");
     assert_text(facts->tuning.own_sched_core.value, "vcpus");
