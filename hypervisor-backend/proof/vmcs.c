@@ -13,10 +13,10 @@ uint64_t vmcs_read(uint32_t field)
 void vmcs_write(uint32_t field, uint64_t value)
 {
     uint8_t cf, zf;
-    __asm__ volatile("vmwrite %3, %2\n\tsetc %0\n\tsetz %1"
-                     : "=qm"(cf), "=qm"(zf)
+    __asm__ volatile("vmwrite %3, %2"
+                     : "=@ccc"(cf), "=@ccz"(zf)
                      : "r"((uint64_t)field), "rm"(value)
-                     : "cc", "memory");
+                     : "memory");
     if ((cf || zf) && failure.field == VMCS_NO_FIELD) {
         failure.field = field;
         failure.error = vmcs_error(zf);

@@ -54,10 +54,7 @@ static bool offers(enum pass pass)
 
 /* Vol. 3C, 31.2: CF says that there is no current VMCS to hold an error, ZF that it does. */
 #define VMX_INSTRUCTION(name, operand, ret_cf, ret_zf) \
-    __asm__ volatile(name " %2\n\tsetc %0\n\tsetz %1" \
-                     : "=qm"(ret_cf), "=qm"(ret_zf) \
-                     : "m"(operand) \
-                     : "cc", "memory")
+    __asm__ volatile(name " %2" : "=@ccc"(ret_cf), "=@ccz"(ret_zf) : "m"(operand) : "memory")
 
 static ProofCode judge(const char *name, uint8_t cf, uint8_t zf, struct detail *detail)
 {
