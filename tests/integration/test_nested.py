@@ -5,6 +5,7 @@ disable it cannot. With the real nestd, libvirt and QEMU, and the real test gues
 import contextlib
 import os
 import pathlib
+import re
 import select
 import shutil
 import signal
@@ -38,7 +39,7 @@ class Console:
                                     stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         seen = b""
         try:
-            while text.encode() not in seen:
+            while (found := re.search(re.escape(text.encode()) + rb"[^\n]*\n", seen)) is None:
                 left = deadline - time.monotonic()
                 if left <= 0 or not select.select([follower.stdout], [], [], left)[0]:
                     raise TimeoutError(f"the guest did not print {text!r}, only {seen!r}")
@@ -47,8 +48,9 @@ class Console:
             follower.kill()
             follower.wait()
             follower.stdout.close()
-        self.position += len(seen)
-        return seen.decode(errors="replace")
+        # What was read beyond it is for the next look.
+        self.position += found.end()
+        return seen[:found.end()].decode(errors="replace")
 
 
 class WithGuest(unittest.TestCase):
