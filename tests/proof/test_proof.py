@@ -85,7 +85,9 @@ class ProofCase(unittest.TestCase):
 
 
 def words(try_word=None):
-    return f"seed={SEED:x}" + (f" ticks=2 try={try_word}" if try_word else "")
+    """What is to be late is waited for shortly; all else has its time, whoever computes beside it."""
+    soon = " ticks=2" if try_word == "spin" else ""
+    return f"seed={SEED:x}" + soon + (f" try={try_word}" if try_word else "")
 
 
 @unittest.skipUnless(shutil.which(machines.QEMU), machines.QEMU + " is not installed")
