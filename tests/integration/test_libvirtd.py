@@ -142,7 +142,8 @@ class TestLibvirtd(unittest.TestCase):
             self.libvirtd.signal(signal.SIGCONT)
         self.libvirtd.kill()
         for pid in guests():
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         for path in ("/var/lib/libvirt", "/run/libvirt", "/etc/libvirt/qemu"):
             shutil.rmtree(path, ignore_errors=True)
 
@@ -163,7 +164,7 @@ class TestLibvirtd(unittest.TestCase):
         name = "nested-test-a"
         number = self.libvirtd.define(name, running=True)
         before = self.libvirtd.definition(name)
-        with self.daemon(shutdown=5) as daemon:
+        with self.daemon(shutdown=600) as daemon:
             self.assertEqual(daemon.wait_backend(), "open")
             self.assertEqual(daemon.get("/v1")["backend_uri"], SYSTEM)
             eventually(lambda: daemon.request("GET", f"/v1/vms/{name}").status == 200)
@@ -178,6 +179,10 @@ class TestLibvirtd(unittest.TestCase):
             self.assertEqual(ended["state"], "aborted", ended)
             self.assertEqual(self.libvirtd.definition(name), before)
             self.assertEqual(self.libvirtd.virsh("domstate", name).strip(), "running")
+            # Now it is not waited for long, and powered off.
+            daemon.config["timeouts"]["shutdown"] = 1
+            daemon.restart()
+            self.assertEqual(daemon.wait_backend(), "open")
             done = daemon.change("PUT", f"/v1/vms/{name}/nested", {"enabled": True})
             self.assertEqual(done["state"], "done", done)
             self.assertRegex(self.libvirtd.definition(name), "policy='require' name='svm'")

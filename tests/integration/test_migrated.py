@@ -73,7 +73,8 @@ class TestMigrated(unittest.TestCase):
             cls.there.kill()
         cls.libvirtd.kill()
         for pid in guests():
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def define(self, name, running=False):
         self.libvirtd.define(name, running=running)  # it can't host others
