@@ -85,10 +85,10 @@ static void scene_life(char **argv)
     ear_attach(&ear, backend);
     must_do(backend->ops->open(backend, &error));
     define_guest(backend, &guest);
-    must(ear_hears(&ear, "changed " VM_UUID, 5));
+    must(ear_hears(&ear, "changed " VM_UUID));
     must(state_of(backend, VM_UUID) == NEST_VM_OFF);
     must_do(backend->ops->start(backend, VM_UUID, &error));
-    must(ear_hears(&ear, "changed " VM_UUID, 5));
+    must(ear_hears(&ear, "changed " VM_UUID));
     must(state_of(backend, VM_UUID) == NEST_VM_RUNNING);
     must_fail(backend->ops->start(backend, VM_UUID, &error), NEST_ERROR_VM_STATE);
     must_fail(backend->ops->undefine(backend, VM_UUID, &error), NEST_ERROR_VM_STATE);
@@ -104,7 +104,7 @@ static void scene_life(char **argv)
     must_do(backend->ops->list(backend, &all, &error));
     must(all->len == 1);
     must_do(backend->ops->undefine(backend, VM_UUID, &error));
-    must(ear_hears(&ear, "gone " VM_UUID, 5));
+    must(ear_hears(&ear, "gone " VM_UUID));
 }
 
 static int check_sample(

@@ -243,9 +243,9 @@ void ear_attach(Ear *ear, NestBackend *backend)
     backend->ops->set_handler(backend, on_event, ear);
 }
 
-gboolean ear_hears(Ear *ear, const char *what, guint seconds)
+gboolean ear_hears(Ear *ear, const char *what)
 {
-    gint64 deadline = g_get_monotonic_time() + seconds * G_TIME_SPAN_SECOND;
+    gint64 deadline = g_get_monotonic_time() + LINE_TIMEOUT_MS * G_TIME_SPAN_MILLISECOND;
     g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&ear->lock);
     guint at;
 

@@ -117,5 +117,5 @@ typedef struct {
 
 void ear_attach(Ear *ear, NestBackend *backend);
 
-/* Waits up to seconds for what, and forgets what came before it. */
-gboolean ear_hears(Ear *ear, const char *what, guint seconds);
+/* Waits for what, up to a deadline, and forgets what came before it. */
+gboolean ear_hears(Ear *ear, const char *what);
