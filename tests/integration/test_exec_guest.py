@@ -22,7 +22,8 @@ class ExecInGuest(test_nested.WithGuest):
         console = self.create("vm", "idle nest.agent=1")
         self.state("vm", "running")
         console.wait_for("nest-guest: ready")
-        eventually(lambda: self.nestctl("guest", "info", "vm").returncode == 0)
+        eventually(lambda: self.nestctl("guest", "info", "vm").returncode == 0,
+                   test_nested.BOOT_DEADLINE)
         info = self.nestctl("guest", "info", "vm")
         self.assertRegex(info.stdout, r"family +linux\n", info)
         done = self.nestctl("exec", "--env", "A=1", "--cwd", "/proc", "vm", "--", "sh", "-c",
@@ -85,7 +86,8 @@ class ExecInGuest(test_nested.WithGuest):
         console = self.create("vm", "idle nest.agent=1")
         self.state("vm", "running")
         console.wait_for("nest-guest: ready")
-        eventually(lambda: self.nestctl("guest", "info", "vm").returncode == 0)
+        eventually(lambda: self.nestctl("guest", "info", "vm").returncode == 0,
+                   test_nested.BOOT_DEADLINE)
         process = self.begin_command()
         connection = self.begin_push()
         self.state("vm", "paused")

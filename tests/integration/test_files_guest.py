@@ -21,7 +21,8 @@ class FilesInGuest(test_nested.WithGuest):
         console = self.create("vm", "idle nest.agent=1")
         self.state("vm", "running")
         console.wait_for("nest-guest: ready")
-        eventually(lambda: self.nestctl("guest", "info", "vm").returncode == 0)
+        eventually(lambda: self.nestctl("guest", "info", "vm").returncode == 0,
+                   test_nested.BOOT_DEADLINE)
         folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
         there, back = folder / "there", folder / "back"
         there.write_bytes(os.urandom(SIZE))

@@ -27,7 +27,8 @@ class InnerInGuest(test_nested.WithGuest):
         console = self.create("vm", "idle nest.agent=1", memory_kib=786432, nested=True)
         self.state("vm", "running")
         console.wait_for("nest-guest: ready")
-        eventually(lambda: self.nestctl("guest", "info", "vm").returncode == 0)
+        eventually(lambda: self.nestctl("guest", "info", "vm").returncode == 0,
+                   test_nested.BOOT_DEADLINE)
         self.assertIn("There are no VMs inside. Hypervisors: qemu.",
                       self.nestctl("guest", "list", "vm").stderr)
         self.good("exec", "--input", PROOF, "vm", "--", "sh", "-c", "cat >/proof.bin")
@@ -35,10 +36,11 @@ class InnerInGuest(test_nested.WithGuest):
         said = self.good("guest", "create-vm", "vm", "in", "--memory", "64M", "--kernel",
                          "/proof.bin", "--cmdline", "seed=1234", "--network", "none", "--start")
         self.assertIn("in has been created in vm and started.", said)
-        said = eventually(lambda: self.ended(self.good("guest", "console", "vm", "in")))
+        said = eventually(lambda: self.ended(self.good("guest", "console", "vm", "in")),
+                          test_nested.BOOT_DEADLINE)
         self.assertIn("nest-proof 1 begin seed=0x1234", said)
         self.assertIn("hypervisor=KVMKVMKVM", said)
-        eventually(lambda: "off" in self.good("guest", "list", "vm"))
+        eventually(lambda: "off" in self.good("guest", "list", "vm"), test_nested.BOOT_DEADLINE)
 
         # One that finds nothing to boot runs on.
         self.good("guest", "create-vm", "vm", "idle", "--memory", "32M", "--disk", "10M", "--start")
@@ -50,9 +52,10 @@ class InnerInGuest(test_nested.WithGuest):
         # What finds nothing to boot hears of the power button, and does not know what that is.
         failed = self.nestctl("guest", "stop", "--timeout", "1", "vm", "idle")
         self.assertIn("idle in vm was asked to shut down and still runs after 1 s", failed.stderr)
-        self.assertIn('"event": "POWERDOWN"', self.good(
-            "exec", "vm", "--", "dd", "if=/var/lib/nestd-inner/idle/monitor.out", "bs=64k",
-            "count=1"))
+        said = ""
+        while '"event": "POWERDOWN"' not in said:  # each look waits until there is more
+            said += self.good("exec", "vm", "--", "dd",
+                              "if=/var/lib/nestd-inner/idle/monitor.out", "bs=64k", "count=1")
         self.good("guest", "stop", "--force", "vm", "idle")
         self.assertRegex(self.good("guest", "list", "vm"), r"idle +off ")
         self.assertEqual(self.nestctl("exec", "vm", "--", "pidof", "qemu-system-x86_64").returncode,

@@ -50,7 +50,8 @@ class LibvirtInGuest(test_nested.WithGuest):
         console = self.create("vm", "idle nest.agent=1", memory_kib=786432, nested=True)
         self.state("vm", "running")
         console.wait_for("nest-guest: ready")
-        eventually(lambda: self.nestctl("guest", "info", "vm").returncode == 0)
+        eventually(lambda: self.nestctl("guest", "info", "vm").returncode == 0,
+                   test_nested.BOOT_DEADLINE)
         self.assertIn("libvirt can't be asked: ", self.good("guest", "list", "vm"))
         self.good("exec", "--shell", "vm", "--", START)
         eventually(lambda: "can't be asked" not in self.good("guest", "list", "vm"),
@@ -61,10 +62,11 @@ class LibvirtInGuest(test_nested.WithGuest):
         said = self.good("guest", "create-vm", "vm", "in", "--memory", "64M", "--kernel",
                          "/proof.bin", "--cmdline", "seed=1234", "--network", "none", "--start")
         self.assertIn("in has been created in vm and started.", said)
-        said = eventually(lambda: self.ended(self.good("guest", "console", "vm", "in")))
+        said = eventually(lambda: self.ended(self.good("guest", "console", "vm", "in")),
+                          test_nested.BOOT_DEADLINE)
         self.assertIn("nest-proof 1 begin seed=0x1234", said)
         self.assertIn("hypervisor=KVMKVMKVM", said)
-        eventually(lambda: "off" in self.good("guest", "list", "vm"))
+        eventually(lambda: "off" in self.good("guest", "list", "vm"), test_nested.BOOT_DEADLINE)
         self.assertEqual(self.virsh("domstate", "in").strip(), "shut off")
 
         failed = self.nestctl("guest", "create-vm", "vm", "bad", "--memory", "32M", "--kernel",

@@ -66,7 +66,8 @@ class Installed(test_nested.WithGuest):
         console = self.create("vm", "idle nest.agent=1", nested=True)
         self.state("vm", "running")
         console.wait_for("nest-guest: ready")
-        eventually(lambda: self.nestctl("guest", "info", "vm").returncode == 0)
+        eventually(lambda: self.nestctl("guest", "info", "vm").returncode == 0,
+                   test_nested.BOOT_DEADLINE)
         self.inside(f"echo ID={system} >/etc/os-release")
         return console
 

@@ -13,7 +13,8 @@ class Verified(test_nested.WithGuest):
     def start(self, console):
         self.state("vm", "running")
         console.wait_for("nest-guest: ready")
-        eventually(lambda: self.daemon.nestctl("guest", "info", "vm").returncode == 0)
+        eventually(lambda: self.daemon.nestctl("guest", "info", "vm").returncode == 0,
+                   test_nested.BOOT_DEADLINE)
 
     def verdicts(self, *names):
         report = self.daemon.get("/v1/vms/vm/checks?all=1&guest=1")
