@@ -2,6 +2,7 @@
 """What clients do that mean no good, over the real socket."""
 import json
 import os
+import select
 import socket
 import stat
 import subprocess
@@ -9,7 +10,7 @@ import threading
 import time
 import unittest
 
-from nest_stub import NOBODY, Client, Stub, eventually
+from nest_stub import NOBODY, WAIT, Client, Stub, eventually
 
 AS_ROOT = unittest.skipUnless(os.geteuid() == 0, "only root can be others")
 # The address sanitizer keeps freed memory for a while.
@@ -200,29 +201,40 @@ class Parsing(Case):
 class Deadlines(Case):
     arguments = ("head=300", "request=600", "idle=400", "write=500", "linger=300")
 
-    def elapsed(self, client, low, high):
-        start = time.monotonic()
-        self.assertTrue(client.ended(5))
-        self.assertTrue(low <= time.monotonic() - start <= high, time.monotonic() - start)
+    def elapsed(self, client, since, low):
+        """It is sent away, and not before that time since then."""
+        self.assertTrue(client.ended())
+        self.assertGreaterEqual(time.monotonic() - since, low)
+
+    def gone(self, client):
+        """Waits until the server has closed, without reading what it sent."""
+        poll = select.poll()
+        poll.register(client.sock, 0)
+        self.assertTrue(poll.poll(WAIT * 1000))
+        self.assertTrue(eventually(lambda: self.stub.fds() == self.stub.quiet))
 
     def test_silent(self):
+        since = time.monotonic()
         with self.stub.client() as client:
-            self.elapsed(client, 0.2, 1.0)
+            self.elapsed(client, since, 0.2)
 
     def test_half_a_head(self):
+        since = time.monotonic()
         with self.stub.client() as client:
-            self.elapsed(client.send(b"GET /v1 HT"), 0.2, 1.0)
+            self.elapsed(client.send(b"GET /v1 HT"), since, 0.2)
 
     def test_half_a_head_after_a_request(self):
         self.stub.replace("head=300", "idle=20000")
         with self.stub.client() as client:
             self.assertEqual(client.ask("GET", "/v1").status, 200)
-            self.elapsed(client.send(b"GET /v1 HT"), 0.2, 1.0)
+            since = time.monotonic()
+            self.elapsed(client.send(b"GET /v1 HT"), since, 0.2)
 
     def test_half_a_body(self):
+        since = time.monotonic()
         with self.stub.client() as client:
             client.send(b"PUT /v1 HTTP/1.1\r\n" + HOST + b"Content-Length: 9\r\n\r\n{")
-            self.elapsed(client, 0.4, 1.5)
+            self.elapsed(client, since, 0.4)
 
     def drip(self, client, data):
         for byte in data:
@@ -243,11 +255,13 @@ class Deadlines(Case):
             self.assertTrue(self.drip(client, b"\r\n" * 60))
 
     def test_idle(self):
+        self.stub.replace("idle=3000")
         with self.stub.client() as client:
-            for _ in range(3):
+            for _ in range(7):
+                since = time.monotonic()
                 self.assertEqual(client.ask("GET", "/v1").status, 200)
-                time.sleep(0.2)
-            self.elapsed(client, 0.05, 1.0)
+                time.sleep(0.5)
+            self.elapsed(client, since, 2.5)
 
     def test_idle_is_longer_than_a_head(self):
         self.stub.replace("head=200", "idle=20000")
@@ -262,21 +276,18 @@ class Deadlines(Case):
             client.send(b"DELETE /v1/vms/silent HTTP/1.1\r\n" + HOST + b"\r\n")
             self.assertTrue(eventually(lambda: self.stub.fds() > self.stub.quiet))
             time.sleep(0.1)
-        self.assertTrue(eventually(lambda: self.stub.fds() == self.stub.quiet, 2))
+        self.assertTrue(eventually(lambda: self.stub.fds() == self.stub.quiet, WAIT / 2))
 
     def test_linger(self):
         with self.stub.client() as client:
             client.send(b"PUT /v1 HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n")
             self.assertEqual(client.reply().status, 411)
-            before = time.monotonic()
             self.assertTrue(eventually(lambda: self.drip(client, b"a")))
-            self.assertLess(time.monotonic() - before, 3)
 
     def test_unread_reply(self):
         with self.stub.client() as client:
             client.send((b"GET /v1/openapi.json HTTP/1.1\r\n" + HOST + b"\r\n") * 50)
-            self.assertTrue(eventually(lambda: self.stub.fds() > self.stub.quiet))
-            self.assertTrue(eventually(lambda: self.stub.fds() == self.stub.quiet))
+            self.gone(client)
 
     def test_unread_events(self):
         with self.stub.client() as client:
@@ -284,23 +295,27 @@ class Deadlines(Case):
             self.assertEqual(client.ask("POST", "/v1/vms", spec).status, 202)
         with self.stub.client() as client:
             client.send(b"GET /v1/events?after=0 HTTP/1.1\r\n" + HOST + b"\r\n")
-            self.assertTrue(eventually(lambda: self.stub.fds() > self.stub.quiet))
-            self.assertTrue(eventually(lambda: self.stub.fds() == self.stub.quiet))
+            self.gone(client)
 
 
 class Crowds(Case):
-    @AS_ROOT
-    def test_one_user_cannot_crowd_out_others(self):
-        crowd = [self.stub.client(NOBODY) for _ in range(300)]
-        for client in crowd:
-            self.addCleanup(client.sock.close)
+    def slowest(self, count):
+        """What that many requests took, but for the two slowest of them."""
+        times = []
         with self.stub.client() as victim:
-            times = []
-            for _ in range(200):
+            for _ in range(count):
                 start = time.monotonic()
                 self.assertEqual(victim.ask("GET", "/v1").status, 200)
                 times.append(time.monotonic() - start)
-            self.assertLess(sorted(times)[197], 0.02)
+        return sorted(times)[-3]
+
+    @AS_ROOT
+    def test_one_user_cannot_crowd_out_others(self):
+        alone = self.slowest(200)
+        crowd = [self.stub.client(NOBODY) for _ in range(300)]
+        for client in crowd:
+            self.addCleanup(client.sock.close)
+        self.assertLess(self.slowest(200), max(0.02, 5 * alone))
         self.assertTrue(eventually(lambda: self.stub.fds() < 60))
         self.assertLessEqual(self.stub.text().count("connections are refused"), 3)
 
@@ -324,6 +339,7 @@ class Crowds(Case):
         self.alive()
 
     def test_no_descriptor_left(self):
+        began = time.monotonic()
         stub = Stub(nofile=24)
         self.addCleanup(stub.stop)
         crowd = [stub.client() for _ in range(30)]
@@ -331,7 +347,8 @@ class Crowds(Case):
         before = stub.cpu_seconds()
         time.sleep(1)
         self.assertLess(stub.cpu_seconds() - before, 0.2)
-        self.assertLessEqual(stub.text().count("can be accepted"), 4)
+        told = stub.text().count("can be accepted")
+        self.assertLessEqual(told, 3 + time.monotonic() - began)  # once a second
         for client in crowd:
             client.sock.close()
         with stub.client() as client:
@@ -353,9 +370,9 @@ class Crowds(Case):
         self.addCleanup(stub.stop)
         with stub.client() as client:
             for path in ("/v1/vms", "/v1/vms?full=1", "/v1/status", "/v1/status?all=1"):
-                start = time.monotonic()
+                start = stub.cpu_seconds()
                 self.assertEqual(len(client.ask("GET", path).json()["vms"]), 1000)
-                self.assertLess(time.monotonic() - start, 1)
+                self.assertLess(stub.cpu_seconds() - start, 1)
 
 
 class Socket(Case):
