@@ -94,6 +94,13 @@ class Fake(nestd.Daemon):
             self.host.control(*more)
 
 
+def put(path, text):
+    """Gives a file that nestd may be reading other content, all at once."""
+    following = path.with_name(f".{path.name}.next")
+    following.write_text(text, encoding="utf-8")
+    following.rename(path)
+
+
 def eventually(condition, timeout=nestd.REPLY_DEADLINE):
     """Waits for what nobody tells, and returns it; fails at the deadline."""
     deadline = time.monotonic() + timeout

@@ -8,7 +8,7 @@ import tempfile
 import unittest
 
 import nestd
-from fake import XML, Fake
+from fake import XML, Fake, put
 
 HOST = nestd.SOURCE / "tests" / "data" / "hosts" / "intel-ready"
 KVM = (XML.replace("type='qemu'", "type='kvm'")
@@ -35,7 +35,7 @@ class OnCopy(Fake):
 
     def set_nested(self, value):
         path = self.root / "sys" / "module" / "kvm_intel" / "parameters" / "nested"
-        path.write_text(value + "\n")
+        put(path, value + "\n")
 
     def verdict(self, path, check):
         found = [row for row in self.get(path + "?all=1")["checks"] if row["id"] == check]

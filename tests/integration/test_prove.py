@@ -8,7 +8,7 @@ import subprocess
 import unittest
 
 import nestd
-from fake import XML, Fake, eventually
+from fake import XML, Fake, eventually, put
 
 PROOF = "/v1/host/proof"
 
@@ -469,7 +469,7 @@ class Repeated(unittest.TestCase):
             connection.request("POST", PROOF, b'{"accel": "kvm"}',
                                {"Content-Type": "application/json"})
             held()
-            (root / "sys/module/kvm_intel/parameters/nested").write_text("Y\n", encoding="utf-8")
+            put(root / "sys/module/kvm_intel/parameters/nested", "Y\n")
             eventually(lambda: daemon.get("/v1/host")["nested_parameter"] == "Y")
             self.assertTrue(daemon.get(PROOF)["proofs"][0]["outdated"])
         self.assertEqual(nestd.Answer(connection.getresponse()).json["nested_parameter"], "N")
@@ -500,7 +500,7 @@ class Repeated(unittest.TestCase):
                 daemon.request("POST", PROOF, {"accel": accel})
             before = daemon.get(PROOF)["proofs"]
             self.assertEqual([row["nested_parameter"] for row in before], ["N", "N"])
-            (root / "sys/module/kvm_intel/parameters/nested").write_text("Y\n", encoding="utf-8")
+            put(root / "sys/module/kvm_intel/parameters/nested", "Y\n")
             with daemon.events() as events:
                 eventually(lambda: daemon.get("/v1/host")["nested_parameter"] == "Y")
                 events.wait_for(kind="host-proved")
