@@ -110,9 +110,10 @@ class TestRecovery(Judge):
 
     def test_store_that_is_full(self):
         before = self.interrupt("full")
-        self.daemon.host.control("delay:read@full:1:1500")
+        self.daemon.host.control("read@full:1:hang")
         self.daemon.start()
         self.daemon.arm(FAIL_ON, 1, self.daemon.state / "db", error=errno.ENOSPC)
+        self.daemon.host.control()
         self.daemon.wait_log("recovered operation")
         self.assertFalse(self.daemon.is_recorded())
         self.assertTrue(self.daemon.switch.struck)
