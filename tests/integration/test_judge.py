@@ -175,7 +175,8 @@ class TestPlan(unittest.TestCase):
 def children(pid):
     found = set()
     for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-        found |= set((task / "children").read_text().split())
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # a thread that ended
+            found |= set((task / "children").read_text().split())
     return found
 
 

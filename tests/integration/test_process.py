@@ -184,7 +184,7 @@ class TestSignals(Case):
             operation = daemon.nested("slow").json["id"]
             eventually(lambda: any(call[:2] == ("wait_off", number)
                                    for call in daemon.host.calls()))
-            self.assertEqual(daemon.stop(STOP_SECONDS + 2), 0)
+            self.assertEqual(daemon.stop(), 0)
             daemon.host.control()
             daemon.start()
             daemon.wait_backend()
@@ -195,7 +195,7 @@ class TestSignals(Case):
         with Fake() as daemon:
             for _ in range(50):
                 os.kill(daemon.pid, signal.SIGTERM)
-            self.assertEqual(daemon.wait(STOP_SECONDS), 0)
+            self.assertEqual(daemon.wait(), 0)
 
     def test_harmless_signals(self):
         with Fake() as daemon:
@@ -225,7 +225,7 @@ class TestServiceManager(Case):
                 while (said := notify.recv(4096)) == b"WATCHDOG=1":
                     pass
                 self.assertEqual(said, b"STOPPING=1")
-                self.assertEqual(process.wait(STOP_SECONDS), 0)
+                self.assertEqual(process.wait(nestd.STOP_DEADLINE), 0)
             finally:
                 if process.poll() is None:
                     process.kill()
