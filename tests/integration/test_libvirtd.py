@@ -20,6 +20,8 @@ from fake import eventually
 
 HIDDEN = ["/run", "/var/lib", "/var/cache", "/var/log", "/etc/libvirt"]
 SYSTEM = "qemu:///system"
+# Of the names of VMs: what is ended at the end are those of this process.
+PREFIX = f"nested-test-{os.getpid()}-"
 XML = """<domain type='qemu'>
   <name>{name}</name>
   <uuid>{uuid}</uuid>
@@ -120,7 +122,7 @@ def guests():
     for pid in nestd.processes():
         with contextlib.suppress(OSError):
             words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
-            if nestd.is_qemu(pid) and b"guest=nested-test-" in words:
+            if nestd.is_qemu(pid) and f"guest={PREFIX}".encode() in words:
                 yield pid
 
 
@@ -161,7 +163,7 @@ class TestLibvirtd(unittest.TestCase):
     def test_what_is_there(self):
         """VMs of libvirtd are managed where they are."""
         self.libvirtd.start()
-        name = "nested-test-a"
+        name = PREFIX + "a"
         number = self.libvirtd.define(name, running=True)
         before = self.libvirtd.definition(name)
         with self.daemon(shutdown=600) as daemon:
@@ -199,7 +201,7 @@ class TestLibvirtd(unittest.TestCase):
     def test_hundreds_of_snapshots(self):
         """All are listed; the checks, which would have to read each, say how many they left."""
         self.libvirtd.start()
-        name = "nested-test-s"
+        name = PREFIX + "s"
         self.libvirtd.define(name, "require")
         definition = self.libvirtd.definition(name)
         with tempfile.TemporaryDirectory() as folder:
@@ -227,7 +229,7 @@ class TestLibvirtd(unittest.TestCase):
     def test_a_filter_of_their_own_comes_back(self):
         """Judged by its rules, taken out, put back by virsh, and taken out once more."""
         self.libvirtd.start()
-        name, number = "nested-test-f", str(uuid.uuid4())
+        name, number = PREFIX + "f", str(uuid.uuid4())
         self.libvirtd.virsh("nwfilter-define", "/dev/stdin", stdin=NWFILTER)
         xml = XML.format(name=name, uuid=number, policy="disable")
         filtered = FRAME.format("<filterref filter='own-macs'/>")
@@ -259,7 +261,7 @@ class TestLibvirtd(unittest.TestCase):
     def test_cpu_that_it_got(self):
         """By virsh: compared by libvirt, noted by libvirt, asked of QEMU, and powered off."""
         self.libvirtd.start()
-        fine, lost, hidden = (f"nested-test-{name}" for name in ("fine", "lost", "hidden"))
+        fine, lost, hidden = (f"{PREFIX}{name}" for name in ("fine", "lost", "hidden"))
         self.libvirtd.define(fine, policy="require")
         self.libvirtd.define_override(
             lost, "<cpu mode='custom' match='exact' check='none'><model>qemu64</model>"
@@ -310,7 +312,7 @@ class TestLibvirtd(unittest.TestCase):
         daemon = self.daemon()
         self.install_hook(daemon)
         self.libvirtd.start()  # which looks for hooks when it starts
-        nests, plain = "nested-test-n", "nested-test-p"
+        nests, plain = PREFIX + "n", PREFIX + "p"
         image = "/var/lib/libvirt/image"
         for name, policy in ((nests, "require"), (plain, "disable")):
             self.libvirtd.define(name, policy)
@@ -330,7 +332,7 @@ class TestLibvirtd(unittest.TestCase):
 
     def test_dies_and_comes_back(self):
         self.libvirtd.start()
-        name = "nested-test-b"
+        name = PREFIX + "b"
         self.libvirtd.define(name, running=True)
         with self.daemon() as daemon:
             daemon.wait_backend()
@@ -349,7 +351,7 @@ class TestLibvirtd(unittest.TestCase):
 
     def test_hangs(self):
         self.libvirtd.start()
-        name = "nested-test-c"
+        name = PREFIX + "c"
         self.libvirtd.define(name)
         with self.daemon() as daemon:
             daemon.wait_backend()

@@ -14,7 +14,7 @@ import uuid
 import nestd
 import private_mounts
 from fake import eventually
-from test_libvirtd import HIDDEN, SYSTEM, Libvirtd, guests
+from test_libvirtd import HIDDEN, PREFIX, SYSTEM, Libvirtd, guests
 
 THERE = pathlib.Path("/mnt/there")
 TO = f"qemu+unix:///system?socket={THERE}/libvirt-sock"
@@ -90,7 +90,7 @@ class TestMigrated(unittest.TestCase):
         return name in self.libvirtd.virsh("list", "--all", "--name").split()
 
     def test_while_it_runs(self):
-        name = "nested-test-m"
+        name = PREFIX + "m"
         self.define(name, running=True)
         self.ended(name, "done")
         self.assertFalse(self.here(name))
@@ -100,14 +100,14 @@ class TestMigrated(unittest.TestCase):
         self.assertEqual(self.there.state(name), "shut off")
 
     def test_while_it_is_off(self):
-        name = "nested-test-o"
+        name = PREFIX + "o"
         self.define(name)
         self.ended(name, "done", offline=True)
         self.assertFalse(self.here(name))
         self.assertEqual(self.there.state(name), "shut off")
 
     def test_nobody_there(self):
-        name = "nested-test-n"
+        name = PREFIX + "n"
         self.define(name, running=True)
         operation = self.ended(name, "rolled-back", to=f"qemu+unix:///system?socket={THERE}/none")
         self.assertIn("Cannot migrate", operation["problem"]["detail"])
@@ -115,7 +115,7 @@ class TestMigrated(unittest.TestCase):
 
     def test_aborted(self):
         """The other libvirtd does not answer any more; the VM runs on here."""
-        name = "nested-test-s"
+        name = PREFIX + "s"
         self.define(name, running=True)
         self.there.process.send_signal(signal.SIGSTOP)
         self.addCleanup(self.there.process.send_signal, signal.SIGCONT)
@@ -134,7 +134,7 @@ class TestMigrated(unittest.TestCase):
         """What it runs within itself moves while it is off."""
         with nestd.Daemon(nestd.NESTD, {"backend": {"uri": "embed"}}) as daemon:
             daemon.wait_backend()
-            name = "nested-test-e"
+            name = PREFIX + "e"
             daemon.change("POST", "/v1/vms", {
                 "name": name, "memory_kib": 65536, "accel": "tcg", "network": "none"})
             daemon.change("PUT", f"/v1/vms/{name}/state", {"state": "running"})
