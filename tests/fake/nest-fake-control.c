@@ -282,7 +282,6 @@ void nest_fake_control_begin(NestFakeControl *control, const char *slot, const c
     const char *name, NestFakeVerdict *ret_verdict)
 {
     G_GNUC_UNUSED g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&control->lock);
-    refresh(control);
     ret_verdict->nth = count(control, slot, NULL);
     if (uuid != NULL)
         ret_verdict->nth_of_uuid = count(control, slot, uuid);
@@ -290,6 +289,7 @@ void nest_fake_control_begin(NestFakeControl *control, const char *slot, const c
         ret_verdict->nth_of_name = count(control, slot, name);
     ret_verdict->number = ++control->calls;
     record(control, "> %u %s %s\n", ret_verdict->number, slot, uuid != NULL ? uuid : "-");
+    refresh(control); /* after that: what is not recorded yet will see rules that are there now */
     for (guint i = 0; i < control->rules->len; i++) {
         const Rule *rule = g_ptr_array_index(control->rules, i);
         if (!is_about(rule, number_for(rule, ret_verdict, slot, uuid, name)))

@@ -81,15 +81,23 @@ class Fake(nestd.Daemon):
         return [call for call in self.host.calls()
                 if call[0] == slot and number in (None, call[1]) and call[2] is None]
 
+    def count(self, slot, number=None):
+        """How many calls of slot, concerning that VM, have begun."""
+        return sum(call[0] == slot and number in (None, call[1]) for call in self.host.calls())
+
     @contextlib.contextmanager
     def holding(self, slot, number=None, later=0, *more):
         """Holds the next call of slot, or the one so many later, until the end of the block.
         more: other rules. Within, held() waits for the call."""
-        seen = sum(call[0] == slot and number in (None, call[1]) for call in self.host.calls())
         at = slot if number is None else f"{slot}@{number}"
-        self.host.control(f"{at}:{seen + later + 1}:hang", *more)
+        while True:
+            seen = self.count(slot, number)
+            rule = f"{at}:{seen + later + 1}:hang"
+            self.host.control(rule, *more)
+            if self.count(slot, number) == seen:  # else one came between, which may not know it
+                break
         try:
-            yield lambda: eventually(lambda: f"{at}:{seen + later + 1}:hang" in self.host.struck())
+            yield lambda: eventually(lambda: rule in self.host.struck())
         finally:
             self.host.control(*more)
 
