@@ -84,13 +84,17 @@ class TestActivity(unittest.TestCase):
 
     def test_told_once_over_a_restart(self):
         with self.fake() as daemon:
+            grows = "set:sample@one:resumed,nested_run=5,grow=1"
             daemon.define("one", NESTED, state="running")
-            daemon.host.control("set:sample@one:resumed,nested_run=5,grow=1")
+            daemon.host.control(grows)
             self.becomes(daemon, "one", "hosting")
             for _ in range(2):
+                # The second look of the next nestd waits until it was seen what the first says.
+                daemon.host.control(grows, "sample:2:hang")
                 daemon.restart()
                 daemon.wait_backend()
                 self.becomes(daemon, "one", "unknown")
+                daemon.host.control(grows)
                 self.becomes(daemon, "one", "hosting")
             daemon.host.stop("one")
             eventually(lambda: len(self.told(daemon)) == 2)
@@ -126,6 +130,7 @@ class TestActivity(unittest.TestCase):
             self.becomes(daemon, "one", "exposed")
             daemon.host.control("sample:*:timeout:no answer")
             self.becomes(daemon, "one", "unknown")
+            daemon.wait_log("can't be told: no answer")
             self.assertEqual(daemon.log().count("can't be told: no answer"), 1)
             daemon.host.control("set:sample@one:counted")
             self.becomes(daemon, "one", "exposed")
