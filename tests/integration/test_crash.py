@@ -127,7 +127,7 @@ class TestInOtherWords(unittest.TestCase):
 class TestLostWhileRecovering(unittest.TestCase):
     def test_once(self):
         """A connection that breaks is opened again; what is being recovered is not begun anew."""
-        with Fake(config={"timeouts": {"reply": 2}}) as daemon:
+        with Fake() as daemon:
             number = daemon.define("vm", state="running")
             before = same(daemon.host.vm("vm")["xml"])
             with daemon.holding("shutdown", number) as held:
@@ -135,6 +135,7 @@ class TestLostWhileRecovering(unittest.TestCase):
                 held()
                 daemon.kill()
             daemon.host.control("define:1:hang")
+            daemon.config["timeouts"] = {"reply": 2}
             daemon.start()
             eventually(lambda: daemon.under_way("define"))
             calls = len(daemon.host.calls())
@@ -147,6 +148,7 @@ class TestLostWhileRecovering(unittest.TestCase):
             ended = daemon.wait_operation(operation)
             self.assertEqual(ended["state"], "rolled-back", ended)
             self.assertEqual(same(daemon.host.vm("vm")["xml"]), before)
+            daemon.wait_log(f"recovered operation {operation} ")
             self.assertEqual(daemon.log().count(f"recovered operation {operation} "), 1)
             self.assertNotIn("not under way", daemon.log())
 
