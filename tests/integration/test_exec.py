@@ -4,10 +4,10 @@ bad day: a guest that goes away, an agent that hangs, is late, lies, and command
 
 import base64
 import contextlib
-import glob
 import hashlib
 import json
 import os
+import re
 import select
 import signal
 import subprocess
@@ -27,7 +27,13 @@ class Case(unittest.TestCase):
         self.daemon = self.enterContext(Fake())
         self.daemon.define("vm", state="running")
         self.agent = self.enterContext(Agent(self.daemon.host.directory, "vm"))
-        self.folders = set(glob.glob("/tmp/.nestd-*"))
+        self.folders = set()
+        self.carry_out, self.agent.do = self.agent.do, self.do
+
+    def do(self, command, arguments):
+        """Keeps in mind which folders are this nestd's: there are others beside this test."""
+        self.folders.update(re.findall(r"/tmp/\.nestd-\w+", json.dumps(arguments)))
+        return self.carry_out(command, arguments)
 
     @contextlib.contextmanager
     def asked(self, *command, **more):
@@ -60,7 +66,7 @@ class Case(unittest.TestCase):
         return json.loads(line)
 
     def left(self):
-        return set(glob.glob("/tmp/.nestd-*")) - self.folders
+        return {folder for folder in set(self.folders) if os.path.isdir(folder)}
 
 
 class Exec(Case):
