@@ -182,7 +182,7 @@ class Case(unittest.TestCase):
         self.daemon.kill()
         self.daemon.start()
         self.daemon.wait_backend()
-        return self.daemon.get(f"/v1/operations/{operation['id']}?wait=30")
+        return self.daemon.wait_operation(operation["id"])
 
     def refused(self, method, path, body=None):
         answer = self.daemon.request(method, path, body)

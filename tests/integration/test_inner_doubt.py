@@ -85,7 +85,7 @@ class InDoubt(Case):
         operation = self.daemon.request("PUT", f"{GUESTS}/web/state", {"state": "running"}).json
         eventually(lambda: any(words[5:6] == ["start"] for words in agent.commands))
         self.daemon.request("DELETE", f"/v1/operations/{operation['id']}")
-        ended = self.daemon.get(f"/v1/operations/{operation['id']}?wait=30")
+        ended = self.daemon.wait_operation(operation["id"])
         self.assertEqual((ended["state"], ended["problem"]["kind"]), ("failed", "aborted"), ended)
         self.assertIn("may still be carried out", ended["note"])
 

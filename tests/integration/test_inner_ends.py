@@ -73,7 +73,7 @@ class Stop(Case):
         operation = self.daemon.request("PUT", f"{GUESTS}/web/state", {"state": "off"}).json
         eventually(lambda: self.asked(agent))
         self.daemon.request("DELETE", f"/v1/operations/{operation['id']}")
-        ended = self.daemon.get(f"/v1/operations/{operation['id']}?wait=30")
+        ended = self.daemon.wait_operation(operation["id"])
         self.assertEqual((ended["state"], ended["problem"]["kind"]), ("aborted", "aborted"), ended)
         self.assertIn("may still do so", ended["note"])
 

@@ -118,7 +118,7 @@ class Made(Case):
         operation = self.daemon.request(*request).json
         eventually((self.directory / "waits").exists)
         self.daemon.request("DELETE", f"/v1/operations/{operation['id']}")
-        ended = self.daemon.get(f"/v1/operations/{operation['id']}?wait=30")
+        ended = self.daemon.wait_operation(operation["id"])
         self.assertEqual(ended["problem"]["kind"], "aborted", ended)
         eventually(lambda: not self.is_read(fifo))
         return ended
