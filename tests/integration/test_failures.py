@@ -146,7 +146,10 @@ class TestFailures(unittest.TestCase):
         self.daemon.host.control()
         if self.daemon.host.vms().get(name) is None:
             return
-        # A fault that meant "gone" may have met nestd's own reading too.
+        # A fault that meant "gone" may have met nestd's own reading too: one that sees this change
+        # comes after it.
+        self.daemon.host.change(name, autostart=True)
+        eventually(lambda: self.daemon.get(f"/v1/vms/{name}")["autostart"])
         eventually(lambda: self.daemon.get("/v1")["backend"] == "open")
         again = self.perform(name, request)
         if again is not None:
