@@ -180,6 +180,14 @@ static void read_later(NestCore *core, const char *uuid)
     nest_core_mark_dirty(core, uuid);
 }
 
+/* A reading that began after the last one of the operation was let in before it. It says that the
+ * operation is under way, and left it to the last one to tell of drift. */
+static gboolean is_overtaken(NestCore *core, const NestVmCard *last)
+{
+    const NestVmCard *card = nest_inventory_find(core->inventory, last->uuid);
+    return card != NULL && card->order > last->order;
+}
+
 static void admit_news(NestCore *core, News *news)
 {
     const char *uuid = news->operation->uuid;
@@ -190,7 +198,7 @@ static void admit_news(NestCore *core, News *news)
         nest_core_set_host(core, g_steal_pointer(&news->host));
     if (news->gone)
         g_ptr_array_add(gone, (char *)uuid);
-    else if (!host && cards->len == 0)
+    else if (!host && (cards->len == 0 || is_overtaken(core, g_ptr_array_index(cards, 0))))
         read_later(core, uuid);
     nest_core_admit(core, cards, gone);
     if (host)

@@ -7,7 +7,7 @@ What they wrote stays. nestd takes back only what it wrote itself.
 import unittest
 
 import nestd
-from fake import XML, Fake
+from fake import XML, Fake, eventually
 from test_failures import same
 
 OTHERS = "<description>somebody else was here</description><memory unit='KiB'>"
@@ -106,6 +106,19 @@ class TestMeanwhile(unittest.TestCase):
         self.assertEqual(ended["state"], "rolled-back", ended)
         self.assertEqual(ended["problem"]["kind"], "vm-changed")
         self.assertEqual(self.daemon.host.vm("changed")["xml"], theirs)
+
+    def test_changed_before_the_end_is_told(self):
+        """Where nestd's reading of the change overtakes that of the end, the end is seen all the same."""
+        number = self.daemon.define("overtaken")
+        with self.daemon.holding("read", number, 1) as held:
+            answer = self.daemon.request("PUT", "/v1/vms/overtaken/trust", {"trust": "trusted"})
+            held()
+            self.daemon.host.change("overtaken", autostart=True)
+            eventually(lambda: self.daemon.get("/v1/vms/overtaken")["autostart"])
+            shown = self.daemon.get("/v1/vms/overtaken")["operation"]
+            self.assertEqual(shown, answer.json["id"])
+        self.assertEqual(self.daemon.wait_operation(answer.json["id"])["state"], "done")
+        eventually(lambda: self.daemon.get("/v1/vms/overtaken")["operation"] == 0)
 
     def test_deleted_before_it_is_written(self):
         number = self.daemon.define("deleted")
