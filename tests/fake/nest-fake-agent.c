@@ -45,12 +45,33 @@ static int dial(const char *path)
     return -1;
 }
 
+/* It may go away any time, and a signal cuts what is sent. */
+static gboolean say(int fd, const char *text, gsize length, GError **error)
+{
+    while (length > 0) {
+        gssize n = send(fd, text, length, MSG_NOSIGNAL);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0) {
+            no_agent(error, "the agent disappeared");
+            return FALSE;
+        }
+        text += n;
+        length -= (gsize)n;
+    }
+    return TRUE;
+}
+
 /* FALSE: nothing more comes before deadline. */
 static gboolean wait_for(int fd, gint64 deadline)
 {
     struct pollfd wanted = {.fd = fd, .events = POLLIN};
-    gint64 left = (deadline - g_get_monotonic_time()) / 1000;
-    return left > 0 && poll(&wanted, 1, (int)left) > 0;
+    for (;;) {
+        gint64 left = (deadline - g_get_monotonic_time()) / 1000;
+        int n = left > 0 ? poll(&wanted, 1, (int)left) : 0;
+        if (n >= 0 || errno != EINTR)
+            return n > 0;
+    }
 }
 
 static gboolean hear(int fd, guint timeout_s, GString *answer, GError **error)
@@ -101,8 +122,8 @@ gboolean nest_fake_agent(NestBackend *backend, const char *uuid, const char *com
         return FALSE;
     }
     g_string_append_c(line, '\n');
-    gboolean good = send(fd, line->str, line->len, MSG_NOSIGNAL) == (gssize)line->len &&
-        hear(fd, timeout_s, answer, error) && check_said_no(answer, error);
+    gboolean good = say(fd, line->str, line->len, error) && hear(fd, timeout_s, answer, error) &&
+        check_said_no(answer, error);
     close(fd);
     if (good)
         *ret_answer = g_strndup(answer->str, answer->len);
