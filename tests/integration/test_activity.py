@@ -7,6 +7,8 @@ import nestd
 from fake import XML, Fake, eventually
 
 NESTED = XML.replace("policy='disable' name='svm'", "policy='require' name='svm'")
+# After a look that took long nestd rests for up to 30 s.
+PATIENCE = nestd.OPERATION_DEADLINE
 L2_EVENTS = ("nested-l2-started", "nested-l2-stopped", "nested-armed")
 
 
@@ -24,7 +26,7 @@ class TestActivity(unittest.TestCase):
         return vm["activity"] if listed[name]["activity"] == vm["activity"] else "torn"
 
     def becomes(self, daemon, name, activity):
-        eventually(lambda: self.activity(daemon, name) == activity)
+        eventually(lambda: self.activity(daemon, name) == activity, PATIENCE)
 
     def told(self, daemon):
         events = daemon.get("/v1/events?follow=0")["events"]
@@ -97,7 +99,7 @@ class TestActivity(unittest.TestCase):
                 daemon.host.control(grows)
                 self.becomes(daemon, "one", "hosting")
             daemon.host.stop("one")
-            eventually(lambda: len(self.told(daemon)) == 2)
+            eventually(lambda: len(self.told(daemon)) == 2, PATIENCE)
             self.assertEqual(self.told(daemon), ["nested-l2-started", "nested-l2-stopped"])
 
     def test_a_guard_judges_by_what_is_so_now(self):
@@ -149,7 +151,8 @@ class TestActivity(unittest.TestCase):
             begun = slots.index("start")
             read = slots.index("read", begun)
             self.assertLessEqual(slots[begun:read].count("sample"), 1, slots[begun:])
-            eventually(lambda: "sample" in [call[0] for call in daemon.host.calls()][begun:])
+            eventually(lambda: "sample" in [call[0] for call in daemon.host.calls()][begun:],
+                       PATIENCE)
 
 
 if __name__ == "__main__":

@@ -73,10 +73,12 @@ class TestHook(unittest.TestCase):
 
     def test_comes_back(self):
         """What it did here before it went away tells nothing of what it did there."""
-        number = self.daemon.define("nomad", NESTING, state="running")
         self.daemon.host.control("set:sample@nomad:counted")
         self.addCleanup(self.daemon.host.control)
-        eventually(lambda: self.daemon.get("/v1/vms/nomad")["activity"] == "exposed")
+        number = self.daemon.define("nomad", NESTING, state="running")
+        # After a look that took long nestd rests for up to 30 s.
+        eventually(lambda: self.daemon.get("/v1/vms/nomad")["activity"] == "exposed",
+                   nestd.OPERATION_DEADLINE)
         self.refused("migrate", NESTING.format(name="nomad", uuid=number), "may host other VMs")
 
     def test_saved_by_nestd(self):
