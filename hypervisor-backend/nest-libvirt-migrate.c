@@ -6,7 +6,7 @@
 /* How long it may take to stop, and how often it is asked to: what has not begun to move yet has
  * nothing to abort. */
 #define STOP_TIMEOUT_US (30 * G_TIME_SPAN_SECOND)
-#define ASK_AGAIN_US G_TIME_SPAN_SECOND
+#define ASK_AGAIN_US (G_TIME_SPAN_SECOND / 10)
 #define ANSWER_TIMEOUT_MS 10000
 
 /* libvirt moves the VM from daemon to daemon, and takes it away here once it is there. */
