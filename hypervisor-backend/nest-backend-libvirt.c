@@ -10,6 +10,8 @@
 #define ANSWER_TIMEOUT_MS 10000
 /* How long a power-off may take to show after libvirt said that it failed. */
 #define STOPPED_TIMEOUT_MS 5000
+/* How long all that were booted here may take to go. */
+#define ENDINGS_TIMEOUT_US (30 * G_TIME_SPAN_SECOND)
 
 static const char *const system_sockets[] = {
     "/run/libvirt/libvirt-sock", "/run/libvirt/virtqemud-sock"};
@@ -41,7 +43,7 @@ static void free_backend(NestBackend *backend)
 {
     NestLibvirt *self = self_of(backend);
 
-    if (!nest_libvirt_await_endings(self, 0))
+    if (!nest_libvirt_await_endings(self, 0, g_get_monotonic_time() + ENDINGS_TIMEOUT_US))
         return;
     nest_libvirt_close(self);
     g_free((char *)self->options.uri);

@@ -367,7 +367,7 @@ static gboolean boot_once(const Try *try, GBytes **ret_console, GError **error)
 {
     virDomainPtr domain = NULL;
     NestBootFolder *folder = NULL;
-    if (!nest_libvirt_await_endings(try->self, ENDINGS_MAX - 1)) {
+    if (!nest_libvirt_await_endings(try->self, ENDINGS_MAX - 1, try->deadline)) {
         nest_set_error(error, NEST_ERROR_TIMEOUT, "try again",
             "virtual machines that are to be off are still there");
         return FALSE;

@@ -15,8 +15,6 @@
 #define PREFIX "nest-boot-"
 /* How long a QEMU that is killed may take to go, or one whose guest has turned itself off. */
 #define GONE_TIMEOUT_MS 5000
-/* The same for all that are to go. */
-#define SETTLE_TIMEOUT_MS 30000
 
 /* ---- its folder ---- */
 
@@ -204,9 +202,8 @@ void nest_libvirt_end_named(NestLibvirt *self, const char *name)
     ending_unref(ending_new(self, name, NULL, NULL, TRUE));
 }
 
-gboolean nest_libvirt_await_endings(NestLibvirt *self, guint left)
+gboolean nest_libvirt_await_endings(NestLibvirt *self, guint left, gint64 deadline)
 {
-    gint64 deadline = g_get_monotonic_time() + SETTLE_TIMEOUT_MS * G_TIME_SPAN_MILLISECOND;
     gboolean in_time = TRUE;
     g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
 

@@ -144,8 +144,9 @@ void nest_libvirt_end_named(NestLibvirt *self, const char *name);
 /* So many more, or fewer, are on their way out. */
 void nest_libvirt_count_ending(NestLibvirt *self, int more);
 
-/* Waits until no more than so many are. FALSE: that took too long, and self is still needed. */
-gboolean nest_libvirt_await_endings(NestLibvirt *self, guint left);
+/* Waits until no more than so many are, or to deadline (monotonic time). FALSE: that took too long,
+ * and self is still needed. */
+gboolean nest_libvirt_await_endings(NestLibvirt *self, guint left, gint64 deadline);
 
 /* Ends what a process that died in the middle left, if it is ours. */
 void nest_libvirt_boot_clean(NestLibvirt *self, virConnectPtr connection);
