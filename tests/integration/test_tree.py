@@ -157,7 +157,7 @@ class BadDays(Case):
             "PUT", f"{GUESTS}/in/state", {"state": "running"}).json
         self.assertTrue(started.wait(nestd.REPLY_DEADLINE))
         self.daemon.request("DELETE", f"/v1/operations/{operation['id']}")
-        ended = self.daemon.get(f"/v1/operations/{operation['id']}?wait=30")
+        ended = self.daemon.wait_operation(operation["id"])
         self.assertEqual((ended["state"], ended["problem"]["kind"]), ("failed", "aborted"), ended)
         self.assertIn("may still be carried out", ended["note"])
         self.assertEqual(len(agent.killed), 1)
