@@ -96,11 +96,32 @@ static NestActivity decide(
                                                                  : NEST_ACTIVITY_ARMED;
 }
 
+static NestActivity conclude(
+    NestActivityMemory *memory, const NestVmSample *sample, gboolean exposed, gboolean enters)
+{
+    memory->activity =
+        has_extension(memory, sample, exposed) ? decide(memory, sample, enters) : NEST_ACTIVITY_OFF;
+    return memory->activity;
+}
+
+/* The monitor takes its time: a look without it that began later may be there first. What that
+ * counted stays; what the monitor told is still the last that it told. */
+static NestActivity hear_late(
+    NestActivityMemory *memory, const NestVmSample *sample, gboolean exposed)
+{
+    gboolean newer = sample->run == memory->run && sample->time > memory->told;
+    if (!sample->asked || !newer || memory->entered > sample->time)
+        return memory->activity;
+    hear(memory, sample);
+    NestVmSample last = {.time = memory->seen, .counted = memory->counted};
+    return conclude(memory, &last, exposed, FALSE);
+}
+
 NestActivity nest_activity_judge(
     NestActivityMemory *memory, const NestVmSample *sample, gboolean exposed)
 {
     if (memory->begun && sample->time < memory->seen)
-        return memory->activity;
+        return hear_late(memory, sample, exposed);
     if (is_new(memory, sample))
         begin(memory, sample);
     memory->seen = sample->time;
@@ -109,9 +130,7 @@ NestActivity nest_activity_judge(
     hear(memory, sample);
     if (sample->paused)
         hold_clock(memory, sample);
-    memory->activity =
-        has_extension(memory, sample, exposed) ? decide(memory, sample, enters) : NEST_ACTIVITY_OFF;
-    return memory->activity;
+    return conclude(memory, sample, exposed, enters);
 }
 
 const char *nest_activity_event(NestActivity from, NestActivity to, gboolean *hosting)

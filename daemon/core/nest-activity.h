@@ -29,8 +29,8 @@ typedef struct {
 /* For so long holds what the monitor told, µs. */
 #define NEST_ACTIVITY_TOLD_US (60 * G_USEC_PER_SEC)
 
-/* Takes a look into memory, and says what it comes to; a look that is older than the last changes
- * nothing. exposed: the CPU may have the extension, by the definition that runs.
+/* Takes a look into memory, and says what it comes to; of one that is older than the last only what
+ * the monitor told counts. exposed: the CPU may have the extension, by the definition that runs.
  *
  * HOSTING: the counter grew, or a CPU is in an inner VM, or that was less than STILL_US ago.
  * ARMED: the registers say so; or nothing moved for STILL_US, and something may be at work inside.

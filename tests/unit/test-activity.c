@@ -86,6 +86,24 @@ static void test_restored(void **state)
         {15, {.carried = TRUE, COUNTED(0)}, IS(ARMED)});
 }
 
+/* A look without the monitor that began later is there before the monitor has answered. */
+static void test_told_late(void **state)
+{
+    play({5, {.counted = FALSE}, IS(UNKNOWN)}, {4, {TOLD(YES)}, IS(ARMED)},
+        {10, {.counted = FALSE}, IS(ARMED)});
+    play({5, {COUNTED(7)}, IS(UNKNOWN)}, {4, {TOLD(NO)}, IS(EXPOSED)});
+    play({5, {.counted = FALSE}, IS(UNKNOWN)},
+        {4, {.asked = TRUE, .exposed = NEST_ANSWER_NO, .switched_on = NEST_ANSWER_NO}, IS(OFF)});
+    /* Without an answer it is only an old look. */
+    play({5, {BOOTED, COUNTED(0)}, IS(EXPOSED)}, {4, {COUNTED(9)}, IS(EXPOSED)});
+    /* Older than what the monitor told since. */
+    play({6, {TOLD(YES)}, IS(ARMED)}, {5, {TOLD(NO)}, IS(ARMED)});
+    /* An inner VM was seen since. */
+    play({5, {COUNTED(7), .guest_mode = TRUE}, IS(HOSTING)}, {4, {TOLD(NO)}, IS(HOSTING)});
+    /* Of a run that is over. */
+    play({5, {.run = 2, BOOTED, COUNTED(0)}, IS(EXPOSED)}, {4, {TOLD(YES)}, IS(EXPOSED)});
+}
+
 /* A start anew has nothing of the run before. */
 static void test_restarted(void **state)
 {
@@ -206,6 +224,7 @@ int main(void)
         cmocka_unit_test(test_counted_late),
         cmocka_unit_test(test_found_running),
         cmocka_unit_test(test_restored),
+        cmocka_unit_test(test_told_late),
         cmocka_unit_test(test_restarted),
         cmocka_unit_test(test_backwards),
         cmocka_unit_test(test_reverted),
