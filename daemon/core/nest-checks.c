@@ -14,13 +14,15 @@ const NestVmCheckRow *const nest_check_vm_tables[] = {nest_checks_vm_definition,
 const NestGuestCheckRow *const nest_check_guest_tables[] = {
     nest_checks_guest_linux, nest_checks_guest_windows, NULL};
 
+/* What was in the slot may be among what is formatted. */
 #define FORMAT_INTO(slot, format) \
     do { \
         va_list args; \
         va_start(args, format); \
-        g_free(slot); \
-        slot = g_strdup_vprintf(format, args); \
+        char *formatted = g_strdup_vprintf(format, args); \
         va_end(args); \
+        g_free(slot); \
+        slot = formatted; \
     } while (0)
 
 void nest_check_read(NestCheck *check, const char *format, ...)

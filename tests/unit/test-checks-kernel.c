@@ -146,6 +146,7 @@ static void test_wrong_file_is_seen(void **state)
     g_autoptr(NestHost) host = nest_checks_host(&view);
     const NestCheck *check =
         assert_said(host, "wrong file", KNOWN_BAD, NEST_VERDICT_WARN, "site.json is left out: ");
+    assert_true(g_str_has_prefix(check->read, "/proc/version: "));
     assert_non_null(strstr(check->read, "site.json"));
     assert_verdict(host->checks, "wrong file", SHADOW, NEST_VERDICT_PASS);
     g_remove(path);
