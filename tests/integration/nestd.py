@@ -394,6 +394,11 @@ class Daemon:
         """The QEMUs that work in its state directory."""
         return [pid for pid in processes() if is_qemu(pid) and self._concerns(pid)]
 
+    def boot_files(self):
+        """What transient VMs that it boots have below its directory; they may go meanwhile."""
+        return [os.path.join(folder, name) for folder, folders, files in os.walk(self.directory)
+                for name in (*folders, *files) if name.startswith("nest-boot-")]
+
     def descriptors(self):
         """How many descriptors it has open."""
         return len(os.listdir(f"/proc/{self.pid}/fd"))

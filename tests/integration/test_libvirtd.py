@@ -376,7 +376,7 @@ class TestLibvirtd(unittest.TestCase):
             run = daemon.nestctl("prove", "--accel", "tcg")
             self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
             eventually(lambda: not self.running())
-            eventually(lambda: not list(daemon.directory.rglob("nest-boot-*")))
+            eventually(lambda: not daemon.boot_files())
             eventually(lambda: not list(LOGS.glob("nest-boot-*")))
 
     def left_by_one(self, folder):

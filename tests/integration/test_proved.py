@@ -64,7 +64,7 @@ class Proved(unittest.TestCase):
             daemon.start()
             self.assertEqual(daemon.wait_backend(60), "open")
             self.assertEqual(daemon.qemu_pids(), [])
-            self.assertEqual(list(daemon.directory.rglob("nest-boot-*")), [])
+            self.assertEqual(daemon.boot_files(), [])
             proof = daemon.request("POST", "/v1/host/proof", {"accel": "tcg"}).json
             self.assertTrue(proof["proved"], proof)
 
@@ -129,7 +129,7 @@ class BadDays(unittest.TestCase):
         finally:
             image.unlink()
         eventually(lambda: not self.daemon.qemu_pids())
-        eventually(lambda: not list(self.daemon.directory.rglob("nest-boot-*")))
+        eventually(lambda: not self.daemon.boot_files())
         eventually(lambda: "boot-end" not in self.threads())
         self.assertLessEqual(len(self.threads()), before + POOLED)
         self.assertEqual(self.daemon.get("/v1/vms"), {"vms": []})
@@ -182,7 +182,7 @@ class BadDays(unittest.TestCase):
         self.assertIn("its QEMU did not answer within 20 seconds", run.stderr)
         hung = pathlib.Path("/proc", pid.read_text(encoding="utf-8").strip())
         eventually(lambda: not hung.exists())
-        eventually(lambda: not list(self.daemon.directory.rglob("nest-boot-*")))
+        eventually(lambda: not self.daemon.boot_files())
         self.assertTrue(self.prove(0)["proved"])
 
     def test_a_lie_and_no_end(self):
