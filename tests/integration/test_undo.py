@@ -187,7 +187,7 @@ class TestKilled(unittest.TestCase):
             daemon.change("PUT", "/v1/vms/victim/nested", {"enabled": True})
             after = same(daemon.host.vm("victim")["xml"])
             daemon.host.start("victim")
-            daemon.host.control(rule)
+            daemon.host.control(rule, "set:shutdown-ms:0")  # off when nestd looks again
             with contextlib.suppress(OSError, EOFError, http.client.HTTPException):
                 daemon.request("PUT", "/v1/vms/victim/undo", {})  # it may die while answering
             daemon.wait()
